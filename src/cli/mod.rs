@@ -1,0 +1,79 @@
+//! The command line: one file a verb, and the only place that prints.
+
+mod check;
+mod dedup;
+pub mod exit;
+mod inspect;
+mod pipe;
+mod plan;
+pub mod progress;
+mod run;
+mod stages;
+mod table;
+mod verify;
+mod warc;
+
+use clap::{Parser, Subcommand};
+
+use self::exit::Exit;
+use crate::engine::watch::Stop;
+
+/// A sieve for Europe's web text: from web archives to token shards, with a reason for every removal.
+#[derive(Debug, Parser)]
+#[command(name = "tamis", version, max_term_width = 100, propagate_version = true)]
+#[command(after_help = "Begin with: tamis run pipelines/quickstart.toml\n\
+Exit codes: 0 done; 1 done, but some input was set aside or something is not right; 2 not started, nothing was touched; \
+75 try again; 130 stopped by the user, the same command goes on.")]
+pub struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Runs a recipe, or goes on where it stopped
+    Run(run::RunArgs),
+    /// Says what is wrong with a recipe, shows the plan, and runs the recipe's examples
+    Check(check::CheckArgs),
+    /// Lists sources and stages, or explains one with all its settings
+    Stages(stages::StagesArgs),
+    /// Runs stages as a Unix filter: JSON lines in, JSON lines out
+    Pipe(pipe::PipeArgs),
+    /// Finds duplicates among JSON lines
+    Dedup(dedup::DedupArgs),
+    /// Lists, checks and prints records of web archives
+    Warc(warc::WarcArgs),
+    /// Looks into a data set
+    Inspect(inspect::InspectArgs),
+    /// Checks every file of a data set against its hash, and every row against the schema
+    Verify(verify::VerifyArgs),
+    /// Freezes the work of a recipe into a plan
+    Plan(plan::PlanArgs),
+    /// Does one task of a plan
+    Task(plan::TaskArgs),
+    /// Lists the tasks of a plan that are not done yet
+    Pending(plan::Planned),
+    /// Publishes a plan whose tasks are all done
+    Seal(plan::Planned),
+}
+
+/// Does what the command line says.
+///
+/// # Errors
+/// What could not be done, in a sentence.
+pub fn run(cli: Cli, stop: Stop) -> anyhow::Result<Exit> {
+    match cli.verb {
+        Verb::Run(args) => run::run(&args, stop),
+        Verb::Check(args) => check::check(&args),
+        Verb::Stages(args) => stages::stages(&args),
+        Verb::Pipe(args) => pipe::pipe(&args),
+        Verb::Dedup(args) => dedup::dedup(args),
+        Verb::Warc(args) => warc::warc(&args),
+        Verb::Inspect(args) => inspect::inspect(&args),
+        Verb::Verify(args) => verify::verify(&args),
+        Verb::Plan(args) => plan::plan(&args),
+        Verb::Task(args) => plan::task(&args, stop),
+        Verb::Pending(args) => plan::pending(&args),
+        Verb::Seal(args) => plan::seal(&args),
+    }
+}

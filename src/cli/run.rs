@@ -1,0 +1,225 @@
+//! `tamis run`: plans the recipe, does every open task on this machine, publishes, and says what became of the documents.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+
+use super::exit::Exit;
+use super::progress::Progress;
+use super::table::tally_tables;
+use crate::engine::local::run_tasks;
+use crate::engine::plan::{Plan, StageName, TaskName};
+use crate::engine::watch::{Stop, Watch};
+use crate::ledger::run::RunLedger;
+use crate::passes::{History, Job, JobError, Left, Means, make_plan};
+use crate::recipe::{Recipe, inputs};
+use crate::report::{Run, report_html};
+use crate::size::{ByteSize, grouped};
+use crate::store;
+use crate::workspace::Workspace;
+
+/// Where, what, and with which means; shared by `run` and `plan`.
+#[derive(Debug, Args)]
+pub struct Place {
+    /// The recipe: a TOML file
+    pub recipe: PathBuf,
+    /// Folder for everything that is written; made if it is not there
+    #[arg(long, short = 'w', value_name = "DIR", default_value = "workspace")]
+    pub workspace: PathBuf,
+    /// Overrides a setting of the recipe: input=GLOB, clean.langid.min_score=0.6, output.shard_bytes_max="64 MiB"
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub sets: Vec<(String, String)>,
+}
+
+/// The means of this machine; shared by all verbs that work.
+#[derive(Debug, Args)]
+pub struct Machine {
+    /// Cores to use [default: all]
+    #[arg(long, short = 't', value_name = "N")]
+    pub threads: Option<std::num::NonZeroUsize>,
+    /// Memory to stay under, such as 4GiB
+    #[arg(long, value_name = "SIZE", default_value = "1.5GB")]
+    pub memory_max: ByteSize,
+}
+
+/// Who does the tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Engine {
+    /// This machine
+    Local,
+}
+
+/// Arguments of `tamis run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    machine: Machine,
+    /// Who does the tasks
+    #[arg(long, value_enum, default_value_t = Engine::Local)]
+    engine: Engine,
+    /// Writes the summary as JSON to stdout instead of tables
+    #[arg(long)]
+    json: bool,
+    /// Shows no progress
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write it as key=value, for example input=pages/*.warc.gz")?;
+    Ok((key.trim().to_owned(), value.to_owned()))
+}
+
+impl Machine {
+    /// The means, checked.
+    ///
+    /// # Errors
+    /// When the memory is too little to work with.
+    pub fn means(&self) -> anyhow::Result<Means> {
+        anyhow::ensure!(
+            self.memory_max >= Means::MEMORY_MIN,
+            "--memory-max {} is too little to work with; give at least {}",
+            self.memory_max,
+            Means::MEMORY_MIN
+        );
+        let threads = self.threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, std::num::NonZeroUsize::get);
+        Ok(Means { threads, memory_max: self.memory_max })
+    }
+}
+
+impl Place {
+    /// The checked recipe and the plan of all its inputs.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the recipe or its inputs.
+    pub fn plan(&self) -> anyhow::Result<(Recipe, Plan)> {
+        let recipe = Recipe::load(&self.recipe, &self.sets)?;
+        let files = inputs::find(&recipe)?;
+        let files: Vec<(PathBuf, u64)> = files.into_iter().map(|file| (file.path, file.bytes)).collect();
+        let plan = make_plan(&recipe, &files);
+        Ok((recipe, plan))
+    }
+}
+
+/// Runs the recipe.
+///
+/// # Errors
+/// What `main` turns into a sentence and an exit code.
+pub fn run(args: &RunArgs, stop: Stop) -> anyhow::Result<Exit> {
+    let Engine::Local = args.engine;
+    let means = args.machine.means()?;
+    let (recipe, plan) = args.place.plan()?;
+    let workspace = Workspace::open(&args.place.workspace)?;
+    let _lock = workspace.lock()?;
+    let history = History::open(&workspace, &plan.dataset)?;
+    if let Some(ledger) = history.ledger_of(&plan.id())? {
+        if !args.quiet {
+            eprintln!("nothing to do: this recipe was run on these inputs already; its summary follows");
+        }
+        return finish(args, &workspace, &ledger, None);
+    }
+    let plan = match history.left_of(&plan, &recipe)? {
+        Left::New(plan) => plan,
+        Left::NothingNew(ledger) => {
+            if !args.quiet {
+                eprintln!("nothing to do: all inputs were read already by this recipe; the summary of the last run follows");
+            }
+            return finish(args, &workspace, &ledger, None);
+        }
+    };
+    save_plan(&workspace, &plan)?;
+    let progress = Progress::new(args.quiet);
+    let id = plan.id();
+    store::remove_folder(&workspace.attempts(&id))?;
+    let job = Job::new(&workspace, plan, recipe, means, stop)?;
+    run_stages(&job, &progress)?;
+    let sealed = job.seal()?;
+    finish(args, &workspace, &sealed.ledger, Some(&progress))
+}
+
+/// Writes the plan's file. Answers its path.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn save_plan(workspace: &Workspace, plan: &Plan) -> anyhow::Result<PathBuf> {
+    let path = workspace.plans().join(format!("{}.json", plan.id()));
+    store::write_new(&path, &plan.to_json())?;
+    Ok(path)
+}
+
+/// Does the open tasks of all stages.
+fn run_stages(job: &Job, watch: &dyn Watch) -> Result<(), JobError> {
+    for stage in StageName::ALL {
+        let open = job.pending(stage)?;
+        let bytes = if stage == StageName::Clean { job.input_bytes(&open) } else { 0 };
+        watch.stage_begins(stage, open.len(), bytes);
+        run_tasks(&open, job.flows(), job.stop(), |index| {
+            if job.stop().wished() {
+                return Err(JobError::Stopped);
+            }
+            job.task(TaskName { stage, index }, watch)?;
+            watch.task_done(stage);
+            Ok(())
+        })?;
+        watch.stage_ends(stage);
+    }
+    Ok(())
+}
+
+/// Writes the report, prints the summary, and says how the run ended.
+fn finish(args: &RunArgs, workspace: &Workspace, ledger: &RunLedger, progress: Option<&Progress>) -> anyhow::Result<Exit> {
+    let report = workspace.ledger().join(format!("{}.html", ledger.plan));
+    if let Some(progress) = progress {
+        let seconds = progress.elapsed().as_secs_f64();
+        let html = report_html(&Run { ledger, seconds, samples: &progress.samples() });
+        std::fs::write(&report, html).with_context(|| format!("cannot write the run report `{}`", report.display()))?;
+    }
+    let total = ledger.total();
+    if args.json {
+        println!("{}", serde_json::to_string(&super::inspect::summary_json(std::slice::from_ref(ledger)))?);
+    } else {
+        print_summary(workspace, ledger, progress, &report);
+    }
+    let set_aside = total.damages + total.quarantined;
+    if set_aside == 0 {
+        return Ok(Exit::Done);
+    }
+    eprintln!(
+        "note: {} of the input {} set aside; the list is in {}",
+        parts(set_aside),
+        if set_aside == 1 { "was" } else { "were" },
+        workspace.quarantine(&ledger.plan).display()
+    );
+    Ok(Exit::Quarantined)
+}
+
+fn parts(number: u64) -> String {
+    if number == 1 { "1 part".to_owned() } else { format!("{} parts", grouped(number)) }
+}
+
+fn print_summary(workspace: &Workspace, ledger: &RunLedger, progress: Option<&Progress>, report: &Path) {
+    let total = ledger.total();
+    println!("{}", tally_tables(&total));
+    let bytes: u64 = ledger.shards.iter().map(|shard| shard.bytes).sum();
+    println!();
+    println!("input    {} in {} files", ByteSize(total.input_bytes), grouped(ledger.input_files));
+    println!(
+        "shards   {} in {} files, {} tokens, in {}",
+        ByteSize(bytes),
+        grouped(ledger.shards.len() as u64),
+        grouped(total.tokens()),
+        workspace.data(&ledger.dataset).display()
+    );
+    if let Some(progress) = progress {
+        let seconds = progress.elapsed().as_secs_f64();
+        println!(
+            "time     {seconds:.1} s, {} documents and {} of input a second",
+            grouped((total.read as f64 / seconds) as u64),
+            ByteSize((total.input_bytes as f64 / seconds) as u64)
+        );
+    }
+    println!("report   {}", report.display());
+}

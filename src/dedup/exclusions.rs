@@ -1,0 +1,144 @@
+//! The decisions as a file, and as a map that the emit pass asks.
+//!
+//! One row for each document that has duplicates, winners among them, sorted by id and occurrence. A row names the occurrence because
+//! the same page may have been captured twice under one id, and only one of the two may stay.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::doc::{Cluster, DocId, Document};
+use crate::sink::{Output, OutputKind, SinkError};
+use crate::stage::Verdict;
+
+use super::clusters::{Fate, Member};
+use super::columns::{Column, ColumnError, ColumnFile, ColumnWriter};
+use super::settings::DedupSettings;
+use super::signatures::occurrence;
+
+/// Reason of a document whose text another one has.
+pub const EXACT_DUPLICATE: &str = "exact-duplicate";
+/// Reason of a document that is like another one.
+pub const NEAR_DUPLICATE: &str = "near-duplicate";
+
+const ID: usize = 0;
+const OCCURRENCE: usize = 1;
+const FATE: usize = 2;
+const WINNER: usize = 3;
+const CLUSTER: usize = 4;
+const SIZE: usize = 5;
+const JACCARD: usize = 6;
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct About {
+    settings: DedupSettings,
+}
+
+fn columns() -> Vec<Column> {
+    let columns = [("id", 16), ("occurrence", 8), ("fate", 1), ("winner", 16), ("cluster", 16), ("size", 4), ("jaccard", 4)];
+    columns.into_iter().map(|(name, width)| Column::new(name, width)).collect()
+}
+
+/// Writes `members`, which must be sorted, to `path`.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write(path: &Path, settings: &DedupSettings, members: &[Member]) -> Result<Output, SinkError> {
+    let mut writer = ColumnWriter::create(path, columns())?;
+    for member in members {
+        let (fate, jaccard) = match member.fate {
+            Fate::Winner => (0_u8, 1.0_f32),
+            Fate::Exact => (1, 1.0),
+            Fate::Near(jaccard) => (2, jaccard),
+        };
+        writer.set(ID, &member.id.0.to_le_bytes());
+        writer.set(OCCURRENCE, &member.occurrence.to_le_bytes());
+        writer.set(FATE, &[fate]);
+        writer.set(WINNER, &member.winner.0.to_le_bytes());
+        writer.set(CLUSTER, &member.cluster.0.to_le_bytes());
+        writer.set(SIZE, &member.size.to_le_bytes());
+        writer.set(JACCARD, &jaccard.to_le_bytes());
+        writer.end_row()?;
+    }
+    writer.finish(OutputKind::Exclusions, &About { settings: settings.clone() })
+}
+
+/// What was decided about one document.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Decision {
+    /// Whether it stays, or why it falls.
+    pub fate: Fate,
+    /// The document that stays, perhaps this one.
+    pub winner: DocId,
+    /// The cluster that both belong to.
+    pub cluster: Cluster,
+}
+
+/// All decisions of a job, to be asked by document. Some 100 bytes for each document that has duplicates.
+#[derive(Debug)]
+pub struct Exclusions {
+    /// Sorted.
+    keys: Vec<(DocId, u64)>,
+    decisions: Vec<Decision>,
+    jaccard_min: f32,
+}
+
+impl Exclusions {
+    /// Reads the decisions at `path`.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is damaged, or something else.
+    pub fn load(path: &Path) -> Result<Exclusions, ColumnError> {
+        let file = ColumnFile::<About>::open(path)?;
+        file.expect_columns(&columns())?;
+        let mut exclusions = Exclusions { keys: Vec::new(), decisions: Vec::new(), jaccard_min: file.about().settings.jaccard_min };
+        for block in 0..file.blocks().len() {
+            let [ids, winners, clusters] = [file.read(ID, block)?, file.read(WINNER, block)?, file.read(CLUSTER, block)?];
+            let [occurrences, sizes, jaccards] = [file.read(OCCURRENCE, block)?, file.read(SIZE, block)?, file.read(JACCARD, block)?];
+            let id = |column: &[u8], row: usize| DocId(u128::from_le_bytes(column.as_chunks().0[row]));
+            for (row, fate) in file.read(FATE, block)?.into_iter().enumerate() {
+                let fate = match fate {
+                    0 => Fate::Winner,
+                    1 => Fate::Exact,
+                    _ => Fate::Near(f32::from_le_bytes(jaccards.as_chunks().0[row])),
+                };
+                let cluster = Cluster { id: id(&clusters, row), size: u32::from_le_bytes(sizes.as_chunks().0[row]) };
+                exclusions.keys.push((id(&ids, row), u64::from_le_bytes(occurrences.as_chunks().0[row])));
+                exclusions.decisions.push(Decision { fate, winner: id(&winners, row), cluster });
+            }
+        }
+        Ok(exclusions)
+    }
+
+    /// What was decided about the document `id` captured at `occurrence`; `None` where it has no duplicates.
+    #[must_use]
+    pub fn get(&self, id: DocId, occurrence: u64) -> Option<Decision> {
+        self.keys.binary_search(&(id, occurrence)).ok().map(|row| self.decisions[row])
+    }
+
+    /// Drops `doc` if it is a duplicate, with the estimated similarity beside the limit; else marks it with its cluster, if it has one.
+    pub fn judge(&self, doc: &mut Document) -> Verdict {
+        let Some(decision) = self.get(doc.id, occurrence(&doc.source_file, doc.source_offset)) else { return Verdict::Keep };
+        match decision.fate {
+            Fate::Winner => {
+                doc.cluster = Some(decision.cluster);
+                Verdict::Keep
+            }
+            Fate::Exact => Verdict::drop(EXACT_DUPLICATE),
+            Fate::Near(jaccard) => Verdict::broke(NEAR_DUPLICATE, jaccard, self.jaccard_min),
+        }
+    }
+
+    /// Documents that have duplicates, those that stay among them.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether no document has duplicates.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+}

@@ -1,0 +1,120 @@
+//! Makes the signature of a text: exact hash, band keys, sketch.
+//!
+//! Every hash is keyed by the seed, so that nobody outside can write a page that collides with another one by design.
+
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128_with_seed};
+
+use crate::doc::Signature;
+
+use super::minhash::{Sketcher, cut, shingles};
+use super::normalise::{NORMALISATION, fold_white_space, for_each_word};
+use super::settings::{Banding, DedupSettings};
+
+/// The exact hash of a text without any visible character. Such texts are nobody's duplicates.
+pub const NOTHING_TO_COMPARE: u128 = 0;
+
+/// What must be equal for two signatures to be compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scheme {
+    /// Version of the rules of [`super::normalise`].
+    pub normalisation: u32,
+    /// Words in a shingle.
+    pub shingle_words: u32,
+    /// How sketches are cut; `None` where there are none.
+    pub banding: Option<Banding>,
+    /// Key of the hashes.
+    pub seed: u64,
+}
+
+impl Scheme {
+    /// The scheme that `settings` ask for.
+    #[must_use]
+    pub fn of(settings: &DedupSettings) -> Scheme {
+        Scheme {
+            normalisation: NORMALISATION,
+            shingle_words: settings.shingle_words.get(),
+            banding: settings.near.banding(),
+            seed: settings.seed,
+        }
+    }
+}
+
+/// Signs texts by one scheme.
+#[derive(Debug)]
+pub struct Signer {
+    scheme: Scheme,
+    sketcher: Option<Sketcher>,
+}
+
+impl Signer {
+    /// A signer for `settings`.
+    #[must_use]
+    pub fn new(settings: &DedupSettings) -> Signer {
+        let scheme = Scheme::of(settings);
+        Signer { scheme, sketcher: scheme.banding.map(|banding| Sketcher::new(banding, scheme.seed)) }
+    }
+
+    /// The signature of `text`.
+    #[must_use]
+    pub fn sign(&self, text: &str) -> Signature {
+        let exact = self.exact(text);
+        let Some(sketcher) = &self.sketcher else { return Signature { exact, bands: Vec::new(), sketch: Vec::new() } };
+        let mut words = Vec::with_capacity(text.len() / 6);
+        for_each_word(text, |word| words.push(xxh3_64_with_seed(word, self.scheme.seed)));
+        let sketch = sketcher.sketch(&shingles(&words, self.scheme.shingle_words as usize));
+        Signature { exact, bands: sketcher.bands(&sketch), sketch: cut(&sketch) }
+    }
+
+    /// Equal for texts that are equal but for white space.
+    fn exact(&self, text: &str) -> u128 {
+        let folded = fold_white_space(text);
+        if folded.is_empty() { NOTHING_TO_COMPARE } else { xxh3_128_with_seed(&folded, self.scheme.seed) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dedup::minhash::jaccard;
+
+    const TEXT: &str = "Ar rytas, kai ūkanos kyla nuo ežero, žvejai jau grįžta namo su laimikiu ir seno švyturio žiburys dar tebedega. \
+        Niekas nebeprisimena, kada jis buvo uždegtas pirmą kartą, bet visi žino, kas jį prižiūri.";
+
+    fn sign(text: &str) -> Signature {
+        Signer::new(&DedupSettings::default()).sign(text)
+    }
+
+    #[test]
+    fn white_space_changes_nothing_and_punctuation_only_the_exact_hash() {
+        assert_eq!(sign(TEXT), sign(&format!("\u{a0}{}\n", TEXT.replace(' ', "\r\n\t"))));
+        let shouted = sign(&TEXT.to_uppercase().replace('.', "!"));
+        assert_ne!(shouted.exact, sign(TEXT).exact);
+        assert_eq!((shouted.bands, shouted.sketch), (sign(TEXT).bands, sign(TEXT).sketch));
+    }
+
+    #[test]
+    fn a_text_with_one_changed_word_stays_close_and_another_text_does_not() {
+        let near = jaccard(&sign(TEXT).sketch, &sign(&TEXT.replace("švyturio", "bokšto")).sketch);
+        assert!((0.55..0.85).contains(&near), "{near}");
+        assert!(jaccard(&sign(TEXT).sketch, &sign("Vakare vėl pakilo vėjas ir visos valtys liko uoste").sketch) < 0.05);
+    }
+
+    #[test]
+    fn a_text_without_visible_characters_has_nothing_to_compare() {
+        assert_eq!(sign(" \n\u{a0}"), Signature { exact: NOTHING_TO_COMPARE, bands: vec![], sketch: vec![] });
+        let dashes = sign("— — —");
+        assert!(dashes.bands.is_empty() && dashes.exact != NOTHING_TO_COMPARE);
+        assert_eq!(sign("Meny").bands.len(), 16);
+    }
+
+    #[test]
+    fn another_seed_gives_other_hashes_and_near_off_gives_no_sketch() {
+        let keyed = Signer::new(&DedupSettings { seed: 5, ..DedupSettings::default() }).sign(TEXT);
+        assert_ne!(keyed.exact, sign(TEXT).exact);
+        assert!(jaccard(&keyed.sketch, &sign(TEXT).sketch) < 0.05);
+        let off = Signer::new(&DedupSettings { near: crate::dedup::settings::Near::Off, ..DedupSettings::default() }).sign(TEXT);
+        assert!(off.bands.is_empty() && off.sketch.is_empty() && off.exact == sign(TEXT).exact);
+    }
+}

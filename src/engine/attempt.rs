@@ -1,0 +1,128 @@
+//! One try at a task: skip if its commit exists, else work in a folder of its own, publish each file by link, then write the commit.
+//!
+//! Any number of processes may try the same task at once, and any of them may be killed anywhere: what they publish is the same bytes,
+//! so the second to arrive finds an equal file and goes on. A different file under the same name means that a stage is not
+//! deterministic; that stops the job loudly.
+
+use std::path::{Path, PathBuf};
+
+use super::commit::Commit;
+use super::plan::{Plan, TaskName};
+use crate::sink::OutputKind;
+use crate::store::{self, StoreError};
+use crate::workspace::Workspace;
+
+/// Where the files of one plan live in a workspace.
+#[derive(Clone, Debug)]
+pub struct Place {
+    workspace: Workspace,
+    plan: String,
+}
+
+/// A commit record that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// The record is there but cannot be read.
+    #[error("cannot read the commit record `{path}`: {source}", path = path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    /// The record is damaged.
+    #[error("the commit record `{path}` is damaged ({source}); remove it and run the same command again", path = path.display())]
+    Format { path: PathBuf, source: serde_json::Error },
+}
+
+impl Place {
+    /// The place of `plan` in `workspace`.
+    #[must_use]
+    pub fn new(workspace: &Workspace, plan: &Plan) -> Place {
+        Place { workspace: workspace.clone(), plan: plan.id() }
+    }
+
+    /// The plan's id.
+    #[must_use]
+    pub fn plan(&self) -> &str {
+        &self.plan
+    }
+
+    /// The workspace around it.
+    #[must_use]
+    pub fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
+    /// Where a finished file of this kind stands.
+    #[must_use]
+    pub fn of(&self, kind: OutputKind, name: &str) -> PathBuf {
+        let folder = match kind {
+            OutputKind::Documents | OutputKind::Signatures | OutputKind::Exclusions | OutputKind::Shard => {
+                self.workspace.staging(&self.plan)
+            }
+            OutputKind::Rejects => self.workspace.rejects(&self.plan),
+            OutputKind::Quarantine => self.workspace.quarantine(&self.plan),
+        };
+        folder.join(name)
+    }
+
+    /// The commit record of `task`, if it was written.
+    ///
+    /// # Errors
+    /// See [`CommitError`].
+    pub fn commit(&self, task: TaskName) -> Result<Option<Commit>, CommitError> {
+        let path = self.commit_path(task);
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(source) if source.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(CommitError::Read { path, source }),
+        };
+        serde_json::from_slice(&bytes).map(Some).map_err(|source| CommitError::Format { path, source })
+    }
+
+    fn commit_path(&self, task: TaskName) -> PathBuf {
+        self.workspace.commits(&self.plan).join(task.stage.word()).join(format!("{:05}.json", task.index))
+    }
+
+    /// Makes a folder that no other attempt has.
+    fn new_attempt(&self, task: TaskName) -> Result<PathBuf, StoreError> {
+        let folder = self.workspace.attempts(&self.plan);
+        store::create_folder(&folder)?;
+        for number in 0.. {
+            let attempt = folder.join(format!("{task}-{}-{number}", std::process::id()));
+            match std::fs::create_dir(&attempt) {
+                Ok(()) => return Ok(attempt),
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(StoreError::io(&attempt, error)),
+            }
+        }
+        unreachable!("some number is free")
+    }
+
+    /// Does `task` with `work` unless it is done. Answers its commit.
+    ///
+    /// # Errors
+    /// What `work` says, or what stands against publishing.
+    pub fn once<E>(&self, task: TaskName, work: impl FnOnce(&Path) -> Result<Commit, E>) -> Result<Commit, E>
+    where
+        E: From<StoreError> + From<CommitError>,
+    {
+        if let Some(commit) = self.commit(task)? {
+            return Ok(commit);
+        }
+        let attempt = self.new_attempt(task)?;
+        let commit = work(&attempt)?;
+        for output in &commit.outputs {
+            let target = self.of(output.kind, &output.name);
+            if let Some(folder) = target.parent() {
+                store::create_folder(folder)?;
+            }
+            store::publish_new(&attempt.join(&output.name), &target)?;
+        }
+        let path = self.commit_path(task);
+        if let Some(folder) = path.parent() {
+            store::create_folder(folder)?;
+        }
+        let mut json = serde_json::to_vec_pretty(&commit).expect("strings, numbers and lists are JSON");
+        json.push(b'\n');
+        store::write_new(&path, &json)?;
+        store::remove_folder(&attempt)?;
+        Ok(commit)
+    }
+}

@@ -1,0 +1,338 @@
+//! One stream of records through a source's decoder and a list of stages.
+//!
+//! Three parties work at once: a reader cuts records and packs them into batches, the cores of the pool decode and judge one batch,
+//! the caller's thread takes the fates in the order of the records. Batches bound the memory; their size never shows in the output.
+//! A stage that panics or takes too long loses one document, not the night.
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use rayon::ThreadPool;
+use rayon::prelude::*;
+use rustix::time::{ClockId, clock_gettime};
+
+use super::watch::Stop;
+use crate::doc::Document;
+use crate::source::{Damage, Offer, RawRecord, Record};
+use crate::stage::{Dropped, Stage, Verdict};
+
+/// A stage in its place in a pass.
+#[derive(Clone)]
+pub struct Step {
+    /// The room's name.
+    pub name: &'static str,
+    /// The stage with its settings.
+    pub stage: Arc<dyn Stage>,
+}
+
+/// What became of one record in this pass.
+pub enum Fate {
+    /// It goes on.
+    Kept(Box<Document>),
+    /// It fell in `stage`; `read` names the source itself.
+    Dropped { doc: Box<Document>, stage: &'static str, dropped: Dropped },
+    /// A stage could not finish it: counted as dropped, and listed in the quarantine with `what` went wrong.
+    Quarantined { doc: Box<Document>, stage: &'static str, reason: &'static str, what: String },
+    /// A record that is no document.
+    Other(&'static str),
+    /// A part of the input that cannot be read.
+    Damage(Damage),
+}
+
+/// The name under which the source's own drops are counted.
+pub const READ: &str = "read";
+/// Reason of a document on which a stage panicked.
+pub const PANIC: &str = "panic";
+/// Reason of a document that took too long.
+pub const DEADLINE: &str = "deadline";
+
+/// Bounds of one flow.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// A batch is closed when it holds so many bytes of records.
+    pub batch_bytes_max: usize,
+    /// .. or so many records.
+    pub batch_records_max: usize,
+    /// Batches that may wait between two parties.
+    pub batches_waiting_max: usize,
+    /// CPU time that one document may take in all stages together.
+    pub document_cpu_ms_max: u64,
+}
+
+impl Default for Bounds {
+    fn default() -> Bounds {
+        Bounds { batch_bytes_max: 4 << 20, batch_records_max: 512, batches_waiting_max: 2, document_cpu_ms_max: 2_000 }
+    }
+}
+
+/// Who works on a flow, and within which bounds.
+pub struct Crew {
+    /// The cores that decode and judge.
+    pool: ThreadPool,
+    /// Limits of each flow.
+    pub bounds: Bounds,
+    /// Looked at between batches.
+    pub stop: Stop,
+}
+
+impl Crew {
+    /// A crew of `threads` cores.
+    ///
+    /// # Errors
+    /// When the system gives no more threads.
+    pub fn new(threads: usize, bounds: Bounds, stop: Stop) -> Result<Crew, NoThreads> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|number| format!("judge-{number}"));
+        Ok(Crew { pool: pool.build().map_err(|source| NoThreads { threads, source })?, bounds, stop })
+    }
+}
+
+/// The system gives no more threads.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot start {threads} threads ({source}); give fewer with --threads")]
+pub struct NoThreads {
+    threads: usize,
+    source: rayon::ThreadPoolBuildError,
+}
+
+/// Cuts records; called on a thread of its own. The second part of the answer is the bytes of input taken so far.
+pub type Cut<'a> = dyn FnMut() -> Option<(Record, u64)> + Send + 'a;
+
+/// Makes a document of a record; called on any core.
+pub type Decode<'a> = dyn Fn(RawRecord) -> Offer + Sync + 'a;
+
+/// A batch on its way: what it holds, and the bytes of input taken when it was closed.
+struct Batch<T> {
+    items: Vec<T>,
+    input_bytes: u64,
+}
+
+/// Why a flow ended early.
+#[derive(Debug)]
+pub enum Halt<E> {
+    /// Somebody wished it.
+    Stopped,
+    /// The taker of fates failed.
+    Failed(E),
+}
+
+/// Lets all records flow through. `take` gets the fates of each batch in record order, with the input bytes taken so far.
+///
+/// # Errors
+/// [`Halt::Stopped`] when `stop` was wished, [`Halt::Failed`] with the first error of `take`.
+pub fn flow<E: Send>(
+    cut: &mut Cut<'_>,
+    decode: &Decode<'_>,
+    steps: &[Step],
+    crew: &Crew,
+    mut take: impl FnMut(Vec<Fate>, u64) -> Result<(), E>,
+) -> Result<(), Halt<E>> {
+    let Crew { pool, bounds, stop } = crew;
+    let (records_in, records_out) = bounded(bounds.batches_waiting_max);
+    let (fates_in, fates_out) = bounded(bounds.batches_waiting_max);
+    let judge = |record| judge_record(record, decode, steps, bounds.document_cpu_ms_max);
+    std::thread::scope(|scope| {
+        scope.spawn(move || read_ahead(cut, *bounds, stop, &records_in));
+        scope.spawn(move || judge_batches(pool, &records_out, &fates_in, &judge));
+        for batch in &fates_out {
+            take(batch.items, batch.input_bytes).map_err(Halt::Failed)?;
+            if stop.wished() {
+                break;
+            }
+        }
+        drop(fates_out);
+        if stop.wished() { Err(Halt::Stopped) } else { Ok(()) }
+    })
+}
+
+thread_local! {
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread is inside a stage whose panic will be caught: a panic hook stays quiet then.
+#[must_use]
+pub fn is_guarded() -> bool {
+    GUARDED.get()
+}
+
+fn read_ahead(cut: &mut Cut<'_>, bounds: Bounds, stop: &Stop, out: &Sender<Batch<Record>>) {
+    let mut batch = Batch { items: Vec::new(), input_bytes: 0 };
+    let mut bytes = 0;
+    while let Some((record, taken)) = cut() {
+        bytes += size_of_record(&record);
+        batch.items.push(record);
+        batch.input_bytes = taken;
+        if bytes < bounds.batch_bytes_max && batch.items.len() < bounds.batch_records_max {
+            continue;
+        }
+        bytes = 0;
+        let full = std::mem::replace(&mut batch, Batch { items: Vec::new(), input_bytes: taken });
+        if stop.wished() || out.send(full).is_err() {
+            return;
+        }
+    }
+    // A closed channel means that the taker gave up; it knows why.
+    let _ = out.send(batch);
+}
+
+fn size_of_record(record: &Record) -> usize {
+    match record {
+        Record::Raw(raw) => raw.bytes.len(),
+        Record::Offer(Offer::Document(doc) | Offer::Dropped(doc, _)) => doc.html.len() + doc.text.len(),
+        Record::Other(_) | Record::Damage(_) => 0,
+    }
+}
+
+fn judge_batches(
+    pool: &ThreadPool,
+    records: &Receiver<Batch<Record>>,
+    fates: &Sender<Batch<Fate>>,
+    judge: &(dyn Fn(Record) -> Fate + Sync),
+) {
+    for batch in records {
+        let judged = pool.install(|| batch.items.into_par_iter().map(judge).collect());
+        if fates.send(Batch { items: judged, input_bytes: batch.input_bytes }).is_err() {
+            return;
+        }
+    }
+}
+
+fn judge_record(record: Record, decode: &Decode<'_>, steps: &[Step], document_cpu_ms_max: u64) -> Fate {
+    let offer = match record {
+        Record::Raw(raw) => match decode_guarded(raw, decode) {
+            Ok(offer) => offer,
+            Err(fate) => return *fate,
+        },
+        Record::Offer(offer) => offer,
+        Record::Other(kind) => return Fate::Other(kind),
+        Record::Damage(damage) => return Fate::Damage(damage),
+    };
+    match offer {
+        Offer::Document(doc) => judge_document(doc, steps, document_cpu_ms_max),
+        Offer::Dropped(doc, reason) => Fate::Dropped { doc, stage: READ, dropped: Dropped { reason, finding: None } },
+    }
+}
+
+fn decode_guarded(raw: RawRecord, decode: &Decode<'_>) -> Result<Offer, Box<Fate>> {
+    let (file, offset) = (raw.file.clone(), raw.offset);
+    guarded(|| decode(raw)).map_err(|what| {
+        let doc = Box::new(Document { source_file: file, source_offset: offset, ..Document::default() });
+        Box::new(Fate::Quarantined { doc, stage: READ, reason: PANIC, what })
+    })
+}
+
+fn judge_document(mut doc: Box<Document>, steps: &[Step], document_cpu_ms_max: u64) -> Fate {
+    let begun = thread_cpu_ms();
+    for Step { name, stage } in steps {
+        match guarded(|| stage.judge(&mut doc)) {
+            Ok(Verdict::Keep) => {}
+            Ok(Verdict::Drop(dropped)) => return Fate::Dropped { doc, stage: name, dropped },
+            Err(what) => return Fate::Quarantined { doc, stage: name, reason: PANIC, what },
+        }
+        let spent = thread_cpu_ms() - begun;
+        if spent > document_cpu_ms_max {
+            let what = format!("took {spent} ms of CPU, limits.document_cpu_ms_max is {document_cpu_ms_max}");
+            return Fate::Quarantined { doc, stage: name, reason: DEADLINE, what };
+        }
+    }
+    Fate::Kept(doc)
+}
+
+/// The answer of `work`, or the message of its panic.
+fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    GUARDED.set(true);
+    let done = catch_unwind(AssertUnwindSafe(work));
+    GUARDED.set(false);
+    done.map_err(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+        format!("internal error: {}", text.unwrap_or("no message"))
+    })
+}
+
+/// CPU time of this thread so far.
+fn thread_cpu_ms() -> u64 {
+    let now = clock_gettime(ClockId::ThreadCPUTime);
+    now.tv_sec.unsigned_abs() * 1_000 + now.tv_nsec.unsigned_abs() / 1_000_000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Sieve;
+
+    impl Stage for Sieve {
+        fn judge(&self, doc: &mut Document) -> Verdict {
+            match doc.text.as_str() {
+                "boom" => panic!("a bug"),
+                "slow" => {
+                    let begun = thread_cpu_ms();
+                    while thread_cpu_ms() - begun < 30 {}
+                    Verdict::Keep
+                }
+                text if text.len() > 8 => Verdict::broke("too-long", text.len() as f32, 8.0),
+                _ => Verdict::Keep,
+            }
+        }
+    }
+
+    fn crew(threads: usize, bounds: Bounds) -> Crew {
+        Crew::new(threads, bounds, Stop::default()).expect("a pool of few threads")
+    }
+
+    fn fates(texts: &[&str], threads: usize) -> Vec<String> {
+        let bounds = Bounds { batch_records_max: 3, document_cpu_ms_max: 15, ..Bounds::default() };
+        let mut texts = texts.iter().enumerate();
+        let mut cut = || {
+            let (at, text) = texts.next()?;
+            let doc = Box::new(Document { text: (*text).to_owned(), ..Document::default() });
+            Some((Record::Offer(Offer::Document(doc)), at as u64))
+        };
+        let steps = [Step { name: "sieve", stage: Arc::new(Sieve) }];
+        let mut told = Vec::new();
+        let decode = |_| unreachable!("no raw records here");
+        flow::<()>(&mut cut, &decode, &steps, &crew(threads, bounds), |fates, _| {
+            told.extend(fates.into_iter().map(|fate| match fate {
+                Fate::Kept(doc) => format!("kept {}", doc.text),
+                Fate::Dropped { stage, dropped, .. } => format!("{stage}/{}", dropped.reason),
+                Fate::Quarantined { reason, stage, .. } => format!("{stage}/{reason}"),
+                Fate::Other(kind) => kind.to_owned(),
+                Fate::Damage(damage) => damage.what,
+            }));
+            Ok(())
+        })
+        .expect("nothing stops it");
+        told
+    }
+
+    #[test]
+    fn fates_come_in_the_order_of_the_records_on_any_number_of_threads() {
+        let texts = ["viens", "divi", "trīs", "četri", "pieci", "seši", "septiņi gari", "astoņi"];
+        let want = fates(&texts, 1);
+        assert_eq!(want[6], "sieve/too-long");
+        assert_eq!(fates(&texts, 4), want);
+    }
+
+    #[test]
+    fn a_panic_costs_one_document_and_not_its_neighbours() {
+        assert_eq!(fates(&["before", "boom", "after"], 2), ["kept before", "sieve/panic", "kept after"]);
+    }
+
+    #[test]
+    fn a_document_that_takes_too_long_is_quarantined() {
+        assert_eq!(fates(&["slow", "fast"], 2), ["sieve/deadline", "kept fast"]);
+    }
+
+    #[test]
+    fn a_wish_to_stop_ends_the_flow() {
+        let crew = crew(1, Bounds::default());
+        let mut cut = || Some((Record::Other("request"), 0));
+        let decode = |_| unreachable!("no raw records here");
+        let halted = flow::<()>(&mut cut, &decode, &[], &crew, |_, _| {
+            crew.stop.wish();
+            Ok(())
+        });
+        assert!(matches!(halted, Err(Halt::Stopped)));
+    }
+}

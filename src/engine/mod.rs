@@ -1,0 +1,15 @@
+//! The engine walks documents through doors: it reads ahead, judges on all cores, writes in order, counts every fate, and makes each
+//! task idempotent. It knows doors, never a concrete room: what a job is made of stands in [`crate::passes`].
+//!
+//! - [`flow`]: one stream of records through source and stages, in order, with panics and deadlines caught.
+//! - [`plan`]: the frozen work, the same bytes wherever it is made.
+//! - [`commit`]: what a finished task wrote; the only thing that later tasks trust.
+//! - [`attempt`]: one try at a task in a folder of its own, published by link.
+//! - [`local`]: the executor for this machine.
+
+pub mod attempt;
+pub mod commit;
+pub mod flow;
+pub mod local;
+pub mod plan;
+pub mod watch;

@@ -1,0 +1,380 @@
+//! Numbered manifests: the one authority on which files are published.
+//!
+//! A commit writes manifest n+1, which fails if somebody else did, then moves the staged files over their published names, then marks
+//! the manifest as applied. The write decides: whoever opens the workspace after a crash finishes what a written manifest says. A
+//! manifest is a delta, so an append never conflicts with a takedown; it holds paths, hashes and counts, and nothing that a document
+//! says.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::store::{self, StoreError};
+use crate::workspace::Workspace;
+
+/// One manifest: what one transaction changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Version of this format: 1.
+    pub version: u32,
+    /// Its number, from 1 without gaps.
+    pub number: u64,
+    /// Who wrote it: the same transaction is never written twice.
+    pub transaction: String,
+    /// The data set that changed.
+    pub dataset: String,
+    /// Id of the plan.
+    pub plan: String,
+    /// Hash of the recipe.
+    pub recipe_hash: String,
+    /// Hash of the tokenizer's vocabulary; empty without tokenizer.
+    pub tokenizer: String,
+    /// Number of the last takedown that the files honour.
+    pub takedown_sequence: u64,
+    /// File name of the run's ledger under `_tamis/ledger/`.
+    pub ledger: Option<String>,
+    /// The files that it publishes.
+    pub files: Vec<FileEntry>,
+}
+
+/// One published file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileEntry {
+    /// Path below the workspace, parts joined by `/`.
+    pub path: String,
+    /// Where the finished file waits to be moved to `path`, in the same form.
+    pub staged: String,
+    /// SHA-256, hex.
+    pub sha256: String,
+    /// SHA-256 of the file that stood at `path` before; none for a new path.
+    pub replaces: Option<String>,
+    /// Documents.
+    pub rows: u64,
+    /// Size.
+    pub bytes: u64,
+    /// Token ids.
+    pub tokens: u64,
+}
+
+/// What a run wants to publish.
+#[derive(Clone, Debug)]
+pub struct NewCommit {
+    /// Names the attempt for good: committing the same transaction again changes nothing.
+    pub transaction: String,
+    /// The data set.
+    pub dataset: String,
+    /// Id of the plan.
+    pub plan: String,
+    /// Hash of the recipe.
+    pub recipe_hash: String,
+    /// Hash of the tokenizer's vocabulary; empty without tokenizer.
+    pub tokenizer: String,
+    /// Number of the last takedown that the files honour.
+    pub takedown_sequence: u64,
+    /// File name of the run's ledger under `_tamis/ledger/`.
+    pub ledger: String,
+    /// New shards, in the order in which their parts are numbered.
+    pub files: Vec<StagedFile>,
+}
+
+/// A finished shard that waits in staging.
+#[derive(Clone, Debug)]
+pub struct StagedFile {
+    /// Where it is, inside the workspace.
+    pub staged: PathBuf,
+    /// BCP 47 tag of its language.
+    pub lang: String,
+    /// SHA-256, hex.
+    pub sha256: String,
+    /// Documents.
+    pub rows: u64,
+    /// Size.
+    pub bytes: u64,
+    /// Token ids.
+    pub tokens: u64,
+}
+
+/// Why manifests cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A manifest is damaged.
+    #[error("the manifest `{path}` is damaged; restore it from a backup: it says what is published", path = path.display())]
+    Damaged { path: PathBuf, source: serde_json::Error },
+    /// A manifest has the wrong number, or one is missing.
+    #[error("manifest {number} is missing from `{folder}`; restore it from a backup: it says what is published", folder = folder.display())]
+    Gap { folder: PathBuf, number: u64 },
+    /// A name that must not become a folder's.
+    #[error("`{name}` cannot be the name of a {what}: letters, digits, `-`, `_` and `.` only, and no dot first")]
+    Name { what: &'static str, name: String },
+    /// A staged file that cannot be moved by rename.
+    #[error("the staged file `{path}` does not lie in the workspace", path = path.display())]
+    Outside { path: PathBuf },
+    /// A staged file is not what its task wrote.
+    #[error(
+        "`{path}` changed on disk while it waited (its SHA-256 is not {sha256}); nothing was published: remove it and its commit record, \
+         and run the same command again",
+        path = path.display()
+    )]
+    Changed { path: PathBuf, sha256: String },
+    /// The same transaction was committed with other files.
+    #[error(
+        "NONDETERMINISM: transaction {transaction} was committed as manifest {number} with other files; nothing was changed, please report this"
+    )]
+    OtherFiles { transaction: String, number: u64 },
+    /// A file that a manifest names is neither staged nor published.
+    #[error(
+        "manifest {number} names `{path}`, which is neither staged nor published with SHA-256 {sha256}; restore the file from a backup"
+    )]
+    Lost { number: u64, path: String, sha256: String },
+}
+
+/// All manifests of a workspace.
+#[derive(Debug)]
+pub struct Manifests {
+    workspace: Workspace,
+    all: Vec<Manifest>,
+    applied: BTreeSet<u64>,
+}
+
+impl Manifests {
+    /// Reads all manifests and finishes what a killed process left half published.
+    ///
+    /// # Errors
+    /// See [`ManifestError`].
+    pub fn open(workspace: &Workspace) -> Result<Manifests, ManifestError> {
+        let mut manifests = Manifests::read(workspace)?;
+        manifests.roll_forward()?;
+        Ok(manifests)
+    }
+
+    /// Reads all manifests and changes nothing.
+    ///
+    /// # Errors
+    /// When one is missing or damaged.
+    pub fn read(workspace: &Workspace) -> Result<Manifests, ManifestError> {
+        let folder = workspace.manifest();
+        let mut all = Vec::new();
+        for number in 1.. {
+            match read_one(&folder, number)? {
+                Some(manifest) => all.push(manifest),
+                None => break,
+            }
+        }
+        let applied = numbers_in(&folder, "applied")?;
+        Ok(Manifests { workspace: workspace.clone(), all, applied })
+    }
+
+    /// The manifests of one data set, oldest first.
+    #[must_use]
+    pub fn of_dataset(&self, dataset: &str) -> Vec<Manifest> {
+        self.all.iter().filter(|manifest| manifest.dataset == dataset).cloned().collect()
+    }
+
+    /// The files of one data set as they stand now, by path.
+    #[must_use]
+    pub fn current(&self, dataset: &str) -> BTreeMap<&str, &FileEntry> {
+        let manifests = self.all.iter().filter(|manifest| manifest.dataset == dataset);
+        manifests.flat_map(|manifest| &manifest.files).map(|file| (file.path.as_str(), file)).collect()
+    }
+
+    /// The paths of all published files of all data sets.
+    #[must_use]
+    pub fn paths(&self) -> BTreeSet<&str> {
+        self.all.iter().flat_map(|manifest| &manifest.files).map(|file| file.path.as_str()).collect()
+    }
+
+    /// Numbers of manifests that were written but are not known to be fully published.
+    #[must_use]
+    pub fn unapplied(&self) -> Vec<u64> {
+        self.all.iter().map(|manifest| manifest.number).filter(|number| !self.applied.contains(number)).collect()
+    }
+
+    /// Publishes files in one transaction. Answers the number of its manifest; the first one, if it was committed before.
+    ///
+    /// # Errors
+    /// See [`ManifestError`].
+    pub fn commit(&mut self, new: NewCommit) -> Result<u64, ManifestError> {
+        let number = self.write(&new)?;
+        self.roll_forward()?;
+        Ok(number)
+    }
+
+    /// Writes the manifest of `new` under the next free number: from here on it is decided.
+    fn write(&mut self, new: &NewCommit) -> Result<u64, ManifestError> {
+        loop {
+            if let Some(number) = self.number_of(new)? {
+                return Ok(number);
+            }
+            let manifest = self.draft(new)?;
+            let path = file_of(&self.workspace.manifest(), manifest.number);
+            let mut json = serde_json::to_vec_pretty(&manifest).expect("strings, numbers and lists are JSON");
+            json.push(b'\n');
+            match store::write_new(&path, &json) {
+                Ok(_) => {
+                    self.all.push(manifest);
+                    return Ok(self.all.len() as u64);
+                }
+                Err(StoreError::Different { .. }) => *self = Manifests::read(&self.workspace)?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// The number under which this transaction was committed already.
+    fn number_of(&self, new: &NewCommit) -> Result<Option<u64>, ManifestError> {
+        let Some(known) = self.all.iter().find(|manifest| manifest.transaction == new.transaction) else { return Ok(None) };
+        let same =
+            known.dataset == new.dataset && known.files.iter().map(|file| &file.sha256).eq(new.files.iter().map(|file| &file.sha256));
+        if !same {
+            return Err(ManifestError::OtherFiles { transaction: new.transaction.clone(), number: known.number });
+        }
+        Ok(Some(known.number))
+    }
+
+    /// The manifest of `new` on top of what is known: parts are numbered on from the last one of their language. Each staged file is
+    /// hashed once more, since it may have waited for days and readers are about to see it.
+    fn draft(&self, new: &NewCommit) -> Result<Manifest, ManifestError> {
+        check_name("data set", &new.dataset)?;
+        let current = self.current(&new.dataset);
+        let mut next: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut files = Vec::with_capacity(new.files.len());
+        for file in &new.files {
+            check_name("language", &file.lang)?;
+            if store::sha256_file(&file.staged)? != file.sha256 {
+                return Err(ManifestError::Changed { path: file.staged.clone(), sha256: file.sha256.clone() });
+            }
+            let folder = format!("data/{}/lang={}", new.dataset, file.lang);
+            let part = next.entry(&file.lang).or_insert_with(|| next_part(&folder, current.keys()));
+            let path = format!("{folder}/part-{part:05}.parquet");
+            *part += 1;
+            files.push(FileEntry {
+                path,
+                staged: self.relative(&file.staged)?,
+                sha256: file.sha256.clone(),
+                replaces: None,
+                rows: file.rows,
+                bytes: file.bytes,
+                tokens: file.tokens,
+            });
+        }
+        Ok(Manifest {
+            version: 1,
+            number: self.all.len() as u64 + 1,
+            transaction: new.transaction.clone(),
+            dataset: new.dataset.clone(),
+            plan: new.plan.clone(),
+            recipe_hash: new.recipe_hash.clone(),
+            tokenizer: new.tokenizer.clone(),
+            takedown_sequence: new.takedown_sequence,
+            ledger: Some(new.ledger.clone()),
+            files,
+        })
+    }
+
+    fn relative(&self, staged: &Path) -> Result<String, ManifestError> {
+        let outside = || ManifestError::Outside { path: staged.to_owned() };
+        let inside = staged.strip_prefix(self.workspace.root()).map_err(|_| outside())?;
+        let parts = inside.iter().map(|part| part.to_str().ok_or_else(outside)).collect::<Result<Vec<_>, _>>()?;
+        Ok(parts.join("/"))
+    }
+
+    /// Publishes, in order, all manifests that are not marked as applied.
+    fn roll_forward(&mut self) -> Result<(), ManifestError> {
+        for number in self.unapplied() {
+            let manifest = &self.all[number as usize - 1];
+            self.publish(manifest)?;
+            store::write_new(&self.workspace.manifest().join(format!("{number:08}.applied")), b"")?;
+            self.applied.insert(number);
+        }
+        Ok(())
+    }
+
+    /// Moves the staged files of `manifest` over their published names.
+    fn publish(&self, manifest: &Manifest) -> Result<(), ManifestError> {
+        let mut touched = BTreeSet::new();
+        for file in &manifest.files {
+            let (staged, target) = (self.workspace.root().join(&file.staged), self.workspace.root().join(&file.path));
+            if let Some(folder) = target.parent() {
+                store::create_folder(folder)?;
+            }
+            self.publish_file(manifest.number, file, &staged, &target)?;
+            touched
+                .extend([staged, target].into_iter().filter_map(|path| path.parent().map(Path::to_owned)).filter(|folder| folder.is_dir()));
+        }
+        Ok(store::fsync_folders(touched.iter().map(PathBuf::as_path))?)
+    }
+
+    fn publish_file(&self, number: u64, file: &FileEntry, staged: &Path, target: &Path) -> Result<(), ManifestError> {
+        let lost = || ManifestError::Lost { number, path: file.path.clone(), sha256: file.sha256.clone() };
+        match std::fs::rename(staged, target) {
+            Ok(()) => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::NotFound => {} // it was moved already
+            Err(error) => return Err(StoreError::io(target, error).into()),
+        }
+        if !target.exists() {
+            return Err(lost());
+        }
+        let published = store::sha256_file(target)?;
+        let later = self.all.iter().filter(|manifest| manifest.number >= number).flat_map(|manifest| &manifest.files);
+        let known = later.filter(|later| later.path == file.path).any(|later| later.sha256 == published);
+        if known { Ok(()) } else { Err(lost()) }
+    }
+}
+
+fn file_of(folder: &Path, number: u64) -> PathBuf {
+    folder.join(format!("{number:08}.json"))
+}
+
+/// Manifest `number`, if it was written.
+fn read_one(folder: &Path, number: u64) -> Result<Option<Manifest>, ManifestError> {
+    let path = file_of(folder, number);
+    let gap = || ManifestError::Gap { folder: folder.to_owned(), number };
+    let bytes = match std::fs::read(&path) {
+        Ok(bytes) => bytes,
+        // A higher number that appeared meanwhile is no gap if this one is there now.
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let higher = numbers_in(folder, "json")?.last().is_some_and(|last| *last > number);
+            return if higher && !path.exists() { Err(gap()) } else { Ok(None) };
+        }
+        Err(error) => return Err(StoreError::io(&path, error).into()),
+    };
+    let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|source| ManifestError::Damaged { path, source })?;
+    if manifest.number == number { Ok(Some(manifest)) } else { Err(gap()) }
+}
+
+/// The numbers that stand before `.ending` in the names of a folder, in order. Other names, such as temporary files of killed writers,
+/// are passed over.
+fn numbers_in(folder: &Path, ending: &str) -> Result<BTreeSet<u64>, StoreError> {
+    let refused = |error| StoreError::io(folder, error);
+    let mut numbers = BTreeSet::new();
+    for entry in std::fs::read_dir(folder).map_err(refused)? {
+        let name = entry.map_err(refused)?.file_name();
+        let number = name.to_str().and_then(|name| name.split_once('.')).filter(|(_, rest)| *rest == ending);
+        numbers.extend(number.and_then(|(number, _)| number.parse::<u64>().ok()));
+    }
+    Ok(numbers)
+}
+
+/// The number after the highest part of the folder.
+fn next_part<'a>(folder: &str, paths: impl Iterator<Item = &'a &'a str>) -> u64 {
+    let part = |path: &&str| path.strip_prefix(folder)?.strip_prefix("/part-")?.strip_suffix(".parquet")?.parse::<u64>().ok();
+    paths.filter_map(part).max().map_or(0, |last| last + 1)
+}
+
+fn check_name(what: &'static str, name: &str) -> Result<(), ManifestError> {
+    let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    if name.is_empty() || name.starts_with('.') || !name.chars().all(fine) {
+        return Err(ManifestError::Name { what, name: name.to_owned() });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

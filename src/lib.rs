@@ -1,0 +1,36 @@
+//! tamis is a sieve for text: it reads web archives, keeps what is clean, legal and new, and writes token shards ready to train a
+//! language model, the same bytes each time, with a reason for every document that falls.
+//!
+//! A tour of the house, in the direction of the river:
+//!
+//! 1. [`recipe`] reads the TOML file and checks it; [`engine::plan`] freezes the work.
+//! 2. [`sources`] cut inputs into records and decode them into [`doc::Document`]s; [`archive`] knows WARC and HTTP.
+//! 3. [`stages`] judge one document each; every removal is a [`stage::Verdict`] with a reason.
+//! 4. [`dedup`] signs documents, decides which are duplicates, and excludes them.
+//! 5. [`sinks`] write Parquet with the columns of [`columns`]; [`store`] and [`workspace`] know files, [`ledger`] what became of what.
+//! 6. [`passes`] make the main job of these rooms; [`engine`] walks documents through them on all cores.
+//! 7. [`report`] draws what happened; [`cli`] is the only place that prints.
+//!
+//! The three doors are [`source`], [`stage`] and [`sink`].
+
+pub mod archive;
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what the command line is for")]
+pub mod cli;
+pub mod columns;
+pub mod dedup;
+pub mod doc;
+pub mod engine;
+pub mod ledger;
+pub mod passes;
+pub mod recipe;
+pub mod report;
+pub mod sink;
+pub mod sinks;
+pub mod size;
+pub mod source;
+pub mod sources;
+pub mod stage;
+pub mod stages;
+pub mod store;
+pub mod text;
+pub mod workspace;

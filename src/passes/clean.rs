@@ -1,0 +1,103 @@
+//! Stage `clean`: inputs to clean documents grouped by language, their signatures, and rejects with reasons.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::books::Books;
+use super::job::{Job, JobError};
+use crate::dedup::signatures::SignatureSink;
+use crate::engine::commit::Commit;
+use crate::engine::flow::{Fate, flow};
+use crate::engine::plan::{PlannedInput, StageName, TaskName, etag};
+use crate::engine::watch::{Step, Watch};
+use crate::sink::Sink;
+use crate::sinks::documents::DocumentsSink;
+use crate::source::{Damage, Input, SourceError};
+use crate::text::host::host_class;
+
+/// What the task writes while it reads.
+struct Writing {
+    documents: DocumentsSink,
+    signatures: SignatureSink,
+    books: Books,
+}
+
+/// Does task `index` of stage `clean` in the folder `attempt`.
+pub(super) fn clean(job: &Job, index: u32, attempt: &Path, watch: &dyn Watch) -> Result<Commit, JobError> {
+    let task = TaskName { stage: StageName::Clean, index };
+    let mut writing = Writing {
+        documents: DocumentsSink::create(attempt, &format!("{task}.documents.parquet"))?,
+        signatures: SignatureSink::create(&attempt.join(format!("{task}.signatures")), &job.recipe.dedup)?,
+        books: Books::open(attempt, task)?,
+    };
+    for number in &job.plan.tasks[index as usize] {
+        read_input(job, &job.plan.inputs[*number as usize], &mut writing, watch)?;
+    }
+    let (mut outputs, tally) = writing.books.close()?;
+    outputs.extend(Box::new(writing.documents).finish()?);
+    outputs.push(writing.signatures.finish()?);
+    outputs.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(Commit { task, outputs, tally, layout: Vec::new() })
+}
+
+fn read_input(job: &Job, planned: &PlannedInput, writing: &mut Writing, watch: &dyn Watch) -> Result<(), JobError> {
+    let mut records = match open(job, planned) {
+        Ok(records) => records,
+        Err(Unopened::Changed) => return Err(JobError::InputChanged { name: planned.name.clone() }),
+        Err(Unopened::Unreadable(error)) => {
+            writing.books.damage(&planned.name, Damage { offset: 0, what: error.to_string(), fatal: true });
+            watch.advanced(StageName::Clean, Step { bytes: planned.bytes, ..Step::default() });
+            return Ok(());
+        }
+    };
+    writing.books.tally.input_bytes += planned.bytes;
+    let mut cut = || records.next().map(|record| (record, records.bytes_taken()));
+    let mut told = 0;
+    flow(&mut cut, &|raw| job.recipe.source.decode(raw), &job.clean, &job.crew, |fates, taken| {
+        let (read, kept) = (writing.books.tally.read, writing.books.tally.kept);
+        fates.into_iter().try_for_each(|fate| settle(fate, &planned.name, writing))?;
+        let tally = &writing.books.tally;
+        watch.advanced(StageName::Clean, Step { bytes: taken.saturating_sub(told), read: tally.read - read, kept: tally.kept - kept });
+        told = taken.max(told);
+        Ok(())
+    })?;
+    watch.advanced(StageName::Clean, Step { bytes: planned.bytes.saturating_sub(told), ..Step::default() });
+    Ok(())
+}
+
+enum Unopened {
+    Changed,
+    Unreadable(SourceError),
+}
+
+fn open(job: &Job, planned: &PlannedInput) -> Result<Box<dyn crate::source::Records>, Unopened> {
+    let unreadable = |error: std::io::Error| Unopened::Unreadable(error.into());
+    let path = Path::new(&planned.name);
+    if etag(path).map_err(unreadable)? != planned.etag {
+        return Err(Unopened::Changed);
+    }
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    let bytes = Box::new(file.try_clone().map_err(unreadable)?);
+    let input = Input { name: Arc::from(planned.name.as_str()), bytes, file: Some(file), size: planned.bytes };
+    job.recipe.source.open(input).map_err(Unopened::Unreadable)
+}
+
+/// Writes and counts one fate.
+fn settle(fate: Fate, file: &str, writing: &mut Writing) -> Result<(), JobError> {
+    let Writing { documents, signatures, books } = writing;
+    if let Fate::Kept(doc) | Fate::Dropped { doc, .. } | Fate::Quarantined { doc, .. } = &fate {
+        books.tally.hosts.entry(host_class(&doc.host).to_owned()).or_default().read += 1;
+    }
+    match fate {
+        Fate::Other(kind) => *books.tally.other_records.entry(kind.to_owned()).or_default() += 1,
+        Fate::Damage(damage) => books.damage(file, damage),
+        Fate::Dropped { doc, stage, dropped } => books.drop(&doc, stage, dropped, None)?,
+        Fate::Quarantined { doc, stage, reason, what } => books.set_aside(&doc, stage, reason, what)?,
+        Fate::Kept(doc) => {
+            books.keep();
+            signatures.write(&doc)?;
+            documents.write(*doc)?;
+        }
+    }
+    Ok(())
+}

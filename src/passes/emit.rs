@@ -1,0 +1,122 @@
+//! Stage `emit`: one shard a task. Reads its row groups, leaves out what `decide` excluded, tokenises, writes Parquet.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::books::Books;
+use super::job::{Job, JobError};
+use crate::dedup::clusters::Fate as Decided;
+use crate::dedup::exclusions::Exclusions;
+use crate::dedup::signatures::occurrence;
+use crate::doc::{Document, Lang};
+use crate::engine::commit::{Commit, ShardPlan};
+use crate::engine::flow::{Fate, flow};
+use crate::engine::plan::{StageName, TaskName};
+use crate::engine::watch::{Step, Watch};
+use crate::sink::{OutputKind, Sink};
+use crate::sinks::documents::read_groups;
+use crate::sinks::rejects::Duplicate;
+use crate::sinks::shards::ShardSink;
+use crate::source::{Offer, Record};
+use crate::stage::{Stage, Verdict};
+use crate::text::host::host_class;
+
+/// The name under which duplicates are counted.
+pub(super) const DEDUP: &str = "dedup";
+
+/// Leaves out duplicates and marks the winners with their clusters.
+pub(super) struct Exclude(pub(super) Arc<Exclusions>);
+
+impl Stage for Exclude {
+    fn judge(&self, doc: &mut Document) -> Verdict {
+        self.0.judge(doc)
+    }
+}
+
+/// Of which document `doc` is a duplicate, if it is one.
+fn duplicate(exclusions: &Exclusions, doc: &Document) -> Option<Duplicate> {
+    let decision = exclusions.get(doc.id, occurrence(&doc.source_file, doc.source_offset))?;
+    match decision.fate {
+        Decided::Winner => None,
+        Decided::Exact => Some(Duplicate { of: decision.winner, jaccard: 1.0 }),
+        Decided::Near(jaccard) => Some(Duplicate { of: decision.winner, jaccard }),
+    }
+}
+
+/// Does task `index` of stage `emit` in the folder `attempt`.
+pub(super) fn emit(job: &Job, index: u32, shard: &ShardPlan, attempt: &Path, watch: &dyn Watch) -> Result<Commit, JobError> {
+    let task = TaskName { stage: StageName::Emit, index };
+    let exclusions = job.exclusions()?;
+    let mut sink = ShardSink::create(attempt, &format!("{task}.shard.parquet"), job.shard_options())?;
+    let mut books = Books::open(attempt, task)?;
+    let mut failed = None;
+    {
+        let mut documents = slices(job, shard)?.into_iter().flat_map(|(path, groups)| match read_groups(&path, &groups) {
+            Ok(batches) => Box::new(batches) as Box<dyn Iterator<Item = _> + Send>,
+            Err(error) => Box::new(std::iter::once(Err::<Vec<Document>, _>(error))),
+        });
+        let mut batch = Vec::new().into_iter();
+        let mut cut = || {
+            loop {
+                if let Some(doc) = batch.next() {
+                    return Some((Record::Offer(Offer::Document(Box::new(doc))), 0));
+                }
+                match documents.next()? {
+                    Ok(docs) => batch = docs.into_iter(),
+                    Err(error) => {
+                        failed = Some(error);
+                        return None;
+                    }
+                }
+            }
+        };
+        let nothing_raw = |_| unreachable!("documents between two passes are never raw records");
+        flow(&mut cut, &nothing_raw, &job.emit_steps(&exclusions), &job.crew, |fates, _| {
+            let (read, kept) = (books.tally.read, books.tally.kept);
+            fates.into_iter().try_for_each(|fate| settle(fate, &exclusions, &mut sink, &mut books))?;
+            watch.advanced(StageName::Emit, Step { bytes: 0, read: books.tally.read - read, kept: books.tally.kept - kept });
+            Ok(())
+        })?;
+    }
+    if let Some(error) = failed {
+        return Err(error.into());
+    }
+    let (mut outputs, tally) = books.close()?;
+    if tally.kept > 0 {
+        outputs.extend(Box::new(sink).finish()?);
+    }
+    outputs.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(Commit { task, outputs, tally, layout: Vec::new() })
+}
+
+fn slices(job: &Job, shard: &ShardPlan) -> Result<Vec<(PathBuf, Vec<usize>)>, JobError> {
+    shard
+        .slices
+        .iter()
+        .map(|slice| {
+            let task = TaskName { stage: StageName::Clean, index: slice.clean };
+            let commit = job.commit(task)?;
+            let output = commit.output(OutputKind::Documents).ok_or(JobError::MissingOutput { task })?;
+            Ok((job.place.of(OutputKind::Documents, &output.name), slice.groups.clone()))
+        })
+        .collect()
+}
+
+fn settle(fate: Fate, exclusions: &Exclusions, sink: &mut ShardSink, books: &mut Books) -> Result<(), JobError> {
+    match fate {
+        Fate::Other(_) | Fate::Damage(_) => {}
+        Fate::Dropped { doc, stage, dropped } => books.drop(&doc, stage, dropped, duplicate(exclusions, &doc))?,
+        Fate::Quarantined { doc, stage, reason, what } => books.set_aside(&doc, stage, reason, what)?,
+        Fate::Kept(doc) => {
+            books.keep();
+            books.tally.hosts.entry(host_class(&doc.host).to_owned()).or_default().kept += 1;
+            let lang = doc.lang.as_ref().map_or("und", Lang::as_str);
+            let share = books.tally.languages.entry(lang.to_owned()).or_default();
+            share.documents += 1;
+            share.tokens += u64::from(doc.token_count.unwrap_or(0));
+            share.text_bytes += doc.text.len() as u64;
+            sink.write(*doc)?;
+        }
+    }
+    Ok(())
+}

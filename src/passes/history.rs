@@ -1,0 +1,130 @@
+//! What earlier runs did to a data set: so that the same command goes on or says that all is done, and another night adds only what
+//! is new.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::PathBuf;
+
+use crate::engine::plan::{Plan, PlanError};
+use crate::ledger::manifest::{Manifest, ManifestError, Manifests};
+use crate::ledger::run::RunLedger;
+use crate::recipe::{Existing, Recipe};
+use crate::workspace::Workspace;
+
+/// The sealed runs of one data set.
+pub struct History {
+    workspace: Workspace,
+    dataset: String,
+    runs: Vec<Manifest>,
+}
+
+/// What is left to do of a plan.
+pub enum Left {
+    /// The inputs that no earlier run has read.
+    New(Plan),
+    /// All inputs were read; the ledger of the last run.
+    NothingNew(Box<RunLedger>),
+}
+
+/// Why a run cannot go into its data set, or its history cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryError {
+    /// The manifests cannot be read.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// A plan of an earlier run cannot be read.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// A ledger cannot be read.
+    #[error("cannot read the ledger `{path}`: {source}", path = path.display())]
+    Ledger { path: PathBuf, source: io::Error },
+    /// The data set was written by another recipe.
+    #[error(
+        "the data set `{dataset}` in this workspace was written by another recipe or other settings (hash {theirs}, this one has {ours}); \
+         use another --workspace or `dataset`, or set output.existing=\"append\" to mix them"
+    )]
+    OtherRecipe { dataset: String, theirs: String, ours: String },
+    /// The data set has other tokens.
+    #[error(
+        "the data set `{dataset}` in this workspace was tokenised with another vocabulary; tokens are never mixed: use another `dataset` or --workspace"
+    )]
+    OtherTokenizer { dataset: String },
+    /// The recipe says so.
+    #[error("the data set `{dataset}` is there already, and output.existing is \"refuse\"; use another --workspace or `dataset`")]
+    Refused { dataset: String },
+}
+
+impl History {
+    /// Reads what happened to `dataset`; rolls forward what a killed run left half published.
+    ///
+    /// # Errors
+    /// When manifests cannot be read.
+    pub fn open(workspace: &Workspace, dataset: &str) -> Result<History, HistoryError> {
+        let runs = Manifests::open(workspace)?.of_dataset(dataset);
+        Ok(History { workspace: workspace.clone(), dataset: dataset.to_owned(), runs })
+    }
+
+    /// The ledgers of all runs, oldest first.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn ledgers(&self) -> Result<Vec<RunLedger>, HistoryError> {
+        self.runs.iter().filter(|run| run.ledger.is_some()).map(|run| self.ledger(run)).collect()
+    }
+
+    /// The ledger of the run of `plan`, if it was sealed.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn ledger_of(&self, plan: &str) -> Result<Option<RunLedger>, HistoryError> {
+        self.runs.iter().find(|run| run.transaction == plan).map(|run| self.ledger(run)).transpose()
+    }
+
+    fn ledger(&self, run: &Manifest) -> Result<RunLedger, HistoryError> {
+        let path = self.workspace.ledger().join(run.ledger.as_deref().unwrap_or_default());
+        let read = std::fs::read(&path).and_then(|bytes| Ok(serde_json::from_slice(&bytes)?));
+        read.map_err(|source| HistoryError::Ledger { path, source })
+    }
+
+    /// Leaves out of `plan` what earlier runs of the same recipe have read, and sees that it may be added.
+    ///
+    /// # Errors
+    /// When the data set must not be added to.
+    pub fn left_of(&self, plan: &Plan, recipe: &Recipe) -> Result<Left, HistoryError> {
+        let dataset = || self.dataset.clone();
+        if self.runs.is_empty() {
+            return Ok(Left::New(plan.clone()));
+        }
+        let existing = recipe.output.existing;
+        if existing == Existing::Refuse {
+            return Err(HistoryError::Refused { dataset: dataset() });
+        }
+        let options = recipe.shard_options(&plan.recipe_hash);
+        if self.runs.iter().any(|run| run.tokenizer != options.tokenizer_hash()) {
+            return Err(HistoryError::OtherTokenizer { dataset: dataset() });
+        }
+        let other = self.runs.iter().find(|run| run.recipe_hash != plan.recipe_hash);
+        if let (Existing::SameRecipe, Some(other)) = (existing, other) {
+            return Err(HistoryError::OtherRecipe {
+                dataset: dataset(),
+                theirs: other.recipe_hash.clone(),
+                ours: plan.recipe_hash.clone(),
+            });
+        }
+        self.new_inputs(plan, recipe.limits.task_bytes_max.0)
+    }
+
+    fn new_inputs(&self, plan: &Plan, task_bytes_max: u64) -> Result<Left, HistoryError> {
+        let mut read = BTreeSet::new();
+        let same = self.runs.iter().filter(|run| run.recipe_hash == plan.recipe_hash);
+        for run in same.clone() {
+            let old = Plan::load(&self.workspace.plans().join(format!("{}.json", run.transaction)))?;
+            read.extend(old.inputs.into_iter().map(|input| (input.name, input.etag)));
+        }
+        let new: Vec<_> = plan.inputs.iter().filter(|input| !read.contains(&(input.name.clone(), input.etag.clone()))).cloned().collect();
+        match same.last() {
+            Some(last) if new.is_empty() => Ok(Left::NothingNew(Box::new(self.ledger(last)?))),
+            _ => Ok(Left::New(plan.with_inputs(new, task_bytes_max))),
+        }
+    }
+}

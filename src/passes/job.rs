@@ -1,0 +1,258 @@
+//! A job at hand: a plan, the recipe rebuilt from it, the workspace, and the means of this machine.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use super::emit::{DEDUP, Exclude};
+use super::{clean, decide, emit};
+use crate::dedup::columns::ColumnError;
+use crate::dedup::exclusions::Exclusions;
+use crate::engine::attempt::{CommitError, Place};
+use crate::engine::commit::{Commit, ShardPlan};
+use crate::engine::flow::{Bounds, Crew, Halt, NoThreads, Step};
+use crate::engine::plan::{Plan, PlannedInput, StageName, TaskName, etag, pack};
+use crate::engine::watch::{Stop, Watch};
+use crate::recipe::Recipe;
+use crate::sink::{OutputKind, SinkError};
+use crate::sinks::shards::ShardOptions;
+use crate::size::ByteSize;
+use crate::store::StoreError;
+use crate::workspace::Workspace;
+
+/// What this machine gives to a job. Nothing of it shows in what the job writes.
+#[derive(Clone, Copy, Debug)]
+pub struct Means {
+    /// Cores to use.
+    pub threads: usize,
+    /// Memory to stay under.
+    pub memory_max: ByteSize,
+}
+
+/// What the program itself takes: code, vocabulary, tables. Measured 150 MB with o200k_base.
+const BASE_BYTES: u64 = 192 << 20;
+/// How many times its records' bytes a batch may take on its way: decoded, parsed, extracted, and waiting between the parties.
+const BATCH_COPIES: u64 = 24;
+
+impl Means {
+    /// The least memory with which a job can work.
+    pub const MEMORY_MIN: ByteSize = ByteSize(BASE_BYTES + (64 << 20));
+
+    /// How many tasks may run side by side, and the bounds of each one's flow.
+    fn bounds(self, document_cpu_ms_max: u64) -> (usize, Bounds) {
+        let free = self.memory_max.0.saturating_sub(BASE_BYTES);
+        let flows = self.threads.min(usize::try_from(free / (64 << 20)).unwrap_or(usize::MAX)).max(1);
+        let batch = (free / (flows as u64 * BATCH_COPIES)).clamp(256 << 10, 4 << 20);
+        let batch_bytes_max = usize::try_from(batch).unwrap_or(usize::MAX);
+        (flows, Bounds { batch_bytes_max, document_cpu_ms_max, ..Bounds::default() })
+    }
+}
+
+/// A plan with all that is needed to do its tasks.
+pub struct Job {
+    /// The frozen work.
+    pub plan: Plan,
+    /// Where it is done.
+    pub place: Place,
+    pub(super) recipe: Recipe,
+    pub(super) clean: Vec<Step>,
+    pub(super) crew: Crew,
+    flows: usize,
+    exclusions: OnceLock<Arc<Exclusions>>,
+}
+
+/// Why a task or a job could not be finished.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// Somebody wished it; the same command goes on.
+    #[error("stopped; the same command goes on where this one ended")]
+    Stopped,
+    /// Publishing failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Writing failed.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    /// A commit record is damaged.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    /// The manifest could not be written or read.
+    #[error(transparent)]
+    Manifest(#[from] crate::ledger::manifest::ManifestError),
+    /// An intermediate file could not be read.
+    #[error(transparent)]
+    Read(#[from] crate::sinks::documents::ReadError),
+    /// Deduplication failed.
+    #[error(transparent)]
+    Decide(#[from] crate::dedup::decide::DecideError),
+    /// The exclusions could not be read.
+    #[error(transparent)]
+    Exclusions(#[from] ColumnError),
+    /// An input is not what it was when the plan was made.
+    #[error("the input `{name}` changed since the plan was made; run the recipe again to plan anew, or put the old file back")]
+    InputChanged { name: String },
+    /// A task was asked for before the tasks that it builds on.
+    #[error("task {task} is not done yet, and this task builds on it; do stage `{}` first", task.stage)]
+    NotYet { task: TaskName },
+    /// A task was asked for that the plan does not have.
+    #[error("the plan has no task {task}; `tamis pending` lists the open ones")]
+    NoSuchTask { task: TaskName },
+    /// A commit record lacks a file that its task must have written.
+    #[error("the commit record of task {task} lacks a file that it must name; remove the record and run the same command again")]
+    MissingOutput { task: TaskName },
+    /// The system gives no more threads.
+    #[error(transparent)]
+    Threads(#[from] NoThreads),
+    /// Counts that do not add up: a bug, so nothing is published.
+    #[error(
+        "internal error: the counts of plan {plan} do not add up (read {read}, kept {kept}, dropped {dropped}); nothing was published, please report this"
+    )]
+    Unbalanced { plan: String, read: u64, kept: u64, dropped: u64 },
+}
+
+impl From<Halt<JobError>> for JobError {
+    fn from(halt: Halt<JobError>) -> JobError {
+        match halt {
+            Halt::Stopped => JobError::Stopped,
+            Halt::Failed(error) => error,
+        }
+    }
+}
+
+/// Freezes the work of `recipe` on `inputs` (name and size).
+#[must_use]
+pub fn make_plan(recipe: &Recipe, inputs: &[(PathBuf, u64)]) -> Plan {
+    let inputs: Vec<PlannedInput> = inputs
+        .iter()
+        .map(|(path, bytes)| PlannedInput {
+            name: path.to_string_lossy().into_owned(),
+            bytes: *bytes,
+            etag: etag(path).unwrap_or_default(),
+        })
+        .collect();
+    Plan {
+        version: 1,
+        tamis: env!("CARGO_PKG_VERSION").to_owned(),
+        name: recipe.name.clone(),
+        dataset: recipe.dataset.clone(),
+        recipe: recipe.effective_toml(),
+        recipe_hash: recipe.hash(),
+        resources: recipe.resources.clone(),
+        tasks: pack(&inputs, recipe.limits.task_bytes_max.0),
+        inputs,
+    }
+}
+
+impl Job {
+    /// Gets ready to do tasks of `plan`, whose `recipe` was rebuilt from it.
+    ///
+    /// # Errors
+    /// When the threads cannot be started.
+    pub fn new(workspace: &Workspace, plan: Plan, recipe: Recipe, means: Means, stop: Stop) -> Result<Job, JobError> {
+        let (flows, bounds) = means.bounds(recipe.limits.document_cpu_ms_max);
+        let crew = Crew::new(means.threads, bounds, stop)?;
+        let mut clean = recipe.clean_steps();
+        clean.push(Step { name: "sign", stage: Arc::from(crate::stages::sign::sign_stage(&recipe.dedup)) });
+        let place = Place::new(workspace, &plan);
+        Ok(Job { plan, place, clean, recipe, crew, flows, exclusions: OnceLock::new() })
+    }
+
+    /// How many tasks may run side by side on this machine.
+    #[must_use]
+    pub fn flows(&self) -> usize {
+        self.flows
+    }
+
+    /// Bytes of input that some tasks of stage `clean` read.
+    #[must_use]
+    pub fn input_bytes(&self, tasks: &[u32]) -> u64 {
+        let inputs = tasks.iter().flat_map(|task| &self.plan.tasks[*task as usize]);
+        inputs.map(|input| self.plan.inputs[*input as usize].bytes).sum()
+    }
+
+    /// The wish to stop, shared with whoever has it.
+    #[must_use]
+    pub fn stop(&self) -> &Stop {
+        &self.crew.stop
+    }
+
+    /// Does one task, or nothing if it is done.
+    ///
+    /// # Errors
+    /// See [`JobError`]; what a task wrote before an error is thrown away.
+    pub fn task(&self, task: TaskName, watch: &dyn Watch) -> Result<Commit, JobError> {
+        let no_such_task = || JobError::NoSuchTask { task };
+        match task.stage {
+            StageName::Clean if (task.index as usize) < self.plan.tasks.len() => {
+                self.place.once(task, |attempt| clean::clean(self, task.index, attempt, watch))
+            }
+            StageName::Decide if task.index == 0 => self.place.once(task, |attempt| decide::decide(self, attempt)),
+            StageName::Emit => {
+                let layout = self.layout()?;
+                let shard = layout.get(task.index as usize).ok_or_else(no_such_task)?;
+                self.place.once(task, |attempt| emit::emit(self, task.index, shard, attempt, watch))
+            }
+            StageName::Clean | StageName::Decide => Err(no_such_task()),
+        }
+    }
+
+    /// The tasks of `stage` that have no commit yet.
+    ///
+    /// # Errors
+    /// [`JobError::NotYet`] for stage `emit` before `decide` is done.
+    pub fn pending(&self, stage: StageName) -> Result<Vec<u32>, JobError> {
+        let tasks = match stage {
+            StageName::Clean => self.plan.tasks.len(),
+            StageName::Decide => 1,
+            StageName::Emit => self.layout()?.len(),
+        };
+        let mut open = Vec::new();
+        for index in 0..u32::try_from(tasks).unwrap_or(u32::MAX) {
+            if self.place.commit(TaskName { stage, index })?.is_none() {
+                open.push(index);
+            }
+        }
+        Ok(open)
+    }
+
+    /// The commit of a task that must be done.
+    pub(super) fn commit(&self, task: TaskName) -> Result<Commit, JobError> {
+        self.place.commit(task)?.ok_or(JobError::NotYet { task })
+    }
+
+    /// The commits of all tasks of stage `clean`.
+    pub(super) fn clean_commits(&self) -> Result<Vec<Commit>, JobError> {
+        (0..).zip(&self.plan.tasks).map(|(index, _)| self.commit(TaskName { stage: StageName::Clean, index })).collect()
+    }
+
+    fn decide_commit(&self) -> Result<Commit, JobError> {
+        self.commit(TaskName { stage: StageName::Decide, index: 0 })
+    }
+
+    /// The shards to write, known once `decide` is done.
+    pub(super) fn layout(&self) -> Result<Vec<ShardPlan>, JobError> {
+        Ok(self.decide_commit()?.layout)
+    }
+
+    /// What `decide` excluded, read once.
+    pub(super) fn exclusions(&self) -> Result<Arc<Exclusions>, JobError> {
+        if let Some(exclusions) = self.exclusions.get() {
+            return Ok(exclusions.clone());
+        }
+        let commit = self.decide_commit()?;
+        let output = commit.output(OutputKind::Exclusions).ok_or(JobError::MissingOutput { task: commit.task })?;
+        let exclusions = Exclusions::load(&self.place.of(OutputKind::Exclusions, &output.name))?;
+        Ok(self.exclusions.get_or_init(|| Arc::new(exclusions)).clone())
+    }
+
+    /// The stages of `emit`: exclude first, then what the recipe says.
+    pub(super) fn emit_steps(&self, exclusions: &Arc<Exclusions>) -> Vec<Step> {
+        let mut steps = vec![Step { name: DEDUP, stage: Arc::new(Exclude(exclusions.clone())) }];
+        steps.extend(self.recipe.emit_steps());
+        steps
+    }
+
+    /// What every shard of this job says about itself.
+    pub(super) fn shard_options(&self) -> ShardOptions {
+        self.recipe.shard_options(&self.plan.recipe_hash)
+    }
+}

@@ -1,0 +1,18 @@
+//! The main job: what the three stages of a plan do, made of rooms and walked by the engine.
+//!
+//! `clean` turns inputs into clean documents, signatures and rejects; `decide` turns signatures into exclusions and lays out the
+//! shards; `emit` leaves out what is excluded, tokenises, and writes one shard a task; `seal` publishes. Every process that knows the
+//! plan's file can do any task, in any order that respects the stages.
+
+mod books;
+mod clean;
+mod decide;
+mod emit;
+mod history;
+mod job;
+mod seal;
+
+pub use books::Quarantined;
+pub use history::{History, HistoryError, Left};
+pub use job::{Job, JobError, Means, make_plan};
+pub use seal::Sealed;

@@ -1,0 +1,103 @@
+//! Seal: when all tasks are committed, the ledger is written, then one manifest publishes all shards at once.
+
+use super::job::{Job, JobError};
+use crate::engine::commit::Commit;
+use crate::engine::plan::{StageName, TaskName};
+use crate::ledger::manifest::{Manifests, NewCommit, StagedFile};
+use crate::ledger::run::{LedgerShard, RunLedger};
+use crate::ledger::tally::Tally;
+use crate::sink::{Output, OutputKind};
+use crate::store;
+
+/// A published run.
+#[derive(Clone, Debug)]
+pub struct Sealed {
+    /// What was counted.
+    pub ledger: RunLedger,
+    /// Number of the manifest.
+    pub manifest: u64,
+}
+
+impl Job {
+    /// Publishes the job's shards. Does nothing twice.
+    ///
+    /// # Errors
+    /// [`JobError::NotYet`] while tasks are open.
+    pub fn seal(&self) -> Result<Sealed, JobError> {
+        let workspace = self.place.workspace();
+        let clean = self.clean_commits()?;
+        let layout = self.layout()?;
+        let emit = (0..)
+            .zip(&layout)
+            .map(|(index, _)| self.commit(TaskName { stage: StageName::Emit, index }))
+            .collect::<Result<Vec<Commit>, JobError>>()?;
+        let ledger = self.ledger(&clean, &layout.iter().map(|shard| shard.lang.as_str()).collect::<Vec<_>>(), &emit)?;
+        let mut json = serde_json::to_vec_pretty(&ledger).expect("strings, numbers and lists are JSON");
+        json.push(b'\n');
+        let ledger_name = format!("{}.json", self.place.plan());
+        store::write_new(&workspace.ledger().join(&ledger_name), &json)?;
+        let files = layout
+            .iter()
+            .zip(&emit)
+            .filter_map(|(shard, commit)| commit.output(OutputKind::Shard).map(|output| (shard, output)))
+            .map(|(shard, output)| StagedFile {
+                staged: self.place.of(OutputKind::Shard, &output.name),
+                lang: shard.lang.clone(),
+                sha256: output.sha256.clone(),
+                rows: output.rows,
+                bytes: output.bytes,
+                tokens: output.tokens,
+            })
+            .collect();
+        let options = self.shard_options();
+        let manifest = Manifests::open(workspace)?.commit(NewCommit {
+            transaction: self.place.plan().to_owned(),
+            dataset: self.plan.dataset.clone(),
+            plan: self.place.plan().to_owned(),
+            recipe_hash: self.plan.recipe_hash.clone(),
+            tokenizer: options.tokenizer_hash().to_owned(),
+            takedown_sequence: options.takedown_sequence,
+            ledger: ledger_name,
+            files,
+        })?;
+        store::remove_folder(&workspace.staging(self.place.plan()))?;
+        store::remove_folder(&workspace.attempts(self.place.plan()))?;
+        Ok(Sealed { ledger, manifest })
+    }
+
+    fn ledger(&self, clean: &[Commit], langs: &[&str], emit: &[Commit]) -> Result<RunLedger, JobError> {
+        let sum = |commits: &[Commit]| {
+            commits.iter().fold(Tally::default(), |mut sum, commit| {
+                sum.add(&commit.tally);
+                sum
+            })
+        };
+        let outputs = |kind| move |commit: &Commit| commit.output(kind).cloned();
+        let ledger = RunLedger {
+            version: 1,
+            plan: self.place.plan().to_owned(),
+            name: self.plan.name.clone(),
+            dataset: self.plan.dataset.clone(),
+            recipe_hash: self.plan.recipe_hash.clone(),
+            tamis: self.plan.tamis.clone(),
+            input_files: self.plan.inputs.len() as u64,
+            clean: sum(clean),
+            emit: sum(emit),
+            shards: langs
+                .iter()
+                .zip(emit)
+                .filter_map(|(lang, commit)| outputs(OutputKind::Shard)(commit).map(|output| shard(lang, &output)))
+                .collect(),
+            quarantine: clean.iter().chain(emit).filter_map(outputs(OutputKind::Quarantine)).map(|output| output.name).collect(),
+        };
+        let total = ledger.total();
+        if total.balanced() && ledger.clean.balanced() && ledger.emit.balanced() && ledger.clean.kept == ledger.emit.read {
+            return Ok(ledger);
+        }
+        Err(JobError::Unbalanced { plan: ledger.plan, read: total.read, kept: total.kept, dropped: total.dropped_total() })
+    }
+}
+
+fn shard(lang: &str, output: &Output) -> LedgerShard {
+    LedgerShard { lang: lang.to_owned(), rows: output.rows, bytes: output.bytes, tokens: output.tokens }
+}

@@ -1,0 +1,26 @@
+//! The report of a run: one HTML page that needs nothing beside it, to be opened from the workspace or sent to a colleague.
+//!
+//! The charts are SVG, drawn by plotters when the page is written, so the page has no script and works offline. Everything that stands
+//! in a chart stands in a table too.
+
+mod charts;
+mod page;
+
+use crate::engine::watch::Sample;
+use crate::ledger::run::RunLedger;
+
+/// What the report tells about.
+pub struct Run<'a> {
+    /// The counts of the run.
+    pub ledger: &'a RunLedger,
+    /// How long it took.
+    pub seconds: f64,
+    /// How it went on.
+    pub samples: &'a [Sample],
+}
+
+/// The report as one HTML page.
+#[must_use]
+pub fn report_html(run: &Run<'_>) -> String {
+    page::page(run).into_string()
+}

@@ -1,0 +1,208 @@
+//! Documents between two passes: one Parquet file a task, each row group of one language, so that a later task reads one language
+//! without the others.
+//!
+//! Documents wait in one buffer a language. A row group is cut when its buffer is full, or, when all buffers together hold too much,
+//! from the fullest one: both depend on the documents alone. The file is read once or twice and then deleted, so packing is quick.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+
+use super::{ParquetFile, plain_properties, with_dictionaries};
+use crate::columns::{ColumnsError, DOCUMENT, from_batch};
+use crate::doc::{Document, Lang};
+use crate::sink::{Output, OutputKind, Sink, SinkError};
+
+/// Documents in one row group. Small groups keep `emit` at little memory, large ones cost fewer column chunks.
+const GROUP_DOCUMENTS_MAX: usize = 2_000;
+/// Text in one row group, unless one document alone is larger.
+const GROUP_TEXT_BYTES_MAX: usize = 2 << 20;
+/// Text in all buffers together.
+const BUFFERED_TEXT_BYTES_MAX: usize = 48 << 20;
+/// Documents that one read answers at most.
+const READ_DOCUMENTS_MAX: usize = 512;
+/// The quickest level that still halves text: the file lives for minutes.
+const ZSTD_LEVEL: i32 = 1;
+
+/// Writes documents grouped by language.
+pub struct DocumentsSink {
+    file: ParquetFile,
+    buffers: BTreeMap<String, Buffer>,
+    buffered_bytes: usize,
+}
+
+#[derive(Default)]
+struct Buffer {
+    docs: Vec<Document>,
+    bytes: usize,
+}
+
+impl DocumentsSink {
+    /// Begins the file `name` in `folder`.
+    ///
+    /// # Errors
+    /// When the file cannot be made.
+    pub fn create(folder: &Path, name: &str) -> Result<DocumentsSink, SinkError> {
+        let properties = with_dictionaries(plain_properties(ZSTD_LEVEL), &DOCUMENT).build();
+        let file = ParquetFile::create(folder, name, OutputKind::Documents, DOCUMENT.arrow(), properties)?;
+        Ok(DocumentsSink { file, buffers: BTreeMap::new(), buffered_bytes: 0 })
+    }
+
+    fn flush(&mut self, lang: &str) -> Result<(), SinkError> {
+        let Some(buffer) = self.buffers.remove(lang) else { return Ok(()) };
+        self.buffered_bytes -= buffer.bytes;
+        self.file.documents(lang, &buffer.docs, None)
+    }
+
+    /// The language with most bytes waiting; the first tag among equals.
+    fn fullest(&self) -> Option<String> {
+        let mut fullest: Option<(&String, usize)> = None;
+        for (lang, buffer) in &self.buffers {
+            if fullest.is_none_or(|(_, bytes)| buffer.bytes > bytes) {
+                fullest = Some((lang, buffer.bytes));
+            }
+        }
+        fullest.map(|(lang, _)| lang.clone())
+    }
+}
+
+impl Sink for DocumentsSink {
+    fn write(&mut self, mut doc: Document) -> Result<(), SinkError> {
+        doc.html = String::new();
+        doc.signature = None;
+        let lang = doc.lang.as_ref().map_or("und", Lang::as_str).to_owned();
+        let bytes = doc.text.len() + doc.url.len() + doc.title.as_ref().map_or(0, String::len);
+        let buffer = self.buffers.entry(lang.clone()).or_default();
+        buffer.docs.push(doc);
+        buffer.bytes += bytes;
+        let full = buffer.docs.len() >= GROUP_DOCUMENTS_MAX || buffer.bytes >= GROUP_TEXT_BYTES_MAX;
+        self.buffered_bytes += bytes;
+        if full {
+            self.flush(&lang)?;
+        } else if self.buffered_bytes > BUFFERED_TEXT_BYTES_MAX
+            && let Some(fullest) = self.fullest()
+        {
+            self.flush(&fullest)?;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<Vec<Output>, SinkError> {
+        while let Some(lang) = self.buffers.keys().next().cloned() {
+            self.flush(&lang)?;
+        }
+        Ok(vec![self.file.finish()?])
+    }
+}
+
+/// Why a documents file cannot be read back.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The system refused.
+    #[error("cannot read `{path}`", path = path.display())]
+    Io { path: PathBuf, source: std::io::Error },
+    /// The Parquet library refused.
+    #[error("cannot read `{path}`", path = path.display())]
+    Parquet { path: PathBuf, source: parquet::errors::ParquetError },
+    /// Its columns are not those of a document.
+    #[error("`{path}` does not hold documents", path = path.display())]
+    Columns { path: PathBuf, source: ColumnsError },
+    /// It has fewer row groups than its commit record says.
+    #[error("`{path}` has no row group {group}; it is not the file that its commit record describes", path = path.display())]
+    NoSuchGroup { path: PathBuf, group: usize },
+}
+
+/// The documents of the row groups `groups` of a documents file, in the order asked for; at most 512 at a time.
+///
+/// # Errors
+/// When the file cannot be opened or lacks a row group; the iterator answers an error where reading breaks off.
+pub fn read_groups(path: &Path, groups: &[usize]) -> Result<impl Iterator<Item = Result<Vec<Document>, ReadError>> + use<>, ReadError> {
+    let refused = |source| ReadError::Parquet { path: path.to_owned(), source };
+    let file = File::open(path).map_err(|source| ReadError::Io { path: path.to_owned(), source })?;
+    let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(refused)?;
+    if let Some(group) = groups.iter().find(|group| **group >= metadata.metadata().num_row_groups()) {
+        return Err(ReadError::NoSuchGroup { path: path.to_owned(), group: *group });
+    }
+    let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
+        .with_row_groups(groups.to_vec())
+        .with_batch_size(READ_DOCUMENTS_MAX)
+        .build()
+        .map_err(refused)?;
+    let path = path.to_owned();
+    Ok(reader.map(move |batch| {
+        let batch = batch.map_err(|source| ReadError::Parquet { path: path.clone(), source: source.into() })?;
+        from_batch(&batch).map_err(|source| ReadError::Columns { path: path.clone(), source })
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doc::DocId;
+
+    fn doc(lang: &str, number: u64, text: &str) -> Document {
+        let url = format!("https://www.example.eu/{lang}/{number}");
+        Document {
+            id: DocId::of(&url, text.as_bytes()),
+            url,
+            lang: Some(Lang::new(lang)),
+            text: text.to_owned(),
+            source_offset: number,
+            ..Document::default()
+        }
+    }
+
+    fn written(folder: &Path, name: &str, docs: impl IntoIterator<Item = Document>) -> Output {
+        let mut sink = Box::new(DocumentsSink::create(folder, name).expect("a fresh folder"));
+        for doc in docs {
+            sink.write(doc).expect("room on disk");
+        }
+        sink.finish().expect("room on disk").remove(0)
+    }
+
+    fn offsets(path: &Path, groups: &[usize]) -> Vec<u64> {
+        let batches = read_groups(path, groups).expect("it was just written");
+        batches.flat_map(|batch| batch.expect("it was just written")).map(|doc| doc.source_offset).collect()
+    }
+
+    #[test]
+    fn every_row_group_holds_one_language_in_the_order_of_input() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let langs = ["lt", "lv", "et"];
+        let output = written(folder.path(), "d.parquet", (0..9).map(|n| doc(langs[n as usize % 3], n, "Labas rytas, Vilniau")));
+        let groups: Vec<_> = output.groups.iter().map(|group| (group.lang.as_str(), group.rows)).collect();
+        assert_eq!(groups, [("et", 3), ("lt", 3), ("lv", 3)]);
+        let path = folder.path().join("d.parquet");
+        assert_eq!(offsets(&path, &[0]), [2, 5, 8]);
+        assert_eq!(offsets(&path, &[2, 0]), [1, 4, 7, 2, 5, 8]);
+        assert_eq!(output.rows, 9);
+        assert_eq!(output.sha256, crate::store::sha256_file(&path).expect("it is there"));
+        assert_eq!(output.bytes, std::fs::metadata(&path).expect("it is there").len());
+    }
+
+    #[test]
+    fn a_full_buffer_is_cut_where_the_documents_say_and_files_are_the_same_bytes() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let long = "Tere hommikust. ".repeat(70_000);
+        let docs = || (0..5).map(|n| doc(if n == 3 { "fi" } else { "et" }, n, &long));
+        let output = written(folder.path(), "a.parquet", docs());
+        let groups: Vec<_> = output.groups.iter().map(|group| (group.lang.as_str(), group.rows)).collect();
+        assert_eq!(groups, [("et", 2), ("et", 2), ("fi", 1)]);
+        assert_eq!(output.groups[0].bytes, 2 * long.len() as u64);
+        assert_eq!(written(folder.path(), "b.parquet", docs()).sha256, output.sha256);
+    }
+
+    #[test]
+    fn a_document_without_language_and_a_file_without_documents_are_fine() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let nobody = Document { lang: None, ..doc("x", 0, "?") };
+        assert_eq!(written(folder.path(), "u.parquet", [nobody]).groups[0].lang, "und");
+        let empty = written(folder.path(), "e.parquet", []);
+        assert_eq!((empty.rows, empty.groups.len()), (0, 0));
+        let path = folder.path().join("e.parquet");
+        assert!(offsets(&path, &[]).is_empty());
+        assert!(matches!(read_groups(&path, &[0]).err(), Some(ReadError::NoSuchGroup { group: 0, .. })));
+    }
+}

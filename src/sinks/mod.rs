@@ -1,0 +1,146 @@
+//! The sinks, and what they share: a Parquet file whose SHA-256 is computed while it is written.
+//!
+//! The same documents give the same bytes: no clock, host or thread shows in a file, and row groups end where the documents say so,
+//! never where a caller's batch ends.
+
+pub mod documents;
+pub mod rejects;
+pub mod shards;
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use data_encoding::HEXLOWER;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
+use parquet::schema::types::ColumnPath;
+use sha2::{Digest, Sha256};
+
+use crate::columns::{Columns, ColumnsError, to_batch};
+use crate::doc::Document;
+use crate::sink::{Output, OutputKind, RowGroup, SinkError};
+
+/// What stands in every footer as the writer: fixed, so that an update of a library alone changes no byte.
+const CREATED_BY: &str = "tamis";
+
+/// A file that counts and hashes what goes through it.
+struct HashedFile {
+    file: File,
+    sha256: Sha256,
+    bytes: u64,
+}
+
+impl HashedFile {
+    /// Flushes it to disk and says how long it is and what its SHA-256 is, in hex.
+    fn seal(self) -> io::Result<(u64, String)> {
+        self.file.sync_all()?;
+        Ok((self.bytes, HEXLOWER.encode(&self.sha256.finalize())))
+    }
+}
+
+impl Write for HashedFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.sha256.update(&bytes[..written]);
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// A Parquet file in the making: each call writes one row group.
+struct ParquetFile {
+    path: PathBuf,
+    output: Output,
+    writer: ArrowWriter<HashedFile>,
+}
+
+impl ParquetFile {
+    fn create(
+        folder: &Path,
+        name: &str,
+        kind: OutputKind,
+        schema: SchemaRef,
+        properties: WriterProperties,
+    ) -> Result<ParquetFile, SinkError> {
+        let path = folder.join(name);
+        let file = File::create(&path).map_err(|source| SinkError::Io { path: path.clone(), source })?;
+        let file = HashedFile { file, sha256: Sha256::new(), bytes: 0 };
+        // The Arrow schema is not embedded: Parquet's own types say all of it, and the copy would only be one more thing to read.
+        let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
+        let writer = ArrowWriter::try_new_with_options(file, schema, options).map_err(|source| refused(&path, source))?;
+        let output = Output { name: name.to_owned(), kind, bytes: 0, rows: 0, tokens: 0, sha256: String::new(), groups: Vec::new() };
+        Ok(ParquetFile { path, output, writer })
+    }
+
+    /// Writes `batch` as one row group.
+    fn row_group(&mut self, batch: &RecordBatch) -> Result<(), SinkError> {
+        self.writer.write(batch).and_then(|()| self.writer.flush()).map_err(|source| refused(&self.path, source))?;
+        self.output.rows += batch.num_rows() as u64;
+        Ok(())
+    }
+
+    /// Writes documents of one language as one row group.
+    fn documents(&mut self, lang: &str, docs: &[Document], recipe_hash: Option<&str>) -> Result<(), SinkError> {
+        let batch = to_batch(docs, recipe_hash).map_err(|error| self.misfit(error))?;
+        self.row_group(&batch)?;
+        self.output.tokens += docs.iter().map(|doc| u64::from(doc.token_count.unwrap_or(0))).sum::<u64>();
+        let bytes = docs.iter().map(|doc| doc.text.len() as u64).sum();
+        self.output.groups.push(RowGroup { lang: lang.to_owned(), rows: docs.len() as u64, bytes });
+        Ok(())
+    }
+
+    fn misfit(&self, error: ColumnsError) -> SinkError {
+        refused(&self.path, ParquetError::External(Box::new(error)))
+    }
+
+    /// Writes the footer, flushes the file to disk and describes it.
+    fn finish(self) -> Result<Output, SinkError> {
+        let path = self.path;
+        let file = self.writer.into_inner().map_err(|source| refused(&path, source))?;
+        let (bytes, sha256) = file.seal().map_err(|source| SinkError::Io { path, source })?;
+        Ok(Output { bytes, sha256, ..self.output })
+    }
+}
+
+/// A refusal of the Parquet library; one that comes from the system is told as the system's.
+fn refused(path: &Path, source: ParquetError) -> SinkError {
+    let path = path.to_owned();
+    match source {
+        ParquetError::External(source) => match source.downcast::<io::Error>() {
+            Ok(source) => SinkError::Io { path, source: *source },
+            Err(source) => SinkError::Parquet { path, source: ParquetError::External(source) },
+        },
+        source => SinkError::Parquet { path, source },
+    }
+}
+
+/// Properties that all our files share: zstd, no statistics, no page index, no dictionaries, a fixed writer's name. A value's first
+/// bytes never reach a footer that way; what may is turned on column by column.
+fn plain_properties(zstd_level: i32) -> WriterPropertiesBuilder {
+    let level = ZstdLevel::try_new(zstd_level).unwrap_or_default();
+    WriterProperties::builder()
+        .set_created_by(CREATED_BY.to_owned())
+        .set_compression(Compression::ZSTD(level))
+        .set_statistics_enabled(EnabledStatistics::None)
+        .set_offset_index_disabled(true)
+        .set_dictionary_enabled(false)
+        .set_max_row_group_row_count(None)
+}
+
+/// Turns dictionaries on where the schema says that values repeat.
+fn with_dictionaries(mut properties: WriterPropertiesBuilder, columns: &Columns) -> WriterPropertiesBuilder {
+    for (path, column) in columns.leaves() {
+        properties = properties.set_column_dictionary_enabled(ColumnPath::new(path), column.dictionary);
+    }
+    properties
+}

@@ -1,0 +1,11 @@
+//! The sources: how inputs of each kind become documents. [`ROOMS`] is the one list of them.
+
+mod jsonl;
+mod parquet;
+mod warc;
+mod wet;
+
+use crate::source::Room;
+
+/// Every source, as `tamis stages` lists them.
+pub const ROOMS: &[&Room] = &[&warc::ROOM, &wet::ROOM, &jsonl::ROOM, &parquet::ROOM];

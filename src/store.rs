@@ -1,0 +1,311 @@
+//! What every write below a workspace goes through: files appear whole or not at all, and what was acknowledged survives power loss.
+//!
+//! New names are made by `link(2)`, which fails where the name exists, so of two writers one wins and the other compares. Names that
+//! readers already know are replaced by `rename(2)`. Both are followed by an fsync of the folder.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use data_encoding::HEXLOWER;
+use rustix::io::Errno;
+use sha2::{Digest, Sha256};
+
+/// What a write of new bytes found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// The name was free.
+    Created,
+    /// The same bytes stood there already.
+    SameAlready,
+}
+
+/// Why something could not be stored.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No room.
+    #[error("no space left for `{path}`; make room on that disk and run the same command again: nothing that was finished is lost", path = path.display())]
+    DiskFull { path: PathBuf, source: io::Error },
+    /// The place cannot be written to.
+    #[error("`{path}` cannot be written; make it writable for this user, or give another workspace", path = path.display())]
+    ReadOnly { path: PathBuf, source: io::Error },
+    /// Another writer was first, with other bytes.
+    #[error("`{path}` exists with other contents", path = path.display())]
+    Different { path: PathBuf },
+    /// Two tries at one task gave different files.
+    #[error(
+        "NONDETERMINISM: `{path}` has SHA-256 {published}, but a second try at the same task gave {found}; nothing was replaced, please report this",
+        path = path.display()
+    )]
+    Nondeterminism { path: PathBuf, published: String, found: String },
+    /// The system refused for another reason.
+    #[error("cannot use `{path}`", path = path.display())]
+    Io { path: PathBuf, source: io::Error },
+}
+
+impl StoreError {
+    /// The error for what the system said about `path`.
+    #[must_use]
+    pub fn io(path: &Path, source: io::Error) -> StoreError {
+        let path = path.to_owned();
+        match source.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreError::DiskFull { path, source },
+            ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => StoreError::ReadOnly { path, source },
+            _ => StoreError::Io { path, source },
+        }
+    }
+
+    /// Whether the same command can succeed later without a change of the recipe.
+    #[must_use]
+    pub fn is_disk_full(&self) -> bool {
+        matches!(self, StoreError::DiskFull { .. })
+    }
+}
+
+/// Lifts the system's word on `path` into a [`StoreError`].
+fn on(path: &Path) -> impl FnOnce(io::Error) -> StoreError + '_ {
+    |source| StoreError::io(path, source)
+}
+
+/// Makes `folder` and all above it that are missing, each safe from power loss.
+///
+/// # Errors
+/// What the system says.
+pub fn create_folder(folder: &Path) -> Result<(), StoreError> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = folder.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        create_folder(parent)?;
+    }
+    match fs::create_dir(folder) {
+        Ok(()) => fsync_folder(folder.parent().unwrap_or(folder)),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        Err(error) => Err(StoreError::io(folder, error)),
+    }
+}
+
+/// Removes `folder` with all that is in it; fine if it is not there.
+///
+/// # Errors
+/// What the system says.
+pub fn remove_folder(folder: &Path) -> Result<(), StoreError> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(StoreError::io(folder, error)),
+        _ => Ok(()),
+    }
+}
+
+/// Makes the names in `folder` safe from power loss.
+///
+/// # Errors
+/// What the system says.
+pub fn fsync_folder(folder: &Path) -> Result<(), StoreError> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    File::open(folder).and_then(|file| file.sync_all()).map_err(on(folder))
+}
+
+/// Creates `path` with `bytes`, whole and on disk, unless it exists. Many may try at once; one creates it.
+///
+/// # Errors
+/// [`StoreError::Different`] when it exists with other bytes, else what the system says.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<Written, StoreError> {
+    let temporary = temporary_name(path);
+    let linked = write_synced(&temporary, bytes).and_then(|()| link(&temporary, path));
+    let removed = fs::remove_file(&temporary);
+    if linked? {
+        removed.map_err(on(&temporary))?;
+        fsync_folder(folder_of(path))?;
+        return Ok(Written::Created);
+    }
+    if fs::read(path).map_err(on(path))? != bytes {
+        return Err(StoreError::Different { path: path.to_owned() });
+    }
+    // The other writer may have died before its fsync.
+    fsync_folder(folder_of(path))?;
+    Ok(Written::SameAlready)
+}
+
+/// Puts `bytes` at `path` in one step, whatever stands there: for files that are only notes.
+///
+/// # Errors
+/// What the system says.
+pub fn write_over(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let temporary = temporary_name(path);
+    let written = write_synced(&temporary, bytes).and_then(|()| replace(&temporary, path));
+    if written.is_err() {
+        // The first error says more than a failure to tidy up after it.
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}
+
+/// Gives the finished file `from` the name `to` as well, unless `to` exists. An equal file there is fine: another try at the same task
+/// made it.
+///
+/// # Errors
+/// [`StoreError::Nondeterminism`] when a different file stands there, else what the system says.
+pub fn publish_new(from: &Path, to: &Path) -> Result<Written, StoreError> {
+    let written = if link(from, to)? {
+        Written::Created
+    } else {
+        let (published, found) = (sha256_file(to)?, sha256_file(from)?);
+        if published != found {
+            return Err(StoreError::Nondeterminism { path: to.to_owned(), published, found });
+        }
+        Written::SameAlready
+    };
+    fsync_folder(folder_of(to))?;
+    Ok(written)
+}
+
+/// Moves `from` over `to` in one step: readers see the old file or the new one, never none and never both.
+///
+/// # Errors
+/// What the system says.
+pub fn replace(from: &Path, to: &Path) -> Result<(), StoreError> {
+    fs::rename(from, to).map_err(on(to))?;
+    fsync_folders([folder_of(to), folder_of(from)])
+}
+
+/// Makes the names in all these folders safe from power loss, each folder once.
+///
+/// # Errors
+/// What the system says.
+pub fn fsync_folders<'a>(folders: impl IntoIterator<Item = &'a Path>) -> Result<(), StoreError> {
+    folders.into_iter().collect::<BTreeSet<_>>().into_iter().try_for_each(fsync_folder)
+}
+
+/// SHA-256 of a file, hex.
+///
+/// # Errors
+/// What the system says.
+pub fn sha256_file(path: &Path) -> Result<String, StoreError> {
+    let mut file = File::open(path).map_err(on(path))?;
+    let mut sha256 = Sha256::new();
+    let mut buffer = vec![0; 256 << 10];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(HEXLOWER.encode(&sha256.finalize())),
+            Ok(length) => sha256.update(&buffer[..length]),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(StoreError::io(path, error)),
+        }
+    }
+}
+
+/// Bytes that this user may still write on the disk that holds `path`.
+///
+/// # Errors
+/// What the system says.
+pub fn free_bytes(path: &Path) -> Result<u64, StoreError> {
+    let disk = rustix::fs::statvfs(path).map_err(|errno: Errno| StoreError::io(path, errno.into()))?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("."))
+}
+
+/// A name beside `path` that no other writer uses: process and a count.
+fn temporary_name(path: &Path) -> PathBuf {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.{}-{count}.tmp", std::process::id()))
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    File::create(path).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all())).map_err(on(path))
+}
+
+/// Whether `to` was free and is now a name of `from`.
+fn link(from: &Path, to: &Path) -> Result<bool, StoreError> {
+    match fs::hard_link(from, to) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(StoreError::io(to, error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).expect("a folder");
+        entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
+    }
+
+    #[test]
+    fn of_two_writers_one_creates_and_the_other_compares() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("00000001.json");
+        assert_eq!(write_new(&path, b"one").expect("room"), Written::Created);
+        assert_eq!(write_new(&path, b"one").expect("room"), Written::SameAlready);
+        assert!(matches!(write_new(&path, b"two"), Err(StoreError::Different { .. })));
+        assert_eq!(fs::read(&path).expect("it is there"), b"one");
+        assert_eq!(names(folder.path()), ["00000001.json"]);
+    }
+
+    #[test]
+    fn of_many_threads_exactly_one_creates() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("commit.json");
+        let created = std::thread::scope(|scope| {
+            let writers: Vec<_> = (0..8).map(|_| scope.spawn(|| write_new(&path, b"same").expect("room"))).collect();
+            writers.into_iter().filter_map(|writer| writer.join().ok()).filter(|written| *written == Written::Created).count()
+        });
+        assert_eq!(created, 1);
+    }
+
+    #[test]
+    fn an_equal_orphan_is_fine_and_a_different_one_is_loud() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let [attempt, published] = ["attempt", "published"].map(|name| folder.path().join(name));
+        fs::write(&attempt, "labas").expect("room");
+        assert_eq!(publish_new(&attempt, &published).expect("room"), Written::Created);
+        assert_eq!(publish_new(&attempt, &published).expect("room"), Written::SameAlready);
+        let other = folder.path().join("other");
+        fs::write(&other, "kitas").expect("room");
+        let error = publish_new(&other, &published).expect_err("it differs").to_string();
+        assert!(error.starts_with("NONDETERMINISM"), "{error}");
+        for path in [&other, &published] {
+            assert!(error.contains(&sha256_file(path).expect("it is there")), "{error}");
+        }
+        assert_eq!(fs::read(&published).expect("it is there"), b"labas");
+    }
+
+    #[test]
+    fn a_full_disk_and_a_closed_door_are_told_apart() {
+        let error = |errno: Errno| StoreError::io(Path::new("w/_tamis"), errno.into());
+        assert!(error(Errno::NOSPC).is_disk_full());
+        assert!(error(Errno::DQUOT).is_disk_full());
+        assert!(matches!(error(Errno::ROFS), StoreError::ReadOnly { .. }));
+        assert!(matches!(error(Errno::ACCESS), StoreError::ReadOnly { .. }));
+        assert!(matches!(error(Errno::IO), StoreError::Io { .. }));
+    }
+
+    #[test]
+    fn replacing_leaves_one_file_and_folders_appear_whole() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let data = folder.path().join("data/corpus/lang=mt");
+        create_folder(&data).expect("room");
+        create_folder(&data).expect("it is there already");
+        let staged = folder.path().join("staged");
+        for text in ["il-bieraħ", "illum"] {
+            fs::write(&staged, text).expect("room");
+            replace(&staged, &data.join("part-00000.parquet")).expect("room");
+        }
+        assert_eq!(fs::read_to_string(data.join("part-00000.parquet")).expect("it is there"), "illum");
+        write_over(&data.join("note"), b"1").expect("room");
+        write_over(&data.join("note"), b"2").expect("room");
+        assert_eq!(fs::read(data.join("note")).expect("it is there"), b"2");
+        assert_eq!(names(&data).len(), 2);
+        assert!(free_bytes(&data).expect("a disk") > 0);
+        remove_folder(&data).expect("it is ours");
+        remove_folder(&data).expect("it is gone already");
+    }
+}

@@ -1,0 +1,9 @@
+//! What a text is made of: words, lines, sentences, scripts, and the words that every text of a language has.
+//!
+//! Facts about text that several rooms need stand here, so that rooms need not know each other. Everything is a pure function.
+
+pub mod host;
+pub mod lines;
+pub mod script;
+pub mod stopwords;
+pub mod words;

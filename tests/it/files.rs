@@ -1,0 +1,40 @@
+//! What is generated stays current: the recipe's JSON Schema, the sample archives, the recipes themselves.
+
+use crate::{ends_with, files_below, root, said, tamis};
+
+#[test]
+fn the_schema_of_recipes_is_current() {
+    let path = root().join("schemas/recipe.v1.json");
+    let printed = said(&ends_with(&mut tamis(["stages", "--schema"]), 0).stdout);
+    if std::env::var_os("TAMIS_WRITE_SCHEMAS").is_some() {
+        std::fs::write(&path, &printed).expect("a file");
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(committed == printed, "schemas/recipe.v1.json is old; write it with: cargo run -- stages --schema > schemas/recipe.v1.json");
+}
+
+#[test]
+fn every_recipe_in_pipelines_is_free_of_mistakes_and_its_examples_hold() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let input = folder.path().join("a.jsonl.gz");
+    std::fs::write(&input, b"x").expect("a file");
+    let recipes = files_below(&root().join("pipelines"));
+    assert!(recipes.len() >= 4, "{recipes:?}");
+    for recipe in recipes {
+        let path = root().join("pipelines").join(&recipe);
+        let set = format!("input={}", input.display());
+        let output = ends_with(&mut tamis(["check".as_ref(), path.as_os_str(), "--set".as_ref(), set.as_ref()]), 0);
+        let text = std::fs::read_to_string(&path).expect("a recipe");
+        assert!(text.contains("[[example]]"), "{}: no example\n{}", recipe.display(), said(&output.stdout));
+    }
+}
+
+#[test]
+fn the_sample_archives_are_what_their_sources_make() {
+    let done = std::process::Command::new(env!("CARGO"))
+        .args(["run", "--quiet", "--locked", "--example", "pack_samples", "--", "--check"])
+        .current_dir(root())
+        .output()
+        .expect("cargo starts");
+    assert!(done.status.success(), "{}\n{}", said(&done.stdout), said(&done.stderr));
+}

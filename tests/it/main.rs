@@ -1,0 +1,54 @@
+//! All integration tests, in one binary: sentences about promises, told to the program as a user would.
+
+mod bad_input;
+mod files;
+mod readers;
+mod rooms;
+mod run;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The project's folder.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The program with these words, started in the project's folder.
+fn tamis<I: AsRef<std::ffi::OsStr>>(words: impl IntoIterator<Item = I>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tamis"));
+    command.current_dir(root()).args(words).env("NO_COLOR", "1");
+    command
+}
+
+/// Runs to the end and asks for an exit code; shows all that was said if it is another.
+#[track_caller]
+fn ends_with(command: &mut Command, code: i32) -> Output {
+    let output = command.output().expect("the program starts");
+    assert_eq!(output.status.code(), Some(code), "{command:?}\nstdout: {}\nstderr: {}", said(&output.stdout), said(&output.stderr));
+    output
+}
+
+fn said(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Every file below `folder`, sorted, by path relative to it.
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(place) = open.pop() {
+        let Ok(entries) = std::fs::read_dir(&place) else { continue };
+        for entry in entries {
+            let path = entry.expect("a readable folder").path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                files.push(path.strip_prefix(folder).expect("it lies below").to_owned());
+            }
+        }
+    }
+    files.sort();
+    files
+}
