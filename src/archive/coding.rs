@@ -68,9 +68,11 @@ fn undo(body: Body, undone: Option<Body>) -> Result<Body, Undecodable> {
 fn gunzip(packed: &[u8], bytes_max: usize) -> Option<Body> {
     let mut rest = packed;
     let mut body = Body { bytes: Vec::new(), truncated: false };
+    let mut stream = Decompress::new(false);
     while let gzip::Head::Whole(length) = head_length(rest) {
         rest = &rest[length..];
-        let (taken, whole) = inflate(rest, false, bytes_max, &mut body.bytes);
+        stream.reset(false);
+        let (taken, whole) = inflate(&mut stream, rest, bytes_max, &mut body.bytes);
         rest = rest.get(taken + gzip::TRAILER_BYTES..).unwrap_or_default();
         if !whole {
             body.truncated = true;
@@ -87,7 +89,7 @@ fn inflate_either(packed: &[u8], bytes_max: usize) -> Option<Body> {
     let mut best: Option<Body> = None;
     for zlib in orders {
         let mut bytes = Vec::new();
-        let (_, whole) = inflate(packed, zlib, bytes_max, &mut bytes);
+        let (_, whole) = inflate(&mut Decompress::new(zlib), packed, bytes_max, &mut bytes);
         if best.as_ref().is_none_or(|best| whole || best.bytes.len() < bytes.len()) {
             best = Some(Body { bytes, truncated: !whole });
         }
@@ -99,25 +101,20 @@ fn inflate_either(packed: &[u8], bytes_max: usize) -> Option<Body> {
 }
 
 /// Inflates onto `out` up to `bytes_max` bytes; returns how many packed bytes were taken, and whether the stream ended whole.
-fn inflate(packed: &[u8], zlib: bool, bytes_max: usize, out: &mut Vec<u8>) -> (usize, bool) {
-    let mut inflate = Decompress::new(zlib);
+fn inflate(stream: &mut Decompress, packed: &[u8], bytes_max: usize, out: &mut Vec<u8>) -> (usize, bool) {
     loop {
-        let taken = inflate.total_in() as usize;
-        if out.len() >= bytes_max {
-            out.truncate(bytes_max);
-            return (taken, false);
-        }
+        let taken = stream.total_in() as usize;
         let room = (out.len() + packed.len() * 4).clamp(4 << 10, 1 << 20);
-        out.reserve(room.min(bytes_max - out.len()) + 1);
+        out.reserve(room.min(bytes_max.saturating_sub(out.len())) + 1);
         let before = (taken, out.len());
-        let status = inflate.decompress_vec(&packed[taken..], out, FlushDecompress::None);
-        let after = (inflate.total_in() as usize, out.len());
+        let status = stream.decompress_vec(&packed[taken..], out, FlushDecompress::None);
+        let after = (stream.total_in() as usize, out.len());
+        if out.len() > bytes_max {
+            out.truncate(bytes_max);
+            return (after.0, false);
+        }
         match status {
-            Ok(Status::StreamEnd) => {
-                let fits = out.len() <= bytes_max;
-                out.truncate(bytes_max);
-                return (after.0, fits);
-            }
+            Ok(Status::StreamEnd) => return (after.0, true),
             Ok(_) if after != before => {}
             Ok(_) | Err(_) => return (after.0, false),
         }

@@ -99,7 +99,7 @@ impl Gzip {
             }
             Ok(_) | Err(_) => {
                 self.state = State::Between;
-                stored.go_to(self.begin + 1);
+                stored.search_from(self.begin + 1);
                 return Ok(self.broken("the gzip member is broken: its compressed bytes make no sense".to_owned(), false));
             }
         }

@@ -87,7 +87,7 @@ pub fn measure(bytes: &[u8]) -> Measure {
     if is_warc(bytes) {
         return fields::length_to_empty_line(bytes).map_or(Measure::Unfinished, Measure::Head);
     }
-    if bytes.len() < 6 && bytes.eq_ignore_ascii_case(&b"WARC/"[..bytes.len().min(5)]) {
+    if matches!(bytes.len(), 1..6) && bytes.eq_ignore_ascii_case(&b"WARC/"[..bytes.len().min(5)]) {
         return Measure::Unfinished;
     }
     let line = first_line(bytes);

@@ -92,7 +92,8 @@ mod tests {
     use crate::source::Damage;
 
     fn record(url: &str, body: &str) -> Vec<u8> {
-        format!("WARC/1.1\r\nWARC-Type: response\r\nWARC-Target-URI: {url}\r\nContent-Length: {}\r\n\r\n{body}\r\n\r\n", body.len()).into_bytes()
+        format!("WARC/1.1\r\nWARC-Type: response\r\nWARC-Target-URI: {url}\r\nContent-Length: {}\r\n\r\n{body}\r\n\r\n", body.len())
+            .into_bytes()
     }
 
     fn member(bytes: &[u8]) -> Vec<u8> {
@@ -160,7 +161,8 @@ mod tests {
 
     #[test]
     fn a_broken_or_wrongly_summed_member_costs_its_own_record_only() {
-        let members = ["https://a.example/", "https://b.example/", "https://c.example/"].map(|url| member(&record(url, &"dobrý den ".repeat(90))));
+        let members =
+            ["https://a.example/", "https://b.example/", "https://c.example/"].map(|url| member(&record(url, &"dobrý den ".repeat(90))));
         let second = members[0].len();
         for place in [second + members[1].len() / 2, second + members[1].len() - 6] {
             let mut file = members.concat();
@@ -187,18 +189,20 @@ mod tests {
         let one = record("https://a.example/", "tere");
         let n = one.len();
         let seen = read([&one[..], b"The monkeys are coming!\n", &one, &[0; 5000]].concat());
-        assert_eq!(seen, [""; 4]);
         let want = ["0:tere".to_owned(), format!("{n}!24 bytes that belong to no record"), format!("{}:tere", n + 24)];
-        assert_eq!((&seen[..3], seen[3].as_str()), (&want[..], format!("{}!5000 zero bytes that belong to no record", 2 * n + 24).as_str()));
+        assert_eq!(
+            (&seen[..3], seen[3].as_str()),
+            (&want[..], format!("{}!5000 zero bytes that belong to no record", 2 * n + 24).as_str())
+        );
         let packed = member(&one);
         let seen = read([&packed[..], &[0; 5000]].concat());
         assert_eq!(seen, ["0:tere".to_owned(), format!("{}!5000 zero bytes where a gzip member should begin", packed.len())]);
-        assert_eq!(read(b"\xffgarbage \x00\x01 all the way".to_vec()), ["0!26 bytes that are no gzip member"]);
+        assert_eq!(read(b"\xffgarbage \x00\x01 all the way".to_vec()), ["0!23 bytes that are no gzip member"]);
     }
 
     #[test]
     fn a_bomb_is_cut_and_passed_over_in_bounded_memory() {
-        let bomb = member(&record("https://a.example/", &" ".repeat(40 << 20)));
+        let bomb = member(&record("https://a.example/", &" ".repeat(5 << 20)));
         let seen = read([bomb, member(&record("https://b.example/", "ahoj"))].concat());
         assert!(seen.len() == 2 && seen[0] == "0:    ~" && seen[1].ends_with(":ahoj"), "{seen:?}");
     }
@@ -206,7 +210,9 @@ mod tests {
     #[test]
     fn a_head_without_end_is_no_head() {
         let endless = std::io::repeat(b'x').take(3 << 20);
-        let stream = Cursor::new(b"WARC/1.0\r\nX: ".to_vec()).chain(endless).chain(Cursor::new([b"\n".to_vec(), record("https://a.example/", "tere")].concat()));
+        let stream = Cursor::new(b"WARC/1.0\r\nX: ".to_vec())
+            .chain(endless)
+            .chain(Cursor::new([b"\n".to_vec(), record("https://a.example/", "tere")].concat()));
         let seen = read_stream(Box::new(stream), 0);
         assert!(seen.len() == 2 && seen[1].ends_with(":tere"), "{seen:?}");
     }
@@ -219,10 +225,14 @@ mod tests {
                 Err(std::io::Error::other("the disk is on fire"))
             }
         }
-        let open = |bytes: Box<dyn Read + Send>| RawRecords::open(Input { name: "x".into(), bytes, file: None, size: 0 }, 1, |_| true).err().unwrap();
+        let open = |bytes: Box<dyn Read + Send>| {
+            RawRecords::open(Input { name: "x".into(), bytes, file: None, size: 0 }, 1, |_| true).err().unwrap()
+        };
         assert_eq!(open(Box::new(std::io::empty())).to_string(), "the file is empty");
         assert_eq!(open(Box::new(Refuses)).to_string(), "cannot read it: the disk is on fire");
-        let late = Cursor::new([record("https://a.example/", "tere"), record("https://b.example/", "ahoj")].concat()).chain(Cursor::new(vec![b'\n'; 300 << 10])).chain(Refuses);
+        let late = Cursor::new([record("https://a.example/", "tere"), record("https://b.example/", "ahoj")].concat())
+            .chain(Cursor::new(vec![b'\n'; 300 << 10]))
+            .chain(Refuses);
         let seen = read_stream(Box::new(late), 0);
         assert!(seen.last().unwrap().contains("the system cannot read on: the disk is on fire"), "{seen:?}");
     }

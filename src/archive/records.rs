@@ -65,6 +65,8 @@ struct Junk {
     only_zeros: bool,
 }
 
+/// Over how many members one head may be spread.
+const HEAD_MEMBERS_MAX: u32 = 16;
 /// The needle that ends a searched block.
 const NEXT_HEAD: &[u8] = b"\nWARC/";
 
@@ -313,7 +315,9 @@ impl Cutter {
         match measure(bytes) {
             Measure::Head(length) => Line::Head(length),
             Measure::Unfinished if bytes.len() < HEAD_BYTES_MAX => Line::OpenHead,
-            Measure::Unfinished | Measure::None => Line::Junk(memchr::memchr(b'\n', bytes).map_or(bytes.len(), |end| end + 1)),
+            // Passed over as a whole: to try line by line would read the same bytes over and over.
+            Measure::Unfinished => Line::Junk(bytes.len()),
+            Measure::None => Line::Junk(memchr::memchr(b'\n', bytes).map_or(bytes.len(), |end| end + 1)),
         }
     }
 
@@ -321,6 +325,7 @@ impl Cutter {
     fn read_open_head(&mut self) {
         self.offset = self.unpacked.offset();
         self.head.clear();
+        let mut members = 0;
         loop {
             match self.unpacked.step() {
                 Step::Bytes => {
@@ -334,7 +339,9 @@ impl Cutter {
                             self.ready = true;
                             return;
                         }
-                        Measure::Unfinished if self.head.len() < HEAD_BYTES_MAX => self.unpacked.consume(self.head.len() - known),
+                        Measure::Unfinished if self.head.len() < HEAD_BYTES_MAX && members < HEAD_MEMBERS_MAX => {
+                            self.unpacked.consume(self.head.len() - known)
+                        }
                         _ => {
                             let count = self.head.len() - known;
                             return self.pass_over(count, false);
@@ -342,6 +349,7 @@ impl Cutter {
                     }
                 }
                 Step::MemberEnd => {
+                    members += 1;
                     if head::begins(self.unpacked.want(HEAD_BYTES_MAX)) {
                         // Its empty line is missing; with one, it can be read again from its bytes.
                         self.head.extend_from_slice(if self.head.ends_with(b"\n") { b"\n" } else { b"\n\n" });

@@ -8,6 +8,10 @@ use std::io::{self, ErrorKind, Read};
 /// Bytes read ahead.
 pub(super) const BUFFER_BYTES: usize = 256 << 10;
 
+/// How often a reader may go back in one file. Without a limit, members made to break late and to begin anew inside each other would
+/// be unpacked thousands of times.
+const WAYS_BACK_MAX: u32 = 1_000;
+
 /// Buffered bytes with their place in the file.
 pub(super) struct Stored {
     bytes: Box<dyn Read + Send>,
@@ -17,11 +21,12 @@ pub(super) struct Stored {
     /// File offset of `buffer[0]`.
     base: u64,
     ended: bool,
+    ways_back: u32,
 }
 
 impl Stored {
     pub(super) fn new(bytes: Box<dyn Read + Send>) -> Stored {
-        Stored { bytes, buffer: vec![0; BUFFER_BYTES].into_boxed_slice(), start: 0, end: 0, base: 0, ended: false }
+        Stored { bytes, buffer: vec![0; BUFFER_BYTES].into_boxed_slice(), start: 0, end: 0, base: 0, ended: false, ways_back: 0 }
     }
 
     /// File offset of the next byte.
@@ -53,11 +58,17 @@ impl Stored {
         self.start = self.start.saturating_add(count).min(self.end);
     }
 
-    /// Goes to `offset`, back or forth, where that byte is in the buffer.
-    pub(super) fn go_to(&mut self, offset: u64) {
-        let start = offset.checked_sub(self.base).and_then(|start| usize::try_from(start).ok());
-        if let Some(start) = start.filter(|start| *start <= self.end) {
-            self.start = start;
+    /// Goes to `offset`, back or forth, where that byte is in the buffer. Too many ways back are not gone, only one byte forth
+    /// where the reader would stand still.
+    pub(super) fn search_from(&mut self, offset: u64) {
+        let start = offset.checked_sub(self.base).and_then(|start| usize::try_from(start).ok()).filter(|start| *start <= self.end);
+        match start {
+            Some(start) if start > self.start => self.start = start,
+            Some(start) if self.ways_back < WAYS_BACK_MAX => {
+                self.ways_back += 1;
+                self.start = start;
+            }
+            _ => {}
         }
     }
 

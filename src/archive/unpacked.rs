@@ -13,6 +13,8 @@ use crate::source::Damage;
 /// The most that [`Unpacked::want`] can give at once.
 pub const WANT_BYTES_MAX: usize = OUT_BYTES / 2;
 const OUT_BYTES: usize = 256 << 10;
+/// By how many first bytes the packing is told.
+const FIRST_BYTES: usize = 8;
 
 /// What one step of an unpacker gave.
 pub(super) enum Pull {
@@ -67,7 +69,8 @@ impl Unpacked {
     /// What the system says when the first bytes cannot be read.
     pub fn open(bytes: Box<dyn Read + Send>, name: &str) -> io::Result<Unpacked> {
         let mut stored = Stored::new(bytes);
-        let first = stored.want(8)?;
+        let held = stored.want(FIRST_BYTES)?;
+        let first = &held[..held.len().min(FIRST_BYTES)];
         let lower = name.to_ascii_lowercase();
         let packing = if matches!(gzip::head_length(first), gzip::Head::Whole(_) | gzip::Head::Unfinished) && !first.is_empty() {
             Packing::Gzip(Box::new(Gzip::new()))

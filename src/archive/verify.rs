@@ -60,3 +60,31 @@ impl RecordCheck {
         Checked { block: seen(self.block.finish()), payload: seen(self.payload.finish()) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(kind: &str, fields: &str, block: &[u8], whole: bool) -> (DigestState, DigestState) {
+        let head = format!("WARC/1.0\r\nWARC-Type: {kind}\r\n{fields}\r\n\r\n");
+        let mut check = RecordCheck::new(&Head::parse(head.as_bytes()).unwrap());
+        block.chunks(3).for_each(|piece| check.update(piece));
+        let checked = check.finish(whole);
+        (checked.block, checked.payload)
+    }
+
+    #[test]
+    fn the_payload_is_the_body_as_stored() {
+        use DigestState::{Bad, None, Ok};
+        let payload = "WARC-Payload-Digest: sha1:aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d";
+        let http = b"HTTP/1.1 200 OK\r\nA: b\r\n\r\nhello";
+        assert_eq!(check("response", payload, http, true), (None, Ok));
+        assert_eq!(check("response", payload, http, false), (None, Bad));
+        assert_eq!(check("response", payload, b"HTTP/1.1 200 OK\r\n\r\nhallo", true), (None, Bad));
+        assert_eq!(check("resource", payload, b"hello", true), (None, Ok));
+        assert_eq!(check("revisit", payload, b"", true), (None, None));
+        assert_eq!(check("continuation", payload, b"llo", true), (None, None));
+        let block = "WARC-Block-Digest: sha1:aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d";
+        assert_eq!(check("metadata", block, b"hello", true), (Ok, None));
+    }
+}

@@ -108,7 +108,7 @@ impl Zstd {
             }
             status => {
                 self.state = State::Between;
-                stored.go_to(self.begin + 1);
+                stored.search_from(self.begin + 1);
                 let why = status.map_or_else(|code| get_error_name(code).to_lowercase(), |_| "no progress".to_owned());
                 return Ok(self.broken(format!("the zstd frame is broken: {why}"), false));
             }

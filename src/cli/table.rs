@@ -46,7 +46,7 @@ fn languages(tally: &Tally) -> Table {
 
 fn plain(heads: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(heads.iter().enumerate().map(|(at, head)| {
         let cell = Cell::new(head).add_attribute(Attribute::Bold);
         if at == 0 { cell } else { cell.set_alignment(CellAlignment::Right) }

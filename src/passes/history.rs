@@ -116,13 +116,13 @@ impl History {
 
     fn new_inputs(&self, plan: &Plan, task_bytes_max: u64) -> Result<Left, HistoryError> {
         let mut read = BTreeSet::new();
-        let same = self.runs.iter().filter(|run| run.recipe_hash == plan.recipe_hash);
+        let mut same = self.runs.iter().filter(|run| run.recipe_hash == plan.recipe_hash);
         for run in same.clone() {
             let old = Plan::load(&self.workspace.plans().join(format!("{}.json", run.transaction)))?;
             read.extend(old.inputs.into_iter().map(|input| (input.name, input.etag)));
         }
         let new: Vec<_> = plan.inputs.iter().filter(|input| !read.contains(&(input.name.clone(), input.etag.clone()))).cloned().collect();
-        match same.last() {
+        match same.next_back() {
             Some(last) if new.is_empty() => Ok(Left::NothingNew(Box::new(self.ledger(last)?))),
             _ => Ok(Left::New(plan.with_inputs(new, task_bytes_max))),
         }

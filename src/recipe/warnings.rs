@@ -5,13 +5,7 @@ use crate::dedup::settings::{DedupSettings, Near};
 use crate::stage::{Field, Room};
 
 /// The warnings of a sound recipe. `after_clean` is what documents have at the end of clean.
-fn warnings(
-    after_clean: &[Field],
-    clean: &Option<Vec<Placed>>,
-    emit: &Option<Vec<Placed>>,
-    dedup: &DedupSettings,
-    house: &House,
-) -> Vec<String> {
+pub(super) fn of(after_clean: &[Field], clean: &[Placed], emit: &[Placed], dedup: &DedupSettings, house: &House) -> Vec<String> {
     let mut warnings = Vec::new();
     if !after_clean.contains(&Field::Lang) {
         warnings

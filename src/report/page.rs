@@ -243,6 +243,6 @@ mod tests {
         for outside in ["http://", "https://", "src=", "@import"] {
             assert!(!html.replace("http://www.w3.org/2000/svg", "").contains(outside), "{outside}");
         }
-        assert_eq!(html.matches("<svg").count(), 6, "funnel, reasons, languages, sizes, throughput, and no chart of hosts without hosts");
+        assert_eq!(html.matches("<svg").count(), 5, "funnel, reasons, languages, sizes, throughput, and no chart of hosts without hosts");
     }
 }

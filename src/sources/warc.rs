@@ -471,6 +471,5 @@ mod tests {
         }
         assert!(truths.is_empty(), "{} responses were not read", truths.len());
         assert!(pages > 1_000 && wrong.len() * 200 <= pages, "{} of {pages} pages decoded wrongly: {wrong:?}", wrong.len());
-        eprintln!("{} of {pages} pages decoded wrongly: {wrong:?}", wrong.len());
     }
 }

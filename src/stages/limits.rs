@@ -164,7 +164,6 @@ fn resolve(rules: &[Rule], place: usize, tag: &str, stated: &BTreeMap<String, Ve
 }
 
 /// The value as signals are kept, so that the numbers that a reader finds in a shard decide as the room did.
-#[expect(clippy::cast_possible_truncation, reason = "signals are single precision, and a limit must be comparable with them")]
 fn single(value: f64) -> f32 {
     value as f32
 }

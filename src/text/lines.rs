@@ -80,7 +80,6 @@ impl Duplicates {
 
 /// `part` of `whole`; 0 where there is nothing to take a part of.
 #[must_use]
-#[expect(clippy::cast_precision_loss, reason = "counts below 2^24 are exact, and a share of more needs no further digits")]
 pub fn fraction(part: usize, whole: usize) -> f32 {
     if whole == 0 { 0.0 } else { (part as f64 / whole as f64) as f32 }
 }

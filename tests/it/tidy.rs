@@ -104,7 +104,7 @@ fn the_table_of_imports_holds() {
                 continue;
             }
             for found in import.captures_iter(line) {
-                if &found[1] != place && !allowed.contains(&&found[1]) {
+                if found[1] != place && !allowed.contains(&&found[1]) {
                     wrong.push(format!("{file}:{}: `{place}` may not import `{}`", number + 1, &found[1]));
                 }
             }

@@ -101,7 +101,8 @@ impl Counted<'_> {
         {
             return most;
         }
-        let whole = self.page.nodes.iter().filter(|node| all > 0 && self.prose_in(node) * 5 >= all * 4);
+        let whole =
+            self.page.nodes.iter().filter(|node| all > 0 && node.end_block - node.first_block > 1 && self.prose_in(node) * 5 >= all * 4);
         whole.max_by_key(|node| node.depth).unwrap_or(&self.page.nodes[0])
     }
 

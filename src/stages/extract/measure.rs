@@ -27,7 +27,7 @@ impl Measure {
         let (mut in_word, mut wide) = (false, 0);
         for (at, &byte) in bytes.iter().enumerate() {
             match byte {
-                b'a'..=b'z' | 0x80..=0xdf | 0xee..=0xff => in_word = measure.letter(in_word),
+                b'a'..=b'z' | 0xc0..=0xdf | 0xee..=0xff => in_word = measure.letter(in_word),
                 b'A'..=b'Z' => {
                     in_word = measure.letter(in_word);
                     measure.capitals += 1;

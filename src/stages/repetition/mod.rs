@@ -143,7 +143,7 @@ mod tests {
     fn lines_said_again_fall_when_more_than_three_in_ten() {
         let lines = |again: usize| format!("{POEM}\nomkvæd{}", "\nomkvæd".repeat(again));
         falls(&ROOM, "", "da", &lines(4), "duplicate-lines");
-        stays(&ROOM, "", "da", &lines(3));
+        stays(&ROOM, &only("duplicate-lines"), "da", &lines(3));
     }
 
     #[test]
@@ -183,19 +183,20 @@ mod tests {
 
     #[test]
     fn a_heading_that_the_first_sentence_takes_up_is_no_repetition() {
-        stays(
-            &ROOM,
-            "",
-            "ro",
-            "Podul peste râu rămâne închis\nPodul peste râu rămâne închis până în primăvară, a spus primarul orașului luni seara.",
+        let heading = "Podul peste râu rămâne încă închis";
+        let text = format!(
+            "{heading}\n{heading} până în primăvară, a spus primarul orașului luni seara. Autobuzele vor ocoli pe drumul vechi, iar locuitorii \
+             din satul vecin cer de mult o trecere mai bună pentru copiii care merg la școală."
         );
+        stays(&ROOM, "", "ro", &text);
     }
 
     #[test]
     fn runs_of_five_to_ten_words_said_again_fall_each_by_its_own_limit() {
         let said = "un kalns tur tālumā zilgo kā jūra pirms rīta saules gaismas";
         let other = "Bērni skrēja pa pļavu, kur ziedēja margrietiņas, un vecmāmiņa gaidīja viņus mājās ar siltu maizi, medu un pienu. Vakarā visi sēdēja \
-            pie uguns un klausījās stāstus par senām dienām, kad mežos vēl dzīvoja lāči un upēs peldēja lielas zivis.";
+            pie uguns un klausījās stāstus par senām dienām, kad mežos vēl dzīvoja lāči un upēs peldēja lielas zivis. Neviens \
+            nezināja, cik daudz no tā bija patiesība, bet visi ticēja vecmāmiņai.";
         for length in 5..=10 {
             let reason = format!("duplicate-{length}-grams");
             let run = said.split(' ').take(length).collect::<Vec<_>>().join(" ");

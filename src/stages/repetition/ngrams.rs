@@ -151,7 +151,6 @@ impl Table {
 }
 
 /// Bits of `hash` to choose a slot by: the upper half, which the multiplication mixes best.
-#[expect(clippy::cast_possible_truncation, reason = "half of the bits are enough to choose among slots")]
 fn low(hash: u64) -> usize {
     (hash >> 32) as usize
 }
