@@ -3,7 +3,6 @@
 //! - [`tally`]: counts that add up.
 //! - [`run`]: the ledger of one sealed run.
 //! - [`manifest`]: which files are published, with their hashes; the only authority on that.
-//! - [`history`]: what earlier runs did to a data set.
 //! - [`verify`]: every published file and row against manifest and schema.
 
 pub mod manifest;
