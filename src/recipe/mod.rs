@@ -2,7 +2,7 @@
 //!
 //! Reading keeps the tree with its places until the end: serde sees one table at a time ([`settle`]), so one mistake hides no other.
 //! - [`sheet`], [`mistake`], [`suggest`]: where a mistake is, what it is, and what was meant.
-//! - [`sets`], [`shape`]: `--set`; [`chain`]: stages as `tamis pipe` names them.
+//! - [`sets`], [`shape`]: `--set`; [`mod@chain`]: stages as `tamis pipe` names them.
 //! - [`reader`], [`order`], [`warnings`]: the checks; [`canonical`]: what a plan keeps of a recipe; [`schema`]: the recipe as JSON Schema.
 //! - [`inputs`], [`resources`]: the only parts that touch the disk; [`example`]: the recipe's own tests.
 
@@ -217,13 +217,13 @@ impl Recipe {
         HEXLOWER.encode(&hasher.finalize()[..16])
     }
 
-    /// The stages of [[clean]], for the engine.
+    /// The stages of `[[clean]]`, for the engine.
     #[must_use]
     pub fn clean_steps(&self) -> Vec<Step> {
         self.clean.iter().map(Placed::step).collect()
     }
 
-    /// The stages of [[emit]], for the engine.
+    /// The stages of `[[emit]]`, for the engine.
     #[must_use]
     pub fn emit_steps(&self) -> Vec<Step> {
         self.emit.iter().map(Placed::step).collect()
