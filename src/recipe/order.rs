@@ -54,9 +54,9 @@ fn misplaced_in_emit(room: &Room) -> Option<Fault> {
     let why = if room.needs.contains(&Field::Html) {
         "documents have no markup any more when [[emit]] begins"
     } else if room.gives.contains(&Field::Lang) {
-        "shards are cut by language before `[[emit]]` begins"
+        "shards are cut by language before [[emit]] begins"
     } else if room.gives.contains(&Field::Text) {
-        "duplicates are found by their text before `[[emit]]` begins"
+        "duplicates are found by their text before [[emit]] begins"
     } else {
         return None;
     };

@@ -14,18 +14,18 @@ fn the_schema_of_recipes_is_current() {
 }
 
 #[test]
-fn every_recipe_in_pipelines_is_free_of_mistakes_and_its_examples_hold() {
+fn every_recipe_in_pipelines_holds_its_examples_and_runs_as_it_stands() {
     let folder = tempfile::tempdir().expect("a folder");
-    let input = folder.path().join("a.jsonl.gz");
-    std::fs::write(&input, b"x").expect("a file");
     let recipes = files_below(&root().join("pipelines"));
     assert!(recipes.len() >= 4, "{recipes:?}");
     for recipe in recipes {
         let path = root().join("pipelines").join(&recipe);
-        let set = format!("input={}", input.display());
-        let output = ends_with(&mut tamis(["check".as_ref(), path.as_os_str(), "--set".as_ref(), set.as_ref()]), 0);
+        ends_with(&mut tamis(["check".as_ref(), path.as_os_str()]), 0);
         let text = std::fs::read_to_string(&path).expect("a recipe");
-        assert!(text.contains("[[example]]"), "{}: no example\n{}", recipe.display(), said(&output.stdout));
+        assert!(text.contains("[[example]]"), "{}: no example", recipe.display());
+        let told = ends_with(tamis(["run".as_ref(), path.as_os_str(), "--json".as_ref(), "--workspace".as_ref()]).arg(folder.path()), 0);
+        let summary: serde_json::Value = serde_json::from_slice(&told.stdout).expect("JSON");
+        assert!(summary["kept"].as_u64() > Some(0), "{}: {summary}", recipe.display());
     }
 }
 
