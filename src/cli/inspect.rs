@@ -50,9 +50,9 @@ pub fn inspect(args: &InspectArgs) -> anyhow::Result<Exit> {
     let bytes = ByteSize(shards.iter().map(|shard| shard.bytes).sum());
     println!("{}\n", tally_tables(&tally));
     println!(
-        "{} shards, {bytes}, from {} runs; {} parts of the input were set aside",
+        "shards: {}, {bytes}; runs: {}; parts of the input set aside: {}",
         grouped(shards.len() as u64),
-        ledgers.len(),
+        grouped(ledgers.len() as u64),
         grouped(tally.damages + tally.quarantined)
     );
     Ok(Exit::Done)

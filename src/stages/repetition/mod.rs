@@ -5,6 +5,8 @@
 //! 10 words do not overlap and are measured without the spaces in them, the top n-gram of 2 to 4 words with them; both as a share of
 //! the text's characters. What differs: a top n-gram must stand at least three times, however short the text; of n-grams that are
 //! equally frequent the longest counts; words carry no punctuation, and lines are trimmed. A text without empty lines is one paragraph.
+//!
+//! Signals keep the published names (`duplicate_line_fraction`). Reasons say `repeated`: in the ledger a duplicate is one document of two.
 
 use crate::doc::Document;
 use crate::stage::{BuildError, Field, Resources, Room, Stage, Verdict};
@@ -47,13 +49,13 @@ limits! {
     shipped &[];
     rules {
         /// Greatest share of lines that came before.
-        duplicate_line_fraction_max = 0.3, duplicate_line_fraction above => "duplicate-lines";
+        duplicate_line_fraction_max = 0.3, duplicate_line_fraction above => "repeated-lines";
         /// Greatest share of characters in lines that came before.
-        duplicate_line_char_fraction_max = 0.2, duplicate_line_char_fraction above => "duplicate-line-chars";
+        duplicate_line_char_fraction_max = 0.2, duplicate_line_char_fraction above => "repeated-line-chars";
         /// Greatest share of paragraphs that came before.
-        duplicate_paragraph_fraction_max = 0.3, duplicate_paragraph_fraction above => "duplicate-paragraphs";
+        duplicate_paragraph_fraction_max = 0.3, duplicate_paragraph_fraction above => "repeated-paragraphs";
         /// Greatest share of characters in paragraphs that came before.
-        duplicate_paragraph_char_fraction_max = 0.2, duplicate_paragraph_char_fraction above => "duplicate-paragraph-chars";
+        duplicate_paragraph_char_fraction_max = 0.2, duplicate_paragraph_char_fraction above => "repeated-paragraph-chars";
         /// Greatest share of characters in the most frequent run of 2 words.
         top_2_gram_char_fraction_max = 0.2, top_2_gram_char_fraction above => "top-2-gram";
         /// Greatest share of characters in the most frequent run of 3 words.
@@ -61,17 +63,17 @@ limits! {
         /// Greatest share of characters in the most frequent run of 4 words.
         top_4_gram_char_fraction_max = 0.16, top_4_gram_char_fraction above => "top-4-gram";
         /// Greatest share of characters in runs of 5 words that came before.
-        duplicate_5_gram_char_fraction_max = 0.15, duplicate_5_gram_char_fraction above => "duplicate-5-grams";
+        duplicate_5_gram_char_fraction_max = 0.15, duplicate_5_gram_char_fraction above => "repeated-5-grams";
         /// Greatest share of characters in runs of 6 words that came before.
-        duplicate_6_gram_char_fraction_max = 0.14, duplicate_6_gram_char_fraction above => "duplicate-6-grams";
+        duplicate_6_gram_char_fraction_max = 0.14, duplicate_6_gram_char_fraction above => "repeated-6-grams";
         /// Greatest share of characters in runs of 7 words that came before.
-        duplicate_7_gram_char_fraction_max = 0.13, duplicate_7_gram_char_fraction above => "duplicate-7-grams";
+        duplicate_7_gram_char_fraction_max = 0.13, duplicate_7_gram_char_fraction above => "repeated-7-grams";
         /// Greatest share of characters in runs of 8 words that came before.
-        duplicate_8_gram_char_fraction_max = 0.12, duplicate_8_gram_char_fraction above => "duplicate-8-grams";
+        duplicate_8_gram_char_fraction_max = 0.12, duplicate_8_gram_char_fraction above => "repeated-8-grams";
         /// Greatest share of characters in runs of 9 words that came before.
-        duplicate_9_gram_char_fraction_max = 0.11, duplicate_9_gram_char_fraction above => "duplicate-9-grams";
+        duplicate_9_gram_char_fraction_max = 0.11, duplicate_9_gram_char_fraction above => "repeated-9-grams";
         /// Greatest share of characters in runs of 10 words that came before.
-        duplicate_10_gram_char_fraction_max = 0.1, duplicate_10_gram_char_fraction above => "duplicate-10-grams";
+        duplicate_10_gram_char_fraction_max = 0.1, duplicate_10_gram_char_fraction above => "repeated-10-grams";
     }
     settings {}
 }
@@ -142,15 +144,15 @@ mod tests {
     #[test]
     fn lines_said_again_fall_when_more_than_three_in_ten() {
         let lines = |again: usize| format!("{POEM}\nomkvæd{}", "\nomkvæd".repeat(again));
-        falls(&ROOM, "", "da", &lines(4), "duplicate-lines");
-        stays(&ROOM, &only("duplicate-lines"), "da", &lines(3));
+        falls(&ROOM, "", "da", &lines(4), "repeated-lines");
+        stays(&ROOM, &only("repeated-lines"), "da", &lines(3));
     }
 
     #[test]
     fn a_long_line_said_again_falls_by_its_characters() {
         let long = "Il fiume scorreva lento sotto il ponte vecchio della città, e nessuno guardava l'acqua.";
         let lines = ["Uno.", "Due.", "Tre.", "Quattro.", long];
-        falls(&ROOM, "", "it", &[&lines[..], &[long]].concat().join("\n"), "duplicate-line-chars");
+        falls(&ROOM, "", "it", &[&lines[..], &[long]].concat().join("\n"), "repeated-line-chars");
         stays(&ROOM, "", "it", &[&lines[..], &["Uno."]].concat().join("\n"));
     }
 
@@ -158,11 +160,11 @@ mod tests {
     fn paragraphs_said_again_fall() {
         let paragraphs = |all: &[&str]| all.join("\n\n");
         let (long, short) = ("Kedves olvasó, ez a könyv régen íródott.\nAz író már nem él, de szavai itt vannak velünk.", "Vége.");
-        falls(&ROOM, &only("duplicate-paragraphs"), "hu", &paragraphs(&[short, short, long]), "duplicate-paragraphs");
-        stays(&ROOM, &only("duplicate-paragraphs"), "hu", &paragraphs(&[short, short, long, "Folytatás."]));
-        falls(&ROOM, &only("duplicate-paragraph-chars"), "hu", &paragraphs(&[long, short, long]), "duplicate-paragraph-chars");
-        stays(&ROOM, &only("duplicate-paragraph-chars"), "hu", &paragraphs(&[long, short, short]));
-        stays(&ROOM, &only("duplicate-paragraphs"), "hu", &"Egy sor.\n".repeat(9));
+        falls(&ROOM, &only("repeated-paragraphs"), "hu", &paragraphs(&[short, short, long]), "repeated-paragraphs");
+        stays(&ROOM, &only("repeated-paragraphs"), "hu", &paragraphs(&[short, short, long, "Folytatás."]));
+        falls(&ROOM, &only("repeated-paragraph-chars"), "hu", &paragraphs(&[long, short, long]), "repeated-paragraph-chars");
+        stays(&ROOM, &only("repeated-paragraph-chars"), "hu", &paragraphs(&[long, short, short]));
+        stays(&ROOM, &only("repeated-paragraphs"), "hu", &"Egy sor.\n".repeat(9));
     }
 
     #[test]
@@ -198,7 +200,7 @@ mod tests {
             pie uguns un klausījās stāstus par senām dienām, kad mežos vēl dzīvoja lāči un upēs peldēja lielas zivis. Neviens \
             nezināja, cik daudz no tā bija patiesība, bet visi ticēja vecmāmiņai.";
         for length in 5..=10 {
-            let reason = format!("duplicate-{length}-grams");
+            let reason = format!("repeated-{length}-grams");
             let run = said.split(' ').take(length).collect::<Vec<_>>().join(" ");
             let again = (0..6).map(|i| format!("{run} vārds{i} ")).collect::<String>();
             falls(&ROOM, &only(&reason), "lv", &format!("{again} {other}"), &reason);
