@@ -1,7 +1,7 @@
 //! One stream of records through a source's decoder and a list of stages.
 //!
 //! Three parties work at once: a reader cuts records and packs them into batches, the cores of the pool decode and judge one batch,
-//! the caller's thread takes the fates in the order of the records. Batches bound the memory; their size never shows in the output.
+//! the caller's thread takes the fates in the order of the records. Batches and [`Held`] bound the memory, and neither shows in the output.
 //! A stage that panics or takes too long loses one document, not the night.
 
 use std::cell::Cell;
@@ -13,6 +13,7 @@ use rayon::ThreadPool;
 use rayon::prelude::*;
 use rustix::time::{ClockId, clock_gettime};
 
+use super::held::{Held, bytes_of, bytes_of_fate};
 use super::watch::Stop;
 use crate::doc::Document;
 use crate::source::{Damage, Offer, RawRecord, Record};
@@ -57,13 +58,21 @@ pub struct Bounds {
     pub batch_records_max: usize,
     /// Batches that may wait between two parties.
     pub batches_waiting_max: usize,
+    /// Bytes that decoded documents may hold, those of all flows of the crew together. A single document may be larger.
+    pub held_bytes_max: usize,
     /// CPU time that one document may take in all stages together.
     pub document_cpu_ms_max: u64,
 }
 
 impl Default for Bounds {
     fn default() -> Bounds {
-        Bounds { batch_bytes_max: 4 << 20, batch_records_max: 512, batches_waiting_max: 2, document_cpu_ms_max: 2_000 }
+        Bounds {
+            batch_bytes_max: 4 << 20,
+            batch_records_max: 512,
+            batches_waiting_max: 2,
+            held_bytes_max: 512 << 20,
+            document_cpu_ms_max: 2_000,
+        }
     }
 }
 
@@ -71,6 +80,7 @@ impl Default for Bounds {
 pub struct Crew {
     /// The cores that decode and judge.
     pool: ThreadPool,
+    held: Held,
     /// Limits of each flow.
     pub bounds: Bounds,
     /// Looked at between batches.
@@ -84,7 +94,8 @@ impl Crew {
     /// When the system gives no more threads.
     pub fn new(threads: usize, bounds: Bounds, stop: Stop) -> Result<Crew, NoThreads> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|number| format!("judge-{number}"));
-        Ok(Crew { pool: pool.build().map_err(|source| NoThreads { threads, source })?, bounds, stop })
+        let pool = pool.build().map_err(|source| NoThreads { threads, source })?;
+        Ok(Crew { pool, held: Held::new(bounds.held_bytes_max), bounds, stop })
     }
 }
 
@@ -128,15 +139,17 @@ pub fn flow<E: Send>(
     crew: &Crew,
     mut take: impl FnMut(Vec<Fate>, u64) -> Result<(), E>,
 ) -> Result<(), Halt<E>> {
-    let Crew { pool, bounds, stop } = crew;
+    let Crew { pool, held, bounds, stop } = crew;
     let (records_in, records_out) = bounded(bounds.batches_waiting_max);
     let (fates_in, fates_out) = bounded(bounds.batches_waiting_max);
-    let judge = |record| judge_record(record, decode, steps, bounds.document_cpu_ms_max);
+    let judges = Judges { decode, steps, held, document_cpu_ms_max: bounds.document_cpu_ms_max };
     std::thread::scope(|scope| {
         scope.spawn(move || read_ahead(cut, *bounds, stop, &records_in));
-        scope.spawn(move || judge_batches(pool, &records_out, &fates_in, &judge));
+        scope.spawn(move || judge_batches(pool, &records_out, &fates_in, &judges));
         for batch in &fates_out {
+            let bytes = batch.items.iter().map(bytes_of_fate).sum();
             take(batch.items, batch.input_bytes).map_err(Halt::Failed)?;
+            held.release(bytes);
             if stop.wished() {
                 break;
             }
@@ -184,33 +197,66 @@ fn size_of_record(record: &Record) -> usize {
     }
 }
 
-fn judge_batches(
-    pool: &ThreadPool,
-    records: &Receiver<Batch<Record>>,
-    fates: &Sender<Batch<Fate>>,
-    judge: &(dyn Fn(Record) -> Fate + Sync),
-) {
+/// What all cores need to judge a record.
+struct Judges<'a> {
+    decode: &'a Decode<'a>,
+    steps: &'a [Step],
+    held: &'a Held,
+    document_cpu_ms_max: u64,
+}
+
+/// A record of a batch, judged or still to be.
+enum Judged {
+    Done(Fate),
+    Later(Record),
+}
+
+/// Judges batch after batch. Of a batch whose documents do not fit into memory together, the first part goes on before the rest is judged.
+fn judge_batches(pool: &ThreadPool, records: &Receiver<Batch<Record>>, fates: &Sender<Batch<Fate>>, judges: &Judges<'_>) {
     for batch in records {
-        let judged = pool.install(|| batch.items.into_par_iter().map(judge).collect());
-        if fates.send(Batch { items: judged, input_bytes: batch.input_bytes }).is_err() {
-            return;
+        let mut items: Vec<Judged> = batch.items.into_iter().map(Judged::Later).collect();
+        while !items.is_empty() {
+            // The first one goes ahead whether there is room or not, so that each round brings the batch on.
+            let judge = |(place, item)| match item {
+                Judged::Later(record) => judges.judge(record, place == 0),
+                done => done,
+            };
+            let mut judged: Vec<Judged> = pool.install(|| items.into_par_iter().enumerate().map(judge).collect());
+            let done = judged.iter().position(|item| matches!(item, Judged::Later(_))).unwrap_or(judged.len());
+            items = judged.split_off(done);
+            let done = judged.into_iter().filter_map(|item| if let Judged::Done(fate) = item { Some(fate) } else { None }).collect();
+            if fates.send(Batch { items: done, input_bytes: batch.input_bytes }).is_err() {
+                return;
+            }
         }
     }
 }
 
-fn judge_record(record: Record, decode: &Decode<'_>, steps: &[Step], document_cpu_ms_max: u64) -> Fate {
-    let offer = match record {
-        Record::Raw(raw) => match decode_guarded(raw, decode) {
-            Ok(offer) => offer,
-            Err(fate) => return *fate,
-        },
-        Record::Offer(offer) => offer,
-        Record::Other(kind) => return Fate::Other(kind),
-        Record::Damage(damage) => return Fate::Damage(damage),
-    };
-    match offer {
-        Offer::Document(doc) => judge_document(doc, steps, document_cpu_ms_max),
-        Offer::Dropped(doc, reason) => Fate::Dropped { doc, stage: READ, dropped: Dropped { reason, finding: None } },
+impl Judges<'_> {
+    /// Judges a record, or leaves it for later where there is no room for it and it is not `forced`.
+    fn judge(&self, record: Record, forced: bool) -> Judged {
+        let offer = match record {
+            Record::Raw(raw) if self.held.is_full() && !forced => return Judged::Later(Record::Raw(raw)),
+            Record::Raw(raw) => match decode_guarded(raw, self.decode) {
+                Ok(offer) => offer,
+                Err(fate) => return Judged::Done(*fate),
+            },
+            Record::Offer(offer) => offer,
+            Record::Other(kind) => return Judged::Done(Fate::Other(kind)),
+            Record::Damage(damage) => return Judged::Done(Fate::Damage(damage)),
+        };
+        let bytes = match &offer {
+            Offer::Document(doc) | Offer::Dropped(doc, _) => bytes_of(doc),
+        };
+        if !self.held.begin_work(bytes, forced) {
+            return Judged::Later(Record::Offer(offer));
+        }
+        let fate = match offer {
+            Offer::Document(doc) => judge_document(doc, self.steps, self.document_cpu_ms_max),
+            Offer::Dropped(doc, reason) => Fate::Dropped { doc, stage: READ, dropped: Dropped { reason, finding: None } },
+        };
+        self.held.end_work(bytes, bytes_of_fate(&fate));
+        Judged::Done(fate)
     }
 }
 
@@ -282,7 +328,11 @@ mod tests {
     }
 
     fn fates(texts: &[&str], threads: usize) -> Vec<String> {
-        let bounds = Bounds { batch_records_max: 3, document_cpu_ms_max: 15, ..Bounds::default() };
+        fates_within(texts, threads, usize::MAX)
+    }
+
+    fn fates_within(texts: &[&str], threads: usize, held_bytes_max: usize) -> Vec<String> {
+        let bounds = Bounds { batch_records_max: 3, held_bytes_max, document_cpu_ms_max: 15, ..Bounds::default() };
         let mut texts = texts.iter().enumerate();
         let mut cut = || {
             let (at, text) = texts.next()?;
@@ -312,6 +362,14 @@ mod tests {
         let want = fates(&texts, 1);
         assert_eq!(want[6], "sieve/too-long");
         assert_eq!(fates(&texts, 4), want);
+    }
+
+    #[test]
+    fn a_batch_that_does_not_fit_into_memory_is_judged_in_parts_and_in_order() {
+        let texts = ["viens", "divi", "boom", "trīs", "četri", "pieci", "seši", "septiņi gari", "astoņi"];
+        for held_bytes_max in [0, 40, 100] {
+            assert_eq!(fates_within(&texts, 2, held_bytes_max), fates(&texts, 1));
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@
 pub mod attempt;
 pub mod commit;
 pub mod flow;
+mod held;
 pub mod local;
 pub mod plan;
 pub mod watch;

@@ -51,7 +51,7 @@ pub(super) fn emit(job: &Job, index: u32, shard: &ShardPlan, attempt: &Path, wat
     let mut books = Books::open(attempt, task)?;
     let mut failed = None;
     {
-        let mut documents = slices(job, shard)?.into_iter().flat_map(|(path, groups)| match read_groups(&path, &groups) {
+        let mut documents = slices(job, shard)?.into_iter().flat_map(|(path, groups)| match read_groups(&path, groups) {
             Ok(batches) => Box::new(batches) as Box<dyn Iterator<Item = _> + Send>,
             Err(error) => Box::new(std::iter::once(Err::<Vec<Document>, _>(error))),
         });

@@ -30,20 +30,26 @@ pub struct Means {
 
 /// What the program itself takes: code, vocabulary, tables. Measured 150 MB with o200k_base.
 const BASE_BYTES: u64 = 192 << 20;
-/// How many times its records' bytes a batch may take on its way: decoded, parsed, extracted, and waiting between the parties.
-const BATCH_COPIES: u64 = 24;
+/// What a task takes beside the documents on their way: 48 MiB of documents waiting to be grouped by language, or a row group with its ids, and
+/// the Parquet writer's copies.
+const FLOW_BYTES: u64 = 80 << 20;
+/// What a task should have for documents on their way.
+const HELD_BYTES_WISHED: u64 = 64 << 20;
+/// Batches of records as read that one flow may hold: one being read, two waiting, one being judged.
+const BATCHES: u64 = 4;
 
 impl Means {
     /// The least memory with which a job can work.
-    pub const MEMORY_MIN: ByteSize = ByteSize(BASE_BYTES + (64 << 20));
+    pub const MEMORY_MIN: ByteSize = ByteSize(BASE_BYTES + FLOW_BYTES + (16 << 20));
 
     /// How many tasks may run side by side, and the bounds of each one's flow.
     fn bounds(self, document_cpu_ms_max: u64) -> (usize, Bounds) {
+        let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
         let free = self.memory_max.0.saturating_sub(BASE_BYTES);
-        let flows = self.threads.min(usize::try_from(free / (64 << 20)).unwrap_or(usize::MAX)).max(1);
-        let batch = (free / (flows as u64 * BATCH_COPIES)).clamp(256 << 10, 4 << 20);
-        let batch_bytes_max = usize::try_from(batch).unwrap_or(usize::MAX);
-        (flows, Bounds { batch_bytes_max, document_cpu_ms_max, ..Bounds::default() })
+        let flows = self.threads.min(size(free / (FLOW_BYTES + HELD_BYTES_WISHED))).max(1);
+        let room = free.saturating_sub(flows as u64 * FLOW_BYTES);
+        let batch_bytes_max = size((room / (2 * BATCHES * flows as u64)).clamp(256 << 10, 4 << 20));
+        (flows, Bounds { batch_bytes_max, held_bytes_max: size(room / 2), document_cpu_ms_max, ..Bounds::default() })
     }
 }
 

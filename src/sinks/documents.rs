@@ -114,27 +114,50 @@ pub enum ReadError {
     NoSuchGroup { path: PathBuf, group: usize },
 }
 
-/// The documents of the row groups `groups` of a documents file, in the order asked for; at most 512 at a time.
+/// The documents of the row groups `groups` of a documents file, in the order asked for; at most 512 at a time, and never of two groups, for
+/// a group bounds its bytes.
 ///
 /// # Errors
 /// When the file cannot be opened or lacks a row group; the iterator answers an error where reading breaks off.
-pub fn read_groups(path: &Path, groups: &[usize]) -> Result<impl Iterator<Item = Result<Vec<Document>, ReadError>> + use<>, ReadError> {
-    let refused = |source| ReadError::Parquet { path: path.to_owned(), source };
-    let file = File::open(path).map_err(|source| ReadError::Io { path: path.to_owned(), source })?;
-    let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(refused)?;
-    if let Some(group) = groups.iter().find(|group| **group >= metadata.metadata().num_row_groups()) {
+pub fn read_groups(path: &Path, groups: Vec<usize>) -> Result<impl Iterator<Item = Result<Vec<Document>, ReadError>> + use<>, ReadError> {
+    let reader = GroupReader::open(path)?;
+    if let Some(group) = groups.iter().find(|group| **group >= reader.metadata.metadata().num_row_groups()) {
         return Err(ReadError::NoSuchGroup { path: path.to_owned(), group: *group });
     }
-    let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
-        .with_row_groups(groups.to_vec())
-        .with_batch_size(READ_DOCUMENTS_MAX)
-        .build()
-        .map_err(refused)?;
-    let path = path.to_owned();
-    Ok(reader.map(move |batch| {
-        let batch = batch.map_err(|source| ReadError::Parquet { path: path.clone(), source: source.into() })?;
-        from_batch(&batch).map_err(|source| ReadError::Columns { path: path.clone(), source })
+    Ok(groups.into_iter().flat_map(move |group| match reader.read(group) {
+        Ok(batches) => Box::new(batches) as Box<dyn Iterator<Item = _> + Send>,
+        Err(error) => Box::new(std::iter::once(Err(error))),
     }))
+}
+
+/// An open documents file.
+struct GroupReader {
+    path: PathBuf,
+    file: File,
+    metadata: ArrowReaderMetadata,
+}
+
+impl GroupReader {
+    fn open(path: &Path) -> Result<GroupReader, ReadError> {
+        let file = File::open(path).map_err(|source| ReadError::Io { path: path.to_owned(), source })?;
+        let refused = |source| ReadError::Parquet { path: path.to_owned(), source };
+        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(refused)?;
+        Ok(GroupReader { path: path.to_owned(), file, metadata })
+    }
+
+    fn read(&self, group: usize) -> Result<impl Iterator<Item = Result<Vec<Document>, ReadError>> + use<>, ReadError> {
+        let file = self.file.try_clone().map_err(|source| ReadError::Io { path: self.path.clone(), source })?;
+        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
+            .with_row_groups(vec![group])
+            .with_batch_size(READ_DOCUMENTS_MAX)
+            .build()
+            .map_err(|source| ReadError::Parquet { path: self.path.clone(), source })?;
+        let path = self.path.clone();
+        Ok(reader.map(move |batch| {
+            let batch = batch.map_err(|source| ReadError::Parquet { path: path.clone(), source: source.into() })?;
+            from_batch(&batch).map_err(|source| ReadError::Columns { path: path.clone(), source })
+        }))
+    }
 }
 
 #[cfg(test)]
@@ -163,7 +186,7 @@ mod tests {
     }
 
     fn offsets(path: &Path, groups: &[usize]) -> Vec<u64> {
-        let batches = read_groups(path, groups).expect("it was just written");
+        let batches = read_groups(path, groups.to_vec()).expect("it was just written");
         batches.flat_map(|batch| batch.expect("it was just written")).map(|doc| doc.source_offset).collect()
     }
 
@@ -203,6 +226,6 @@ mod tests {
         assert_eq!((empty.rows, empty.groups.len()), (0, 0));
         let path = folder.path().join("e.parquet");
         assert!(offsets(&path, &[]).is_empty());
-        assert!(matches!(read_groups(&path, &[0]).err(), Some(ReadError::NoSuchGroup { group: 0, .. })));
+        assert!(matches!(read_groups(&path, vec![0]).err(), Some(ReadError::NoSuchGroup { group: 0, .. })));
     }
 }

@@ -180,6 +180,46 @@ fn a_deep_page_bombs_and_a_record_that_claims_gigabytes_cost_no_more_than_themse
     assert!(summary["languages"]["de"] == 1, "the record behind the damage is read: {summary}");
 }
 
+/// The most memory that a running program has held so far, in bytes; `None` once it has ended.
+fn peak_memory(child: &std::process::Child) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().trim_end_matches(" kB").parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
+}
+
+#[test]
+fn a_night_of_large_packed_texts_stays_under_the_memory_it_was_given() {
+    let desk = Desk::new();
+    std::fs::create_dir(desk.path("in")).expect("a folder");
+    for file in 0..2 {
+        let lines = (0..12).flat_map(|number| {
+            let text = format!("{GOOD} Se oli numero {file}.{number}. ");
+            gzip(line(&format!("https://a.example/{file}/{number}"), &text.repeat((6 << 20) / text.len())).as_bytes())
+        });
+        desk.put(&format!("in/{file}.jsonl.gz"), &lines.collect::<Vec<u8>>());
+    }
+    // Without the bounds, 144 MB of texts would meet in memory, and again when the shard is written.
+    let recipe = format!(
+        "dataset = \"d\"\ninput = \"{}\"\n[source]\nkind = \"jsonl\"\n[dedup]\nexact = false\nnear = false\n[limits]\ntask_bytes_max = 1\n",
+        desk.path("in").display()
+    );
+    let recipe = desk.put("recipe.toml", recipe.as_bytes());
+    let mut child = tamis(["run", "--quiet", "--threads", "4", "--memory-max", "310MB", "--workspace"])
+        .arg(desk.path("w"))
+        .arg(&recipe)
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let mut peak = 0;
+    while child.try_wait().expect("it can be waited for").is_none() {
+        peak = peak.max(peak_memory(&child).unwrap_or(0));
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    assert_eq!(child.wait().expect("it has ended").code(), Some(0));
+    assert_eq!(summary(&desk.path("w"), "d")["kept"], 24);
+    assert!((30_000_000..310_000_000).contains(&peak), "{peak} bytes");
+}
+
 #[test]
 fn a_line_of_a_gigabyte_and_lines_that_are_no_json_fall_with_a_reason() {
     let desk = Desk::new();

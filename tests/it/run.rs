@@ -80,7 +80,7 @@ fn any_number_of_threads_any_memory_and_any_size_of_task_give_the_same_bytes() {
     let one = folder.path().join("one");
     ends_with(&mut run_in(&one, &["--threads", "1"]), 0);
     let four = folder.path().join("four");
-    ends_with(&mut run_in(&four, &["--threads", "4", "--memory-max", "300MB"]), 0);
+    ends_with(&mut run_in(&four, &["--threads", "4", "--memory-max", "310MB"]), 0);
     assert!(!fingerprint(&one).is_empty());
     assert_eq!(fingerprint(&one), fingerprint(&four));
     assert_eq!(summary(&one, "quickstart"), summary(&four, "quickstart"));
