@@ -2,7 +2,7 @@
 //!
 //! Written here because it is short, fast on such data, and gives the same bytes on every machine: one thread, no version of a
 //! library, its own numbers. Two things fit the data better than what libraries offer: each tree sees some of the *pages*, not of the
-//! blocks, as blocks of one page are alike; and light rows are sampled, as a page has many menu entries that say the same.
+//! blocks, as blocks of one page are alike; and it sees few of the light rows, as a page has many menu entries that say the same.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -30,7 +30,7 @@ pub struct Settings {
     columns: f32,
     /// Share of pages that each tree sees.
     pages: f32,
-    /// Rows of less weight are sampled, and count as this much.
+    /// Each tree sees some of the rows of less weight, and they count as this much.
     weight_min: f32,
     seed: u64,
 }
@@ -38,7 +38,7 @@ pub struct Settings {
 impl Settings {
     /// Reads `key=value` words; what is not named stays as it is here.
     pub fn read(words: &[String]) -> Result<Settings, Box<dyn std::error::Error>> {
-        let mut settings = Settings { trees: 150, depth: 6, rate: 0.1, ridge: 0.3, columns: 0.25, pages: 0.6, weight_min: 0.01, seed: 1 };
+        let mut settings = Settings { trees: 150, depth: 6, rate: 0.1, ridge: 0.3, columns: 0.25, pages: 0.6, weight_min: 0.02, seed: 1 };
         for word in words {
             match word.split_once('=').ok_or("a setting is key=value")? {
                 ("trees", value) => settings.trees = value.parse()?,
@@ -85,14 +85,14 @@ type Slope = (f32, f32);
 /// Trains on the rows of `table` that have a weight.
 pub fn train(table: &Table, settings: &Settings) -> Forest {
     let mut random = Random(settings.seed);
-    let learned = Learned::sample(table, settings, &mut random);
+    let learned = Learned::of(table);
     let bias = learned.bias();
     let mut scores = vec![bias; learned.wanted.len()];
     let pages = learned.page.iter().max().map_or(0, |page| *page as usize + 1);
     let mut trees = Vec::with_capacity(settings.trees);
     for _ in 0..settings.trees {
         let taken: Vec<bool> = (0..pages).map(|_| random.is_in(settings.pages)).collect();
-        let rows: Vec<u32> = (0..learned.page.len() as u32).filter(|row| taken[learned.page[*row as usize] as usize]).collect();
+        let rows = learned.sample(&taken, settings.weight_min, &mut random);
         let tree = learned.tree(&rows, &scores, settings, &mut random);
         for (row, score) in scores.iter_mut().enumerate() {
             *score += tree.leaves[pattern(&tree.questions, |feature, border| learned.bins[feature][row] > border)];
@@ -109,18 +109,14 @@ fn pattern(questions: &[(usize, u8)], mut is_above: impl FnMut(usize, u8) -> boo
 }
 
 impl Learned {
-    /// Takes all heavy rows and some of the light ones.
-    fn sample(table: &Table, settings: &Settings, random: &mut Random) -> Learned {
-        let rows: Vec<usize> = (0..table.rows)
-            .filter(|row| random.is_in((table.weight[*row] / settings.weight_min).min(1.0)) && table.weight[*row] > 0.0)
-            .collect();
-        let weight: Vec<f32> = rows.iter().map(|row| table.weight[*row].max(settings.weight_min)).collect();
+    fn of(table: &Table) -> Learned {
+        let rows: Vec<usize> = (0..table.rows).filter(|row| table.weight[*row] > 0.0).collect();
         let mut learned = Learned {
             bins: Vec::with_capacity(table.columns.len()),
             borders: Vec::with_capacity(table.columns.len()),
             wanted: rows.iter().map(|row| table.wanted[*row]).collect(),
+            weight: rows.iter().map(|row| table.weight[*row]).collect(),
             page: rows.iter().map(|row| table.page[*row]).collect(),
-            weight,
         };
         for column in &table.columns {
             let values: Vec<u8> = rows.iter().map(|row| column[*row]).collect();
@@ -132,6 +128,14 @@ impl Learned {
         learned
     }
 
+    /// All heavy rows of the pages that are taken, and some of the light ones.
+    fn sample(&self, taken: &[bool], weight_min: f32, random: &mut Random) -> Vec<u32> {
+        let rows = self.weight.iter().zip(&self.page).zip(0..);
+        rows.filter(|((weight, page), _)| taken[**page as usize] && random.is_in((*weight / weight_min).min(1.0)))
+            .map(|(_, row)| row)
+            .collect()
+    }
+
     /// The log-odds of content over all rows.
     fn bias(&self) -> f32 {
         let rows = self.weight.iter().zip(&self.wanted);
@@ -141,7 +145,7 @@ impl Learned {
     }
 
     fn tree(&self, rows: &[u32], scores: &[f32], settings: &Settings, random: &mut Random) -> Tree {
-        let slopes: Vec<Slope> = rows.iter().map(|row| self.slope(*row as usize, scores)).collect();
+        let slopes: Vec<Slope> = rows.iter().map(|row| self.slope(*row as usize, scores, settings.weight_min)).collect();
         let mut patterns = vec![0_u16; rows.len()];
         let mut questions = Vec::with_capacity(settings.depth);
         for level in 0..settings.depth {
@@ -164,9 +168,9 @@ impl Learned {
         Tree { questions, leaves: leaves(&patterns, &slopes, settings) }
     }
 
-    fn slope(&self, row: usize, scores: &[f32]) -> Slope {
-        let likely = logistic(scores[row]);
-        (self.weight[row] * (self.wanted[row] - likely), self.weight[row] * (likely * (1.0 - likely)).max(CURVATURE_MIN))
+    fn slope(&self, row: usize, scores: &[f32], weight_min: f32) -> Slope {
+        let (weight, likely) = (self.weight[row].max(weight_min), logistic(scores[row]));
+        (weight * (self.wanted[row] - likely), weight * (likely * (1.0 - likely)).max(CURVATURE_MIN))
     }
 
     /// Slopes summed by leaf and bin.

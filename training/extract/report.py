@@ -8,6 +8,8 @@ import re
 import labels
 
 META = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w:.-]+)", re.I)
+# Groups of fewer pages are not shown.
+PAGES_MIN = 5
 MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 
 
@@ -49,21 +51,33 @@ def mean(values):
     return sum(values) / len(values) if values else 0.0
 
 
-def measure(pages, texts):
-    scores, marks = collections.defaultdict(list), []
-    for page, text in zip(pages, texts):
-        if page["gold"] == "snippets":
-            marks.append(segments(page, text))
-        else:
-            value = f4(page["text"], text)
-            scores[page["set"]].append(value)
-            if page["set"] in ("readability", "newspaper4k"):
-                scores["tools"].append(value)
-            if page.get("page_type"):
-                scores[f"wceb: {page['page_type']}"].append(value)
+def kinds(page):
+    """The groups that a page is counted in."""
+    names = [page["set"]]
+    if page["set"] in ("readability", "newspaper4k"):
+        names.append("tools")
+    if page.get("page_type"):
+        names.append(f"wceb: {page['page_type']}")
+    if page.get("lang") and page["set"] != "goose3":
+        names.append(f"language {page['lang']}{', segments' if page['gold'] == 'snippets' else ''}")
+    return names
+
+
+def segments_f1(marks):
     hit, missed, wrong = (sum(column) for column in zip(*marks))
-    figures = {name: mean(values) for name, values in sorted(scores.items())}
-    figures["trafilatura"] = 2 * hit / (2 * hit + missed + wrong)
+    return 2 * hit / max(1, 2 * hit + missed + wrong)
+
+
+def measure(pages, texts):
+    scores = collections.defaultdict(list)
+    for page, text in zip(pages, texts):
+        value = segments(page, text) if page["gold"] == "snippets" else f4(page["text"], text)
+        for name in kinds(page):
+            scores[name].append(value)
+    figures = {}
+    for name, values in sorted(scores.items()):
+        if len(values) >= PAGES_MIN:
+            figures[name] = segments_f1(values) if isinstance(values[0], tuple) else mean(values)
     figures["macro"] = mean([figures["wceb"], figures["zyte"], figures["trafilatura"]])
     return figures
 

@@ -30,21 +30,6 @@ pub(super) fn describe(tag: Tag, name: &str, raw: &str) -> (Hints, u32) {
     (own, names)
 }
 
-/// What an inline element says of itself.
-pub(super) fn inline_hints(name: &str, raw: &str) -> Hints {
-    let mut hints = if name.eq_ignore_ascii_case("time") { Hints::DATELINE } else { Hints::default() };
-    for (name, value) in attributes(raw) {
-        match name {
-            "class" | "CLASS" => hints = hints.and(Hints::of_names(value)),
-            "role" => hints = hints.and(Hints::of_role(value)),
-            "itemprop" => hints = hints.and(Hints::of_property(value)),
-            "rel" => hints = hints.and(Hints::of_relation(value)),
-            _ => {}
-        }
-    }
-    hints
-}
-
 /// Whether a `template` is shown: a declarative shadow root is (HTML 4.12.3), others are not.
 pub(super) fn shows_template(raw: &str) -> bool {
     raw.contains("shadowroot")

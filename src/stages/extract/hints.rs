@@ -37,10 +37,8 @@ impl Hints {
     /// schema.org's text properties: `articleBody`, `text`, `description`, ..
     pub(super) const BODY_PROPERTY: Hints = Hints(1 << 17);
     pub(super) const COMMENT: Hints = Hints(1 << 20);
-    pub(super) const CONSENT: Hints = Hints(1 << 27);
     pub(super) const DATELINE: Hints = Hints(1 << 29);
     pub(super) const TOPIC: Hints = Hints(1 << 30);
-    pub(super) const PAGES: Hints = Hints(1 << 32);
     pub(super) const ENTRY: Hints = Hints(1 << 19);
     pub(super) const PERSON: Hints = Hints(1 << 40);
     pub(super) const CARD: Hints = Hints(1 << 49);
@@ -118,18 +116,6 @@ impl Hints {
             "Product" | "Offer" => Hints::PRODUCT,
             _ => Hints::default(),
         }
-    }
-
-    /// What its link type says (HTML 4.6.7).
-    pub(super) fn of_relation(relations: &str) -> Hints {
-        relations.split_ascii_whitespace().fold(Hints::default(), |found, relation| {
-            found.and(match relation {
-                "author" => Hints::DATELINE,
-                "tag" | "category" => Hints::TOPIC,
-                "next" | "prev" => Hints::PAGES,
-                _ => Hints::default(),
-            })
-        })
     }
 
     /// What its class or id says.
@@ -284,7 +270,7 @@ mod tests {
     #[test]
     fn stems_count_at_the_beginning_of_words_only() {
         assert!(Hints::of_names("site-Comments").has(Hints::COMMENT));
-        assert!(Hints::of_names("cookieBanner").has(Hints::CONSENT));
+        assert!(Hints::of_names("productBanner").has(Hints::PRODUCT));
         assert_eq!(Hints::of_names("canvas xcomment"), Hints::default());
     }
 }

@@ -104,10 +104,6 @@ impl Measure {
     pub(super) fn is_prose(&self) -> bool {
         self.words >= 10 && self.link_words * 3 <= self.words
     }
-
-    pub(super) fn ends_as_sentence(&self) -> bool {
-        self.ending == 1
-    }
 }
 
 /// Words of fewer bytes say nothing of a topic.
@@ -177,7 +173,7 @@ mod tests {
     fn words_and_sentences_are_counted_in_any_script() {
         let measure = Measure::of("Το ποτάμι, που κυλά. Ναι!", 0);
         assert_eq!((measure.words, measure.stops, measure.commas, measure.capitals), (5, 2, 1, 2));
-        assert!(measure.ends_as_sentence());
+        assert_eq!(measure.ending, 1);
         assert_eq!(Measure::of("世界人权宣言", 0).words, 3);
         let measure = Measure::of("Градът Елин Пелин © 2019", 0);
         assert_eq!((measure.words, measure.capitals, measure.digits, measure.copyright), (4, 3, 4, true));

@@ -38,8 +38,6 @@ pub(super) struct Block {
     pub(super) links: u16,
     /// Pictures in it and between it and the block before.
     pub(super) pictures: u16,
-    /// What the inline elements say that it begins with.
-    pub(super) hints: Hints,
     /// Whether white space counts, as in `pre`.
     pub(super) verbatim: bool,
 }

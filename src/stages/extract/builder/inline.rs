@@ -1,10 +1,10 @@
-//! What runs inside the lines: links, emphasis, and what inline elements say of the text that they open.
+//! What runs inside the lines: links, emphasis, and inline elements that are not shown.
 //!
-//! Inline elements are not in the tree, as there are too many and they hold too little; what is of use of them is noted at the block.
+//! Inline elements are not in the tree, as there are too many and they hold too little; what is of use of them is noted at the block. Their
+//! class names were read for a while, and no forest learned anything from them.
 
-use super::super::describe::{inline_hints, is_hidden};
+use super::super::describe::is_hidden;
 use super::super::entities;
-use super::super::hints::Hints;
 use super::super::tokens::attributes;
 use super::super::tree::Anchor;
 use super::{Builder, HiddenInline};
@@ -24,7 +24,6 @@ impl Builder {
                 _ => {}
             }
         }
-        self.hint(inline_hints("a", raw));
         if let Some(href) = href {
             self.page.stated.read_anchor(href, rel);
             self.link = Some(self.stack.len());
@@ -35,18 +34,8 @@ impl Builder {
         }
     }
 
-    /// What an inline element says counts for the block that it opens.
-    fn hint(&mut self, hints: Hints) {
-        if self.is_empty() {
-            self.block.hints = self.block.hints.and(hints);
-        }
-    }
-
     pub(super) fn start_inline(&mut self, name: &str, raw: &str) {
         self.emphasis += u32::from(emphasises(name));
-        if self.hidden.is_none() && self.is_empty() {
-            self.hint(inline_hints(name, raw));
-        }
         if let Some(hidden) = &mut self.hidden {
             hidden.open += 1;
         } else if (raw.contains("hidden") || raw.contains("none")) && attributes(raw).any(|(name, value)| is_hidden(name, value)) {

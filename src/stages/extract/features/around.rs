@@ -39,12 +39,6 @@ pub(super) fn push(columns: &mut Columns, counted: &Counted<'_>) {
     for (kind, name) in names_of_kinds() {
         columns.push(("near", name), around.iter().map(|around| around.near[kind]));
     }
-    for (kind, name) in names_of_kinds() {
-        let block_says = |block: &Block| (block.hints.0 >> kind & 1) as u8;
-        if INLINE_KINDS.contains(&name) {
-            columns.push(("inline", name), counted.page.blocks.iter().map(block_says));
-        }
-    }
     for (place, (_, height)) in HEIGHTS.iter().enumerate() {
         let sums: Vec<_> = around.iter().map(|around| counted.in_node(&counted.page.nodes[around.at[place] as usize])).collect();
         columns.push(("height words", height), sums.iter().map(|sum| count(sum.words)));
@@ -69,28 +63,6 @@ pub(super) fn push(columns: &mut Columns, counted: &Counted<'_>) {
     columns.push(("around", "heading"), around.iter().map(|around| around.heading));
     columns.push(("around", "quote"), around.iter().map(|around| u8::from(around.quote)));
 }
-
-/// Hints that inline elements really give.
-const INLINE_KINDS: [&str; 18] = [
-    "comments",
-    "share",
-    "menu",
-    "dateline",
-    "topic",
-    "picture",
-    "product",
-    "title",
-    "lead",
-    "unseen",
-    "person",
-    "action",
-    "reference",
-    "related",
-    "body",
-    "post",
-    "card",
-    "legal",
-];
 
 /// Looks at the elements around each block; blocks of one element share the walk.
 fn walk(counted: &Counted<'_>) -> Vec<Around> {
