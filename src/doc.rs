@@ -172,6 +172,12 @@ pub struct Document {
     pub text: String,
     /// Title, where one is stated.
     pub title: Option<String>,
+    /// Who wrote it, where that is stated.
+    pub author: Option<String>,
+    /// When it was published, as stated: a date or a time of ISO 8601, or what is written in place of it.
+    pub published: Option<String>,
+    /// The address that the page calls its own, absolute.
+    pub canonical: Option<String>,
     /// Language that the page or the server declares, as written there.
     pub declared_lang: Option<String>,
     /// Language found.

@@ -37,7 +37,15 @@ impl Hints {
     /// schema.org's text properties: `articleBody`, `text`, `description`, ..
     pub(super) const BODY_PROPERTY: Hints = Hints(1 << 17);
     pub(super) const COMMENT: Hints = Hints(1 << 20);
-    pub(super) const CONSENT: Hints = Hints(1 << 27);
+    pub(super) const DATELINE: Hints = Hints(1 << 29);
+    pub(super) const TOPIC: Hints = Hints(1 << 30);
+    pub(super) const ENTRY: Hints = Hints(1 << 19);
+    pub(super) const PERSON: Hints = Hints(1 << 40);
+    pub(super) const CARD: Hints = Hints(1 << 49);
+    pub(super) const PRODUCT: Hints = Hints(1 << 34);
+    pub(super) const POST: Hints = Hints(1 << 48);
+    /// How many kinds of hints there are.
+    pub(super) const KINDS: usize = 50;
 
     pub(super) fn has(self, other: Hints) -> bool {
         self.0 & other.0 != 0
@@ -90,7 +98,22 @@ impl Hints {
         match property {
             "articleBody" | "text" | "description" | "reviewBody" | "mainContentOfPage" | "acceptedAnswer" => Hints::BODY_PROPERTY,
             "comment" => Hints::COMMENT,
-            "author" | "datePublished" | "dateModified" => Hints(1 << 29),
+            "author" | "datePublished" | "dateModified" => Hints::DATELINE,
+            _ => Hints::default(),
+        }
+    }
+
+    /// What its schema.org type says: the end of `https://schema.org/Comment`.
+    pub(super) fn of_type(kind: &str) -> Hints {
+        match kind.rsplit(['/', ' ']).next().unwrap_or("") {
+            "Comment" | "UserComments" => Hints::COMMENT,
+            "Article" | "NewsArticle" | "BlogPosting" | "TechArticle" | "Report" => Hints::ARTICLE,
+            "Answer" | "Question" | "DiscussionForumPosting" | "Review" => Hints::POST,
+            "SiteNavigationElement" | "BreadcrumbList" => Hints::NAV,
+            "WPFooter" => Hints::FOOTER,
+            "WPHeader" => Hints::HEADER,
+            "WPSideBar" => Hints::ASIDE,
+            "Product" | "Offer" => Hints::PRODUCT,
             _ => Hints::default(),
         }
     }
@@ -112,31 +135,59 @@ impl Hints {
     }
 }
 
+/// Names of the hints that elements, roles and properties give, in the order of their bits.
+const TAG_KINDS: [&str; 18] = [
+    "article element",
+    "main element",
+    "nav element",
+    "aside element",
+    "footer element",
+    "header element",
+    "form",
+    "table",
+    "list",
+    "quote",
+    "figure",
+    "details",
+    "dialog",
+    "button",
+    "address",
+    "hidden",
+    "aria hidden",
+    "body property",
+];
+
+/// Every kind of hint with its name.
+pub(super) fn names_of_kinds() -> impl Iterator<Item = (usize, &'static str)> {
+    TAG_KINDS.into_iter().enumerate().chain(FAMILIES.iter().map(|(bit, name, _)| (*bit as usize, *name)))
+}
+
 /// Families of stems, each with its bit.
-const FAMILIES: &[(u32, &[&str])] = &[
-    (18, &["content", "maincontent", "main", "primary", "contenu", "inhalt", "center"]),
-    (19, &["article", "entry", "story", "blog", "news", "post"]),
-    (20, &["comment", "disqus", "respond", "kommentar", "discussion"]),
-    (21, &["share", "sharing", "social", "follow", "addthis", "facebook", "twitter", "sns"]),
-    (22, &["nav", "menu", "breadcrumb", "crumb", "toolbar", "topbar", "submenu", "mainnav", "mainmenu"]),
-    (23, &["side", "aside", "rail", "secondary", "rightcol", "leftcol"]),
-    (24, &["foot", "bottom", "colophon", "imprint"]),
-    (25, &["header", "masthead", "top", "logo", "hero"]),
-    (26, &["ad", "ads", "advert", "adv", "sponsor", "promo", "banner", "teaser", "dfp", "outbrain", "taboola", "cta"]),
-    (27, &["cookie", "consent", "gdpr", "onetrust", "cmp", "privacy", "cookiebar"]),
-    (28, &["newsletter", "subscri", "signup", "login", "signin", "register", "paywall", "optin", "donate", "account"]),
-    (29, &["author", "byline", "date", "time", "meta", "posted", "publish", "dateline", "info"]),
-    (30, &["tag", "tags", "categor", "topic", "keyword", "label", "badge"]),
-    (31, &["caption", "credit", "gallery", "image", "photo", "img", "slider", "carousel", "media", "video", "swiper"]),
-    (32, &["pagination", "pager", "next", "prev", "page-numbers", "paging"]),
-    (33, &["widget", "module", "portlet", "box"]),
-    (34, &["price", "product", "cart", "sku", "shop", "buy", "stock", "variant", "spec"]),
-    (35, &["toc", "table-of-contents", "contents", "index", "outline"]),
-    (36, &["title", "headline", "heading", "subtitle"]),
-    (37, &["lead", "intro", "summary", "excerpt", "desc", "dek", "standfirst", "abstract", "overview", "about"]),
-    (38, &["modal", "popup", "popover", "overlay", "lightbox", "tooltip", "dropdown", "drawer", "offcanvas", "flyout", "mega"]),
+const FAMILIES: &[(u32, &str, &[&str])] = &[
+    (18, "content", &["content", "maincontent", "main", "primary", "contenu", "inhalt", "center"]),
+    (19, "entry", &["article", "entry", "story", "blog", "news", "post"]),
+    (20, "comments", &["comment", "disqus", "respond", "kommentar", "discussion"]),
+    (21, "share", &["share", "sharing", "social", "follow", "addthis", "facebook", "twitter", "sns"]),
+    (22, "menu", &["nav", "menu", "breadcrumb", "crumb", "toolbar", "topbar", "submenu", "mainnav", "mainmenu"]),
+    (23, "side", &["side", "aside", "rail", "secondary", "rightcol", "leftcol"]),
+    (24, "foot", &["foot", "bottom", "colophon", "imprint"]),
+    (25, "head", &["header", "masthead", "top", "logo", "hero"]),
+    (26, "advert", &["ad", "ads", "advert", "adv", "sponsor", "promo", "banner", "teaser", "dfp", "outbrain", "taboola", "cta"]),
+    (27, "consent", &["cookie", "consent", "gdpr", "onetrust", "cmp", "privacy", "cookiebar"]),
+    (28, "sign_up", &["newsletter", "subscri", "signup", "login", "signin", "register", "paywall", "optin", "donate", "account"]),
+    (29, "dateline", &["author", "byline", "date", "time", "meta", "posted", "publish", "dateline", "info"]),
+    (30, "topic", &["tag", "tags", "categor", "topic", "keyword", "label", "badge"]),
+    (31, "picture", &["caption", "credit", "gallery", "image", "photo", "img", "slider", "carousel", "media", "video", "swiper"]),
+    (32, "pages", &["pagination", "pager", "next", "prev", "page-numbers", "paging"]),
+    (33, "widget", &["widget", "module", "portlet", "box"]),
+    (34, "product", &["price", "product", "cart", "sku", "shop", "buy", "stock", "variant", "spec"]),
+    (35, "outline", &["toc", "table-of-contents", "contents", "index", "outline"]),
+    (36, "title", &["title", "headline", "heading", "subtitle"]),
+    (37, "lead", &["lead", "intro", "summary", "excerpt", "desc", "dek", "standfirst", "abstract", "overview", "about"]),
+    (38, "overlay", &["modal", "popup", "popover", "overlay", "lightbox", "tooltip", "dropdown", "drawer", "offcanvas", "flyout", "mega"]),
     (
         39,
+        "unseen",
         &[
             "sr-only",
             "screen-reader",
@@ -152,14 +203,15 @@ const FAMILIES: &[(u32, &[&str])] = &[
             "a11y",
         ],
     ),
-    (40, &["avatar", "user", "profile", "signature", "member", "bio", "poster", "sig"]),
-    (41, &["edit", "action", "btn", "button", "vote", "rating", "control", "tool", "filter", "sort", "search"]),
-    (42, &["copyright", "legal", "disclaimer", "terms", "license"]),
-    (43, &["reference", "footnote", "infobox", "navbox", "reflist", "catlinks", "mw-", "hatnote", "metadata"]),
-    (44, &["code", "highlight", "syntax", "snippet", "prettyprint"]),
-    (45, &["tab", "accordion", "collaps", "faq", "panel", "toggle", "expand"]),
+    (40, "person", &["avatar", "user", "profile", "signature", "member", "bio", "poster", "sig"]),
+    (41, "action", &["edit", "action", "btn", "button", "vote", "rating", "control", "tool", "filter", "sort", "search"]),
+    (42, "legal", &["copyright", "legal", "disclaimer", "terms", "license"]),
+    (43, "reference", &["reference", "footnote", "infobox", "navbox", "reflist", "catlinks", "mw-", "hatnote", "metadata"]),
+    (44, "code", &["code", "highlight", "syntax", "snippet", "prettyprint"]),
+    (45, "tab", &["tab", "accordion", "collaps", "faq", "panel", "toggle", "expand"]),
     (
         46,
+        "related",
         &[
             "related",
             "recommend",
@@ -178,6 +230,7 @@ const FAMILIES: &[(u32, &[&str])] = &[
     ),
     (
         47,
+        "body",
         &[
             "text",
             "body",
@@ -194,19 +247,19 @@ const FAMILIES: &[(u32, &[&str])] = &[
             "field--name-body",
         ],
     ),
-    (48, &["message", "thread", "reply", "topic-body", "question", "answer", "forum", "postbody", "msg", "review", "bbcode"]),
-    (49, &["card", "grid", "list", "item", "row", "tile", "feed", "result", "archive", "loop"]),
+    (48, "post", &["message", "thread", "reply", "topic-body", "question", "answer", "forum", "postbody", "msg", "review", "bbcode"]),
+    (49, "card", &["card", "grid", "list", "item", "row", "tile", "feed", "result", "archive", "loop"]),
 ];
 
 static FAMILY_OF_STEM: LazyLock<Vec<u64>> =
-    LazyLock::new(|| FAMILIES.iter().flat_map(|(bit, stems)| stems.iter().map(move |_| 1 << bit)).collect());
+    LazyLock::new(|| FAMILIES.iter().flat_map(|(bit, _, stems)| stems.iter().map(move |_| 1 << bit)).collect());
 
 static STEMS: LazyLock<AhoCorasick> = LazyLock::new(|| {
     AhoCorasick::builder()
         .kind(Some(AhoCorasickKind::DFA))
         .match_kind(MatchKind::Standard)
         .ascii_case_insensitive(true)
-        .build(FAMILIES.iter().flat_map(|(_, stems)| stems.iter()))
+        .build(FAMILIES.iter().flat_map(|(_, _, stems)| stems.iter()))
         .expect("a few hundred short stems make a small automaton")
 });
 
@@ -217,7 +270,7 @@ mod tests {
     #[test]
     fn stems_count_at_the_beginning_of_words_only() {
         assert!(Hints::of_names("site-Comments").has(Hints::COMMENT));
-        assert!(Hints::of_names("cookieBanner").has(Hints::CONSENT));
+        assert!(Hints::of_names("productBanner").has(Hints::PRODUCT));
         assert_eq!(Hints::of_names("canvas xcomment"), Hints::default());
     }
 }

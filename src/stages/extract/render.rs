@@ -3,6 +3,7 @@
 use super::clean::{clean_into, nfc};
 use super::tag::Tag;
 use super::tree::{Block, Page};
+use super::wanted::is_plain_cell;
 
 /// The form of the text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, schemars::JsonSchema)]
@@ -52,7 +53,7 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn block(&mut self, block: &Block) {
         self.piece.clear();
-        clean_into(self.page.text_of(block), block.verbatim, &mut self.piece);
+        self.clean(block);
         let text = std::mem::take(&mut self.piece);
         let trimmed = if block.verbatim { text.trim_matches('\n').trim_end() } else { text.trim() };
         if !trimmed.is_empty() {
@@ -66,6 +67,26 @@ impl Writer<'_> {
         self.piece = text;
     }
 
+    /// The block's text, with the addresses of its links if they were asked for.
+    fn clean(&mut self, block: &Block) {
+        let (mut from, end) = (block.start as usize, block.end as usize);
+        let anchors = &self.page.anchors;
+        let first = anchors.partition_point(|anchor| (anchor.start as usize) < from);
+        for anchor in anchors[first..].iter().take_while(|anchor| (anchor.end as usize) <= end) {
+            let label = &self.page.text[anchor.start as usize..anchor.end as usize];
+            let words = label.trim();
+            let begin = anchor.start as usize + label.len() - label.trim_start().len();
+            clean_into(&self.page.text[from..begin], block.verbatim, &mut self.piece);
+            self.piece.push('[');
+            clean_into(words, block.verbatim, &mut self.piece);
+            self.piece.push_str("](");
+            clean_into(&anchor.address, false, &mut self.piece);
+            self.piece.push(')');
+            from = begin + words.len();
+        }
+        clean_into(&self.page.text[from..end.max(from)], block.verbatim, &mut self.piece);
+    }
+
     fn place(&self, block: &Block) -> Place {
         let mut place = Place::default();
         let mut cell = None;
@@ -77,7 +98,9 @@ impl Writer<'_> {
                     // A cell with several blocks is layout: its blocks keep their own lines.
                     let row = &self.page.nodes[node.parent as usize];
                     let plain = row.tag == Tag::Tr
-                        && self.page.blocks[row.first_block as usize..row.end_block as usize].iter().all(|other| self.is_plain_cell(other));
+                        && self.page.blocks[row.first_block as usize..row.end_block as usize]
+                            .iter()
+                            .all(|other| is_plain_cell(self.page, other));
                     place.row = plain.then_some(node.parent);
                 }
                 Tag::Li | Tag::Dd if place.item.is_none() => place.item = Some(at),
@@ -92,11 +115,6 @@ impl Writer<'_> {
             }
         }
         place
-    }
-
-    /// Whether a block is all that its cell holds.
-    fn is_plain_cell(&self, block: &Block) -> bool {
-        self.page.around(block).take(3).find(|(_, node)| node.tag.is_cell()).is_some_and(|(_, cell)| cell.end_block - cell.first_block == 1)
     }
 
     fn plain(&mut self, text: &str, place: Place) {
@@ -182,7 +200,7 @@ mod tests {
     use super::*;
 
     fn check(html: &str, format: Format, expected: &str) {
-        let page = build(html, Limits { nodes_max: 1000, depth_max: 512 }).unwrap();
+        let page = build(html, Limits { links: false, nodes_max: 1000, depth_max: 512 }).unwrap();
         assert_eq!(render(&page, &vec![true; page.blocks.len()], format), expected);
     }
 

@@ -1,8 +1,9 @@
-//! What a page states about itself: title, language, licence.
+//! What a page states about itself: title, author, date, language, licence, canonical address.
 
 use url::Url;
 
 use super::entities;
+use super::linked::{KINDS, kind_of};
 use super::tokens::attributes;
 use super::tree::{Deed, Stated};
 
@@ -20,7 +21,7 @@ impl Stated {
         let (mut key, mut content) = ("", "");
         for (name, value) in attributes(raw) {
             match name.to_ascii_lowercase().as_str() {
-                "name" | "property" | "http-equiv" => key = value.trim(),
+                "name" | "property" | "http-equiv" | "itemprop" => key = value.trim(),
                 "content" => content = value.trim(),
                 _ => {}
             }
@@ -30,7 +31,21 @@ impl Stated {
         }
         match key.to_ascii_lowercase().as_str() {
             "og:title" => keep_first(&mut self.social_title, content),
-            "og:type" => self.is_article |= content.eq_ignore_ascii_case("article"),
+            "og:type" => self.kinds |= kind_of(content) << KINDS,
+            "og:url" => keep_first(&mut self.social_address, content),
+            "author" | "article:author" | "dc.creator" | "dcterms.creator" | "parsely-author" if !content.starts_with("http") => {
+                keep_first(&mut self.author, content);
+            }
+            "article:published_time"
+            | "datepublished"
+            | "date"
+            | "dc.date"
+            | "dc.date.issued"
+            | "dcterms.date"
+            | "dcterms.created"
+            | "parsely-pub-date"
+            | "pubdate"
+            | "publish-date" => keep_first(&mut self.date, content),
             "content-language" | "language" | "dc.language" => keep_first(&mut self.meta_lang, content),
             "license" | "licence" | "dc.rights" | "dcterms.license" | "dcterms.rights" | "dc.rights.license"
                 if content.starts_with("http") =>
@@ -52,6 +67,9 @@ impl Stated {
         }
         if says_licence(rel) && !href.is_empty() {
             keep_first(&mut self.licence, href);
+        }
+        if rel.split_ascii_whitespace().any(|word| word.eq_ignore_ascii_case("canonical")) && !href.is_empty() {
+            keep_first(&mut self.canonical, href);
         }
     }
 
@@ -77,9 +95,25 @@ impl Stated {
             (Some(href), _) | (None, Deed::One(href)) => href,
             _ => return None,
         };
-        let base = Url::parse(page).ok();
-        let found = Url::options().base_url(base.as_ref()).parse(stated).ok()?;
-        matches!(found.scheme(), "http" | "https").then(|| found.into())
+        absolute(stated, page)
+    }
+
+    /// The address that the page calls its own, relative to the one it was found at.
+    pub(super) fn canonical_at(&self, page: &str) -> Option<String> {
+        absolute(self.canonical.as_ref().or(self.social_address.as_ref())?, page)
+    }
+
+    /// Who wrote it, on one clean line.
+    pub(super) fn clean_author(&self) -> Option<String> {
+        self.author.as_deref().map(clean_title).filter(|author| !author.is_empty())
+    }
+
+    /// When it was published, as written: years first, else nobody could tell days from months.
+    pub(super) fn clean_date(&self) -> Option<String> {
+        let date = self.date.as_deref()?.trim();
+        let digits = date.bytes().take(4).filter(u8::is_ascii_digit).count();
+        let plain = date.len() <= DATE_BYTES_MAX && date.bytes().all(|byte| byte.is_ascii_alphanumeric() || b" -:+./".contains(&byte));
+        (digits == 4 && plain && date.len() >= "2024-03-01".len()).then(|| date.to_owned())
     }
 
     /// The title: for machines first, as it has no site name in it, then the page's, then the heading given.
@@ -87,6 +121,16 @@ impl Stated {
         let candidates = [self.social_title.as_deref(), self.title.as_deref(), heading];
         candidates.into_iter().flatten().map(clean_title).find(|title| !title.is_empty())
     }
+}
+
+/// A date with a time, parts of a second and a zone.
+const DATE_BYTES_MAX: usize = 40;
+
+/// An address on the web, relative to the page's.
+fn absolute(address: &str, page: &str) -> Option<String> {
+    let base = Url::parse(page).ok();
+    let found = Url::options().base_url(base.as_ref()).parse(address).ok()?;
+    matches!(found.scheme(), "http" | "https").then(|| found.into())
 }
 
 fn keep_first(place: &mut Option<String>, value: &str) {

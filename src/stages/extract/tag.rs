@@ -158,7 +158,7 @@ impl Tag {
     /// The level of a heading, 1 to 6.
     pub(super) fn heading(self) -> Option<u8> {
         let level = (self as u8).wrapping_sub(Tag::H1 as u8);
-        (level < 6).then_some(level + 1)
+        (level < 6).then(|| level + 1)
     }
 
     /// Whether it is a cell of a table.

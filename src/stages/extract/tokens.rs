@@ -17,7 +17,7 @@ pub(super) enum Token<'a> {
     /// A start tag; `attributes` is all between its name and its end.
     Start { tag: Tag, name: &'a str, attributes: &'a str },
     /// An end tag.
-    End { tag: Tag },
+    End { tag: Tag, name: &'a str },
 }
 
 /// A position in markup.
@@ -97,7 +97,7 @@ impl<'a> Tokens<'a> {
                     return Some(None);
                 }
                 self.at += self.end_of_tag(bytes, 2 + name.len());
-                Some(Some(Token::End { tag: Tag::of(name.as_bytes()) }))
+                Some(Some(Token::End { tag: Tag::of(name.as_bytes()), name }))
             }
             byte if byte.is_ascii_alphabetic() => {
                 let name = name_at(rest, 1);
@@ -223,7 +223,7 @@ mod tests {
         let tokens: Vec<Token<'_>> = Tokens::new("<p class=a>Sveiki</p>").collect();
         assert_eq!(tokens[0], Token::Start { tag: Tag::P, name: "p", attributes: " class=a" });
         assert_eq!(tokens[1], Token::Text("Sveiki"));
-        assert_eq!(tokens[2], Token::End { tag: Tag::P });
+        assert_eq!(tokens[2], Token::End { tag: Tag::P, name: "p" });
     }
 
     #[test]

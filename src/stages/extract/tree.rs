@@ -13,6 +13,8 @@ pub(super) struct Node {
     pub(super) depth: u16,
     /// What the element says of itself.
     pub(super) own: Hints,
+    /// A hash of its kind and the first of its class names: alike for the parts of a list.
+    pub(super) names: u32,
     pub(super) parent: u32,
     /// First block in its subtree.
     pub(super) first_block: u32,
@@ -30,10 +32,23 @@ pub(super) struct Block {
     pub(super) node: u32,
     /// Bytes of its text that are in links.
     pub(super) link_bytes: u32,
-    /// Bytes of its text that are emphasised.
+    /// Bytes of its text that are in `b`, `strong`, `em` or `i`.
+    pub(super) emphasis_bytes: u32,
+    /// Links that begin in it.
     pub(super) links: u16,
+    /// Pictures in it and between it and the block before.
+    pub(super) pictures: u16,
     /// Whether white space counts, as in `pre`.
     pub(super) verbatim: bool,
+}
+
+/// A link in the text, where links were asked for.
+#[derive(Clone, Debug)]
+pub(super) struct Anchor {
+    /// Range in [`Page::text`], in bytes.
+    pub(super) start: u32,
+    pub(super) end: u32,
+    pub(super) address: String,
 }
 
 /// What a page states about itself.
@@ -44,10 +59,14 @@ pub(super) struct Stated {
     pub(super) html_lang: Option<String>,
     pub(super) meta_lang: Option<String>,
     pub(super) licence: Option<String>,
+    pub(super) author: Option<String>,
+    pub(super) date: Option<String>,
+    pub(super) canonical: Option<String>,
+    pub(super) social_address: Option<String>,
     /// The one licence deed that the page links to; see [`super::stated`].
     pub(super) deed: Deed,
-    /// `og:type` is `article`.
-    pub(super) is_article: bool,
+    /// Kinds of page that it calls itself, a bit each: the lower ones by JSON-LD, the upper ones by Open Graph.
+    pub(super) kinds: u16,
 }
 
 /// Links to Creative Commons deeds that do not say `rel=license`.
@@ -66,6 +85,9 @@ pub(super) struct Page {
     pub(super) text: String,
     pub(super) nodes: Vec<Node>,
     pub(super) blocks: Vec<Block>,
+    pub(super) anchors: Vec<Anchor>,
+    /// What the `body` element says of itself.
+    pub(super) body: Hints,
     pub(super) stated: Stated,
 }
 

@@ -5,15 +5,19 @@
 //! elements to reconstruct and no foster parenting, so each token costs constant time beside a search of the stack, which is at
 //! most `depth_max` high; what is nested deeper stays text of the element at that depth.
 
+mod inline;
+
+use super::describe::{describe, shows_template};
 use super::entities;
 use super::hints::Hints;
 use super::tag::Tag;
-use super::tokens::{Token, Tokens, attributes};
+use super::tokens::{Token, Tokens};
 use super::tree::{Block, Node, Page};
 
-/// Sizes that bound the work on one page.
+/// Sizes that bound the work on one page, and whether the addresses of its links are wanted.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
+    pub(super) links: bool,
     pub(super) nodes_max: usize,
     pub(super) depth_max: usize,
 }
@@ -31,7 +35,7 @@ pub(super) fn build(html: &str, limits: Limits) -> Result<Page, TooManyNodes> {
             match token {
                 Token::Text(text) => builder.text(text),
                 Token::Start { tag, name, attributes } => builder.start(tag, name, attributes, &mut tokens),
-                Token::End { tag } => builder.end(tag),
+                Token::End { tag, name } => builder.end(tag, name),
             }
             let size = builder.page.nodes.len().max(builder.page.blocks.len());
             if size > limits.nodes_max {
@@ -82,6 +86,10 @@ struct Builder {
     hidden: Option<HiddenInline>,
     /// Height of the stack where the open link began.
     link: Option<usize>,
+    /// Where in the text the open link began, and its address, if that is wanted.
+    anchor: Option<(usize, String)>,
+    /// Open elements that emphasise.
+    emphasis: u32,
     block: Block,
     space: bool,
     preformatted: u32,
@@ -89,7 +97,7 @@ struct Builder {
 
 impl Builder {
     fn new(limits: Limits, bytes: usize) -> Builder {
-        let root = Node { tag: Tag::Body, depth: 0, own: Hints::default(), parent: 0, first_block: 0, end_block: 0 };
+        let root = Node { tag: Tag::Body, depth: 0, own: Hints::default(), names: 0, parent: 0, first_block: 0, end_block: 0 };
         let page = Page { text: String::with_capacity(bytes / 8), nodes: vec![root], ..Page::default() };
         Builder {
             limits,
@@ -101,6 +109,8 @@ impl Builder {
             unskippable: Vec::new(),
             hidden: None,
             link: None,
+            anchor: None,
+            emphasis: 0,
             block: Block::default(),
             space: false,
             preformatted: 0,
@@ -130,6 +140,9 @@ impl Builder {
         if self.link.is_some() {
             self.block.link_bytes += (self.page.text.len() - before) as u32;
         }
+        if self.emphasis > 0 {
+            self.block.emphasis_bytes += (self.page.text.len() - before) as u32;
+        }
     }
 
     /// Appends `text` with each run of white space as one space.
@@ -158,6 +171,7 @@ impl Builder {
 
     /// Ends the current block, if it has text.
     fn flush(&mut self) {
+        let anchor = self.close_anchor();
         let text = &self.page.text[self.block.start as usize..];
         let kept = text.trim_end().len();
         if kept > 0 {
@@ -168,8 +182,11 @@ impl Builder {
             block.node = top;
             self.page.blocks.push(block);
         }
-        self.block = Block { start: self.page.text.len() as u32, ..Block::default() };
+        // A picture stands for the text behind it: its caption, the title of its card.
+        let pictures = if kept > 0 { 0 } else { self.block.pictures };
+        self.block = Block { start: self.page.text.len() as u32, pictures, ..Block::default() };
         self.space = false;
+        self.anchor = anchor.map(|address| (self.page.text.len(), address));
     }
 
     fn top(&self) -> u32 {
@@ -191,11 +208,12 @@ impl Builder {
             self.preformatted -= u32::from(node.tag == Tag::Pre);
         }
         if self.link.is_some_and(|begun| begun > height) {
-            self.link = None;
+            self.end_link();
         }
         if self.hidden.as_ref().is_some_and(|hidden| hidden.height > height) {
             self.hidden = None;
         }
+        self.emphasis = 0;
     }
 
     fn start(&mut self, tag: Tag, name: &str, raw: &str, tokens: &mut Tokens<'_>) {
@@ -210,19 +228,37 @@ impl Builder {
         }
         match tag {
             Tag::Html => self.page.stated.read_html(raw),
+            Tag::Body => self.page.body = self.page.body.and(describe(tag, name, raw).0),
             Tag::Meta => self.page.stated.read_meta(raw),
             Tag::Link => self.page.stated.read_link(raw),
             Tag::Title => self.title(tokens),
-            Tag::Raw => self.pass_raw(tag, name, tokens),
+            Tag::Raw => self.raw(name, raw, tokens),
+            Tag::Template if shows_template(raw) => {}
             Tag::Template | Tag::Svg | Tag::Select | Tag::Media => self.skip(tag, raw, tokens.offset()),
             Tag::Br => self.line_break(),
             Tag::Hr => self.flush(),
             Tag::A => self.start_link(raw),
-            Tag::Gap => self.space = true,
-            Tag::Inline => self.start_inline(raw),
-            Tag::Head | Tag::Body | Tag::Void => {}
+            Tag::Gap => self.gap(name),
+            Tag::Inline => self.start_inline(name, raw),
+            Tag::Head | Tag::Void => {}
             _ => self.start_block(tag, name, raw),
         }
+    }
+
+    /// An element that holds raw text: a script may hold what the page states, nothing else is of use.
+    fn raw(&mut self, name: &str, raw: &str, tokens: &mut Tokens<'_>) {
+        match tokens.raw_text(name) {
+            None => tokens.finish(),
+            Some(text) if raw.contains("ld+json") => self.page.stated.read_linked_data(text),
+            Some(_) => {}
+        }
+    }
+
+    /// A picture or a field.
+    fn gap(&mut self, name: &str) {
+        self.space = true;
+        let pictures = u16::from(!name.eq_ignore_ascii_case("input"));
+        self.block.pictures = self.block.pictures.saturating_add(pictures);
     }
 
     /// Passes over the content of an element that holds raw text.
@@ -267,32 +303,6 @@ impl Builder {
         }
     }
 
-    fn start_link(&mut self, raw: &str) {
-        self.link = None;
-        let mut href = None;
-        let mut rel = "";
-        for (name, value) in attributes(raw) {
-            match name {
-                "href" | "HREF" => href = Some(value),
-                "rel" | "REL" => rel = value,
-                _ => {}
-            }
-        }
-        if let Some(href) = href {
-            self.page.stated.read_anchor(href, rel);
-            self.link = Some(self.stack.len());
-            self.block.links = self.block.links.saturating_add(1);
-        }
-    }
-
-    fn start_inline(&mut self, raw: &str) {
-        if let Some(hidden) = &mut self.hidden {
-            hidden.open += 1;
-        } else if (raw.contains("hidden") || raw.contains("none")) && attributes(raw).any(|(name, value)| is_hidden(name, value)) {
-            self.hidden = Some(HiddenInline { open: 1, height: self.stack.len() });
-        }
-    }
-
     fn start_block(&mut self, tag: Tag, name: &str, raw: &str) {
         self.flush();
         if tag.ends_paragraph() && self.top_tag() == Tag::P {
@@ -303,12 +313,12 @@ impl Builder {
             self.beyond += 1;
             return;
         }
-        let own = describe(tag, name, raw);
+        let (own, names) = describe(tag, name, raw);
         let parent = self.top();
         let depth = self.stack.len() as u16;
         let blocks = self.page.blocks.len() as u32;
         self.stack.push(self.page.nodes.len() as u32);
-        self.page.nodes.push(Node { tag, depth, own, parent, first_block: blocks, end_block: blocks });
+        self.page.nodes.push(Node { tag, depth, own, names, parent, first_block: blocks, end_block: blocks });
         self.open[tag as usize] += 1;
         self.preformatted += u32::from(tag == Tag::Pre);
     }
@@ -341,7 +351,7 @@ impl Builder {
         }
     }
 
-    fn end(&mut self, tag: Tag) {
+    fn end(&mut self, tag: Tag, name: &str) {
         if let Some(skipped) = &mut self.skipped {
             skipped.open -= u32::from(tag == skipped.tag);
             if skipped.open == 0 {
@@ -350,20 +360,11 @@ impl Builder {
             return;
         }
         match tag {
-            Tag::A => self.link = None,
+            Tag::A => self.end_link(),
             Tag::Br => self.line_break(),
-            Tag::Inline => self.end_inline(),
+            Tag::Inline => self.end_inline(name),
             _ if tag.is_block() => self.end_block(tag),
             _ => {}
-        }
-    }
-
-    fn end_inline(&mut self) {
-        if let Some(hidden) = &mut self.hidden {
-            hidden.open -= 1;
-            if hidden.open == 0 {
-                self.hidden = None;
-            }
         }
     }
 
@@ -390,52 +391,12 @@ impl Builder {
     }
 }
 
-/// What a block-level element says of itself.
-fn describe(tag: Tag, name: &str, raw: &str) -> Hints {
-    let mut own = Hints::of_tag(tag);
-    if tag == Tag::Custom {
-        own = own.and(Hints::of_names(name));
-    }
-    for (name, value) in attributes(raw) {
-        match name {
-            "class" | "CLASS" | "id" | "ID" | "data-testid" | "data-component" => own = own.and(Hints::of_names(value)),
-            "role" => own = own.and(Hints::of_role(value)),
-            "itemprop" => own = own.and(Hints::of_property(value)),
-            "aria-hidden" if value == "true" => own = own.and(Hints::ARIA_HIDDEN),
-            _ if is_hidden(name, value) => own = own.and(Hints::HIDDEN),
-            _ => {}
-        }
-    }
-    own
-}
-
-/// Whether an attribute says that its element is not shown.
-fn is_hidden(name: &str, value: &str) -> bool {
-    if name.eq_ignore_ascii_case("hidden") {
-        return value != "until-found";
-    }
-    name.eq_ignore_ascii_case("style") && style_hides(value)
-}
-
-/// Whether a style has `display: none` or `visibility: hidden`, in any case and spacing.
-fn style_hides(style: &str) -> bool {
-    style.split(';').any(|rule| {
-        let Some((property, value)) = rule.split_once(':') else { return false };
-        let value = value.trim().trim_end_matches("!important").trim_end();
-        match property.trim() {
-            name if name.eq_ignore_ascii_case("display") => value.eq_ignore_ascii_case("none"),
-            name if name.eq_ignore_ascii_case("visibility") => value.eq_ignore_ascii_case("hidden"),
-            _ => false,
-        }
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn blocks(html: &str) -> Vec<String> {
-        let page = build(html, Limits { nodes_max: 1000, depth_max: 512 }).unwrap();
+        let page = build(html, Limits { links: false, nodes_max: 1000, depth_max: 512 }).expect("a small page");
         page.blocks.iter().map(|block| page.text_of(block).to_owned()).collect()
     }
 
@@ -449,7 +410,8 @@ mod tests {
     #[test]
     fn end_tags_may_be_left_out() {
         assert_eq!(blocks("<ul><li>vienas<li>du<ul><li>trys</ul><li>keturi</ul>"), ["vienas", "du", "trys", "keturi"]);
-        let page = build("<table><tr><td>a<td>b<tr><th>c</table>", Limits { nodes_max: 100, depth_max: 512 }).unwrap();
+        let page =
+            build("<table><tr><td>a<td>b<tr><th>c</table>", Limits { links: false, nodes_max: 100, depth_max: 512 }).expect("a small page");
         let depths: Vec<u16> = page.nodes.iter().map(|node| node.depth).collect();
         assert_eq!(depths, [0, 1, 2, 3, 3, 2, 3]);
     }
@@ -471,20 +433,21 @@ mod tests {
 
     #[test]
     fn links_end_with_the_element_around_them() {
-        let page = build("<div><a href=x>link</div><p>text</p>", Limits { nodes_max: 100, depth_max: 512 }).unwrap();
+        let page =
+            build("<div><a href=x>link</div><p>text</p>", Limits { links: false, nodes_max: 100, depth_max: 512 }).expect("a small page");
         assert_eq!(page.blocks.iter().map(|block| block.link_bytes).collect::<Vec<_>>(), [4, 0]);
     }
 
     #[test]
     fn depth_is_bounded_and_text_below_it_stays() {
         let html = format!("{}dziļi{}", "<div>".repeat(60_000), "</div>".repeat(60_000));
-        let page = build(&html, Limits { nodes_max: 100_000, depth_max: 512 }).unwrap();
+        let page = build(&html, Limits { links: false, nodes_max: 100_000, depth_max: 512 }).expect("a small page");
         assert_eq!(page.nodes.len(), 513);
         assert_eq!(page.text_of(&page.blocks[0]), "dziļi");
     }
 
     #[test]
     fn too_many_elements_are_an_error() {
-        assert!(build(&"<p>".repeat(200), Limits { nodes_max: 100, depth_max: 512 }).is_err());
+        assert!(build(&"<p>".repeat(200), Limits { links: false, nodes_max: 100, depth_max: 512 }).is_err());
     }
 }
