@@ -89,6 +89,24 @@ impl fmt::Display for Lang {
     }
 }
 
+/// A language and how likely it is.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LangScore {
+    /// The language.
+    pub lang: Lang,
+    /// 0 to 1.
+    pub score: f32,
+}
+
+/// A language's part of a text.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LangPart {
+    /// The language.
+    pub lang: Lang,
+    /// Of the letters that have a language, 0 to 1.
+    pub share: f32,
+}
+
 /// Values by name, in the order in which they were first set. The names are those of `schemas/document.v1.json`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Marks<T>(Vec<(&'static str, T)>);
@@ -180,12 +198,16 @@ pub struct Document {
     pub canonical: Option<String>,
     /// Language that the page or the server declares, as written there.
     pub declared_lang: Option<String>,
-    /// Language found.
+    /// Language found: `und` where there is none, `mul` where none has half of the text.
     pub lang: Option<Lang>,
     /// ISO 15924 code of the script that most letters have: `Latn`, `Cyrl`, `Grek`.
     pub script: Option<&'static str>,
     /// How sure the language is, 0 to 1.
     pub lang_score: Option<f32>,
+    /// The next likely language, and how likely it is.
+    pub lang_second: Option<LangScore>,
+    /// The languages of its parts, where it has several, the largest first.
+    pub lang_parts: Vec<LangPart>,
     /// Kind of source: `warc`, `wet`, `jsonl`, `parquet`, ..
     pub source: &'static str,
     /// Input file as the recipe's glob found it.

@@ -46,7 +46,8 @@ const LONG_HELP: &str = "\
 Input: a JSON object a line with `html` or `text`, and if you like `id`, `url`, `title`, `lang`, `declared_lang` and `headers` (an object: \
 names in lower case). Other fields pass through.
 Output: the same object without `html` once a stage has taken the text out, with what the stages marked: `host`, `lang`, `script`, \
-`lang_score`, `title`, `author`, `published`, `canonical`, `text`, `input_ids`, `token_count`, `quality`, `pii`, `licence`, `optout`.
+`lang_score`, `lang_second`, `lang_parts`, `title`, `author`, `published`, `canonical`, `text`, `input_ids`, `token_count`, `quality`, `pii`, \
+`licence`, `optout`.
 Rejects: the same object with `stage`, `reason`, and where there are such numbers `value` and `limit`.
 
 Values are TOML, or else texts without quotes. A comma ends a value, except in quotes or brackets that begin it: \
@@ -272,6 +273,8 @@ fn write_answer(out: &mut Vec<u8>, doc: &Document, passing: &Passing, had_markup
     object.put_some("lang", doc.lang.as_ref())?;
     object.put_some("script", doc.script)?;
     object.put_some("lang_score", doc.lang_score)?;
+    object.put_some("lang_second", doc.lang_second.as_ref())?;
+    object.put_some("lang_parts", Some(&doc.lang_parts).filter(|parts| !parts.is_empty()))?;
     object.put_some("declared_lang", doc.declared_lang.as_ref())?;
     object.put_some("title", doc.title.as_ref())?;
     object.put_some("author", doc.author.as_ref())?;

@@ -117,9 +117,19 @@ impl Default for ScriptCount {
 }
 
 impl ScriptCount {
-    /// Counts `letters` ASCII letters.
-    pub fn add_ascii(&mut self, letters: u32) {
-        self.weights[0] += letters;
+    /// Adds `weight` bytes of letters in `script`, counted elsewhere.
+    pub fn add_weight(&mut self, script: &str, weight: u32) {
+        if let Some(block) = BLOCKS.iter().position(|(_, _, known)| *known == script) {
+            self.weights[block] += weight;
+        }
+    }
+
+    /// Adds another count.
+    pub fn join(&mut self, other: &ScriptCount) {
+        for (weight, more) in self.weights.iter_mut().zip(&other.weights) {
+            *weight += more;
+        }
+        self.others += other.others;
     }
 
     /// Counts one letter.

@@ -1,10 +1,10 @@
 //! Windows of whole words, spread evenly over a text, so that a menu at the top or a quotation does not speak for a page.
 
-/// At most `bytes_max` bytes of `text` in `windows` pieces; the whole text where it is no longer. Each begins behind a space, if one
-/// is near.
-pub(super) fn windows(text: &str, windows: usize, bytes_max: usize) -> Vec<&str> {
+/// At most `bytes_max` bytes of `text` in `windows` pieces with their places; the whole text where it is no longer. Each begins behind a
+/// space, if one is near.
+pub(super) fn windows(text: &str, windows: usize, bytes_max: usize) -> Vec<(usize, &str)> {
     if text.len() <= bytes_max {
-        return vec![text];
+        return vec![(0, text)];
     }
     let stride = text.len() / windows;
     let size = bytes_max / windows;
@@ -14,10 +14,10 @@ pub(super) fn windows(text: &str, windows: usize, bytes_max: usize) -> Vec<&str>
 /// How far a window may be moved to begin and end with whole words, in bytes.
 const SEEK_BYTES_MAX: usize = 48;
 
-fn cut(text: &str, start: usize, size: usize) -> &str {
+fn cut(text: &str, start: usize, size: usize) -> (usize, &str) {
     let start = behind_space(text, start);
     let end = behind_space(text, (start + size).min(text.len()));
-    &text[start..end]
+    (start, &text[start..end])
 }
 
 /// The next place behind a space at or after `from`, or the next border of a character where no space is near.
@@ -36,8 +36,8 @@ mod tests {
 
     #[test]
     fn a_short_text_is_its_own_sample() {
-        assert_eq!(windows("Krátky text", 4, 4096), ["Krátky text"]);
-        assert_eq!(windows("", 4, 4096), [""]);
+        assert_eq!(windows("Krátky text", 4, 4096), [(0, "Krátky text")]);
+        assert_eq!(windows("", 4, 4096), [(0, "")]);
     }
 
     #[test]
@@ -45,7 +45,8 @@ mod tests {
         let text = "pražský vodník ".repeat(1000);
         let found = windows(&text, 4, 400);
         assert_eq!(found.len(), 4);
-        for window in found {
+        for (place, window) in found {
+            assert!(text[place..].starts_with(window));
             assert!(window.split_whitespace().all(|word| word == "pražský" || word == "vodník"), "{window}");
             assert!((90..160).contains(&window.len()));
         }
@@ -54,6 +55,6 @@ mod tests {
     #[test]
     fn a_text_without_spaces_is_cut_between_characters() {
         let text = "日本".repeat(5000);
-        assert!(windows(&text, 3, 300).iter().all(|window| window.chars().all(|c| "日本".contains(c))));
+        assert!(windows(&text, 3, 300).iter().all(|(_, window)| window.chars().all(|c| "日本".contains(c))));
     }
 }
