@@ -9,6 +9,7 @@ mod clean;
 mod decide;
 mod emit;
 mod history;
+mod index;
 mod job;
 mod seal;
 
