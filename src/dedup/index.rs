@@ -155,17 +155,28 @@ impl Index {
     /// # Errors
     /// When a file cannot be read, is damaged, or was made in another way.
     pub fn open(settings: &DedupSettings, runs: &[RunFiles]) -> Result<Index, IndexError> {
+        let index = Index::open_any(runs)?;
         let wanted = (Scheme::of(settings), settings.exact);
-        let mut index = Index { runs: Vec::with_capacity(runs.len()), joins: HashMap::new() };
-        for files in runs {
-            let run = Run::open(files, index.len())?;
+        for run in &index.runs {
             let about = run.documents.about();
             if (about.scheme, about.exact) != wanted {
                 let told = |(scheme, exact): (Scheme, bool)| format!("{scheme}, exact = {exact}");
-                let (path, found) = (files.documents.clone(), told((about.scheme, about.exact)));
+                let (path, found) = (run.documents.path().to_owned(), told((about.scheme, about.exact)));
                 return Err(IndexError::OtherScheme { path, found, wanted: told(wanted) });
             }
-            index.joins.extend(about.joins.iter().copied());
+        }
+        Ok(index)
+    }
+
+    /// Opens `runs`, however they were made.
+    ///
+    /// # Errors
+    /// When a file cannot be read or is damaged.
+    pub fn open_any(runs: &[RunFiles]) -> Result<Index, IndexError> {
+        let mut index = Index { runs: Vec::with_capacity(runs.len()), joins: HashMap::new() };
+        for files in runs {
+            let run = Run::open(files, index.len())?;
+            index.joins.extend(run.documents.about().joins.iter().copied());
             index.runs.push(run);
         }
         Ok(index)

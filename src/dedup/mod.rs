@@ -7,6 +7,7 @@
 pub mod clusters;
 pub mod columns;
 pub mod decide;
+pub mod erase;
 pub mod exclusions;
 pub mod forest;
 pub mod index;

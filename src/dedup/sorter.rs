@@ -133,6 +133,13 @@ impl<R: Record> Sorter<R> {
         Sorter { stem: folder.join(name), held: Vec::new(), held_max, bytes_max, spills: Vec::new() }
     }
 
+    /// Makes room for `count` records at once, as far as they fit.
+    #[must_use]
+    pub fn expecting(mut self, count: usize) -> Sorter<R> {
+        self.held.reserve_exact(count.min(self.held_max));
+        self
+    }
+
     /// Takes a record.
     ///
     /// # Errors

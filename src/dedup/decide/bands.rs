@@ -73,8 +73,9 @@ pub(super) fn find_groups(night: &Night<'_>, numbers: &mut Numbers) -> Result<(O
 }
 
 fn keys(night: &Night<'_>, numbers: &Numbers) -> Result<Sorted<(u64, u32)>, DecideError> {
-    let mut sorter = Sorter::new(night.folder, "bands", night.buffer_bytes);
     let bands = night.fresh.scheme().banding.map_or(0, |banding| banding.bands);
+    let standing = numbers.stands.iter().filter(|stands| **stands).count();
+    let mut sorter = Sorter::new(night.folder, "bands", night.buffer_bytes).expecting(standing * bands);
     for piece in night.fresh.pieces() {
         let (languages, sketched) = (piece.languages()?, piece.sketched()?);
         let standing: Vec<(usize, u32)> = (0..)

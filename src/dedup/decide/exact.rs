@@ -34,7 +34,7 @@ pub(super) fn run_file(folder: &Path, which: impl Fn(&RunFiles) -> &std::path::P
 }
 
 fn keys(night: &Night<'_>, numbers: &Numbers) -> Result<Sorted<(u128, u32)>, DecideError> {
-    let mut sorter = Sorter::new(night.folder, "exact", night.buffer_bytes);
+    let mut sorter = Sorter::new(night.folder, "exact", night.buffer_bytes).expecting(numbers.fresh as usize);
     for piece in night.fresh.pieces() {
         let (exacts, languages, sketched) = (piece.exacts()?, piece.languages()?, piece.sketched()?);
         for (row, place) in (0..).zip(piece.first..piece.first + piece.count) {

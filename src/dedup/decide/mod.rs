@@ -156,7 +156,7 @@ pub fn decide(work: &Work<'_>) -> Result<Decided, DecideError> {
     let merged = if work.settings.remember { index.to_merge(u64::from(fresh.documents())) } else { 0 };
     let free = work.memory_bytes_max.saturating_sub(DOCUMENT_BYTES * u64::from(fresh.documents()));
     // Two buffers are in use at a time: one is filled while another one is emptied.
-    let buffer_bytes = (free / 5 * 2).max(BUFFER_BYTES_MIN) as usize;
+    let buffer_bytes = (free / 10 * 3).max(BUFFER_BYTES_MIN) as usize;
     let night = Night { settings: work.settings, fresh, index, merged, folder: work.out_dir, buffer_bytes };
     let mut members = Sorter::new(night.folder, "members", night.buffer_bytes / 4);
     let (mut outputs, mut numbers) = (Vec::new(), Numbers::new(&night));

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::dedup::clusters::Fate;
+use crate::dedup::erase::{Erased, Orphans, erase};
 use crate::dedup::exclusions::Exclusions;
 use crate::dedup::memory::{SignedText, estimated, find_clusters};
 use crate::dedup::minhash::{Sketcher, cut};
@@ -285,5 +286,75 @@ fn an_index_of_other_settings_or_with_damage_is_refused_in_words() {
             assert!(told.contains(&path.display().to_string()) && (told.contains("damaged") || told.contains("no whole file")), "{told}");
         }
         std::fs::write(path, whole).unwrap();
+    }
+}
+
+/// Whether `bytes` stand anywhere in a file of the runs.
+fn found_in(runs: &[RunFiles], bytes: &[u8]) -> bool {
+    let files = runs.iter().flat_map(|run| [&run.exact, &run.bands, &run.documents]);
+    files.map(|path| std::fs::read(path).unwrap()).any(|file| file.windows(bytes.len()).any(|window| window == bytes))
+}
+
+impl Nights {
+    fn erase(&mut self, ids: &[DocId], orphans: Orphans) -> Erased {
+        let out_dir = self.folder.path().join("erased");
+        std::fs::create_dir(&out_dir).unwrap();
+        let erased = erase(&self.runs, &ids.iter().copied().collect(), orphans, &out_dir).unwrap();
+        for (run, output) in &erased.files {
+            let files = &self.runs[*run];
+            let old = [&files.bands, &files.documents, &files.exact].into_iter().find(|path| path.extension() == std::path::Path::new(&output.name).extension());
+            std::fs::rename(out_dir.join(&output.name), old.unwrap()).unwrap();
+        }
+        std::fs::remove_dir(&out_dir).unwrap();
+        erased
+    }
+}
+
+#[test]
+fn an_erased_document_is_nowhere_in_the_index_and_the_rest_is_found_as_before() {
+    let settings = DedupSettings::default();
+    let docs = documents(&settings, 2_000, 31);
+    let mut nights = Nights::new(&settings, 1 << 30);
+    docs.chunks(500).for_each(|night| drop(nights.night(night)));
+    let before = nights.partition();
+    let alone = before.iter().find(|cluster| cluster.len() == 1).and_then(BTreeSet::first).copied().unwrap();
+    let many = before.iter().find(|cluster| cluster.len() > 3).unwrap().clone();
+    let gone = [alone, *many.first().unwrap()];
+    assert!(found_in(&nights.runs, &alone.0.to_le_bytes()));
+    let erased = nights.erase(&gone, Orphans::Offer);
+    assert_eq!(erased.documents, 2);
+    for id in gone {
+        let doc = docs.iter().find(|doc| doc.id == id).unwrap();
+        let signature = doc.signature.as_deref().unwrap();
+        assert!(!found_in(&nights.runs, &id.0.to_le_bytes()));
+        assert!(signature.sketch.is_empty() || !found_in(&nights.runs, &signature.sketch) || id != alone);
+    }
+    let left: BTreeSet<BTreeSet<DocId>> = before.iter().map(|cluster| cluster.iter().filter(|id| !gone.contains(id)).copied().collect()).filter(|cluster: &BTreeSet<DocId>| !cluster.is_empty()).collect();
+    let now: BTreeSet<BTreeSet<DocId>> = nights.partition().into_iter().map(|cluster| cluster.into_iter().filter(|id| id.0 != 0).collect()).filter(|cluster: &BTreeSet<DocId>| !cluster.is_empty()).collect();
+    assert_eq!(now, left);
+    assert!(nights.erase(&gone, Orphans::Offer).files.is_empty(), "a second time there is nothing left to erase");
+}
+
+#[test]
+fn copies_of_an_erased_document_come_in_again_unless_others_hold_its_text() {
+    let settings = DedupSettings::default();
+    let base = documents(&settings, 1, 77).remove(0);
+    let copy = |id: u128, length: usize| Document { id: DocId(id), source_offset: id as u64, text: "x".repeat(length), ..base.clone() };
+    let near = |id: u128| {
+        let mut doc = copy(id, 3);
+        doc.signature.as_mut().unwrap().exact = id << 96;
+        doc
+    };
+    for orphans in [Orphans::Offer, Orphans::Block] {
+        let mut nights = Nights::new(&settings, 1 << 30);
+        nights.night(&[copy(1, 9)]);
+        nights.night(&[copy(2, 5), copy(3, 7)]);
+        let erased = nights.erase(&[DocId(1)], orphans);
+        assert_eq!(erased.heirs, [(DocId(1), (orphans == Orphans::Offer).then_some(DocId(3)))], "the longest of the rest");
+        let decision = nights.night(&[near(4)]).get(DocId(4), crate::dedup::signatures::occurrence("", 4)).unwrap();
+        let named = if orphans == Orphans::Offer { DocId(3) } else { DocId(2) };
+        assert_eq!(decision.winner, named, "the keys of the erased one went to its copy");
+        nights.erase(&[DocId(2), DocId(3), DocId(4)], orphans);
+        assert!(nights.night(&[near(5)]).is_empty(), "nobody is left to be like");
     }
 }
