@@ -173,13 +173,7 @@ fn keys_of_erased(index: &Index, changes: &Changes) -> Result<BTreeMap<usize, Ve
     Ok(inherited)
 }
 
-fn write_documents(
-    run: &Run,
-    changes: &Changes,
-    ids: &BTreeSet<DocId>,
-    orphans: Orphans,
-    path: &Path,
-) -> Result<Output, EraseError> {
+fn write_documents(run: &Run, changes: &Changes, ids: &BTreeSet<DocId>, orphans: Orphans, path: &Path) -> Result<Output, EraseError> {
     let mut writer = DocumentsWriter::create(path, run.documents.about().clone())?;
     let mut number = run.base;
     for block in 0..run.documents.blocks().len() {

@@ -311,7 +311,7 @@ mod tests {
             recipe_hash,
             tokenizer,
             takedown_sequence: 0,
-            ledger,
+            ledger: Some(ledger),
             files: vec![file],
             index,
             retired,

@@ -90,6 +90,9 @@ pub enum JobError {
     /// Deduplication failed.
     #[error(transparent)]
     Decide(#[from] crate::dedup::decide::DecideError),
+    /// Documents could not be taken out of the index.
+    #[error(transparent)]
+    Erase(#[from] crate::dedup::erase::EraseError),
     /// The exclusions could not be read.
     #[error(transparent)]
     Exclusions(#[from] ColumnError),

@@ -60,7 +60,7 @@ impl Job {
             recipe_hash: self.plan.recipe_hash.clone(),
             tokenizer: options.tokenizer_hash().to_owned(),
             takedown_sequence: options.takedown_sequence,
-            ledger: ledger_name,
+            ledger: Some(ledger_name),
             files,
             index: self.staged_index(&decided),
             retired: decided.retired,

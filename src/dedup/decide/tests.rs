@@ -302,7 +302,9 @@ impl Nights {
         let erased = erase(&self.runs, &ids.iter().copied().collect(), orphans, &out_dir).unwrap();
         for (run, output) in &erased.files {
             let files = &self.runs[*run];
-            let old = [&files.bands, &files.documents, &files.exact].into_iter().find(|path| path.extension() == std::path::Path::new(&output.name).extension());
+            let old = [&files.bands, &files.documents, &files.exact]
+                .into_iter()
+                .find(|path| path.extension() == std::path::Path::new(&output.name).extension());
             std::fs::rename(out_dir.join(&output.name), old.unwrap()).unwrap();
         }
         std::fs::remove_dir(&out_dir).unwrap();
@@ -329,8 +331,17 @@ fn an_erased_document_is_nowhere_in_the_index_and_the_rest_is_found_as_before() 
         assert!(!found_in(&nights.runs, &id.0.to_le_bytes()));
         assert!(signature.sketch.is_empty() || !found_in(&nights.runs, &signature.sketch) || id != alone);
     }
-    let left: BTreeSet<BTreeSet<DocId>> = before.iter().map(|cluster| cluster.iter().filter(|id| !gone.contains(id)).copied().collect()).filter(|cluster: &BTreeSet<DocId>| !cluster.is_empty()).collect();
-    let now: BTreeSet<BTreeSet<DocId>> = nights.partition().into_iter().map(|cluster| cluster.into_iter().filter(|id| id.0 != 0).collect()).filter(|cluster: &BTreeSet<DocId>| !cluster.is_empty()).collect();
+    let left: BTreeSet<BTreeSet<DocId>> = before
+        .iter()
+        .map(|cluster| cluster.iter().filter(|id| !gone.contains(id)).copied().collect())
+        .filter(|cluster: &BTreeSet<DocId>| !cluster.is_empty())
+        .collect();
+    let now: BTreeSet<BTreeSet<DocId>> = nights
+        .partition()
+        .into_iter()
+        .map(|cluster| cluster.into_iter().filter(|id| id.0 != 0).collect())
+        .filter(|cluster: &BTreeSet<DocId>| !cluster.is_empty())
+        .collect();
     assert_eq!(now, left);
     assert!(nights.erase(&gone, Orphans::Offer).files.is_empty(), "a second time there is nothing left to erase");
 }

@@ -81,8 +81,8 @@ pub struct NewCommit {
     pub tokenizer: String,
     /// Number of the last takedown that the files honour.
     pub takedown_sequence: u64,
-    /// File name of the run's ledger under `_tamis/ledger/`.
-    pub ledger: String,
+    /// File name of the run's ledger under `_tamis/ledger/`, if it is a run.
+    pub ledger: Option<String>,
     /// New shards, in the order in which their parts are numbered.
     pub files: Vec<StagedFile>,
     /// New files of the index, in order.
@@ -312,7 +312,7 @@ impl Manifests {
             recipe_hash: new.recipe_hash.clone(),
             tokenizer: new.tokenizer.clone(),
             takedown_sequence: new.takedown_sequence,
-            ledger: Some(new.ledger.clone()),
+            ledger: new.ledger.clone(),
             files,
             index: new.index.iter().map(|file| self.index_entry(&new.dataset, file)).collect::<Result<_, _>>()?,
             retired: new.retired.clone(),

@@ -34,7 +34,7 @@ impl Place {
             recipe_hash,
             tokenizer,
             takedown_sequence: 3,
-            ledger,
+            ledger: Some(ledger),
             files,
             index: Vec::new(),
             retired: Vec::new(),
