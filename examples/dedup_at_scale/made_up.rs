@@ -34,7 +34,7 @@ impl Dice {
     }
 
     fn below(&mut self, bound: u64) -> u64 {
-        (self.roll() >> 32) * bound >> 32
+        ((self.roll() >> 32) * bound) >> 32
     }
 }
 

@@ -25,7 +25,7 @@ use made_up::Author;
 /// Seconds of CPU for which texts are signed again and again.
 const SIGN_SECONDS: f64 = 3.0;
 
-pub fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {

@@ -205,6 +205,9 @@ where
                 self.at = self.held.len();
             }
         }
+        if self.held.get(self.at).is_none_or(|next| next.0 >= key) {
+            return Ok(());
+        }
         // Keys of a night lie close together in the run, so the next one is looked for in steps that double.
         let rest = &self.held[self.at..];
         let mut reach = 1;

@@ -48,7 +48,7 @@ where
         }
         while let Some((key, document)) = tonight.peek().filter(|(key, _)| key.group() == group) {
             records.push((key, fresh_base + u64::from(document)));
-            tonight.next()?;
+            tonight.pull()?;
         }
         if is_asked && records.len() > 1 {
             each(&records)?;

@@ -249,7 +249,7 @@ impl<R: Record> Sorted<R> {
     /// # Errors
     /// When a spill cannot be read.
     #[inline]
-    pub fn next(&mut self) -> Result<Option<R>, SpillError> {
+    pub fn pull(&mut self) -> Result<Option<R>, SpillError> {
         if let Some(record) = self.held.next() {
             return Ok(Some(record));
         }
@@ -274,7 +274,7 @@ mod tests {
         let mut sorted = sorter.finish().unwrap();
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "spills have no names");
         let mut all = Vec::new();
-        while let Some(record) = sorted.next().unwrap() {
+        while let Some(record) = sorted.pull().unwrap() {
             all.push(record);
         }
         all

@@ -23,7 +23,7 @@ pub struct History {
 /// What is left to do of a plan.
 pub enum Left {
     /// The inputs that no earlier run has read.
-    New(Plan),
+    New(Box<Plan>),
     /// All inputs were read; the ledger of the last run.
     NothingNew(Box<RunLedger>),
 }
@@ -97,7 +97,7 @@ impl History {
     pub fn left_of(&self, plan: &Plan, recipe: &Recipe) -> Result<Left, HistoryError> {
         let dataset = || self.dataset.clone();
         if self.runs.is_empty() {
-            return Ok(Left::New(plan.clone()));
+            return Ok(Left::New(Box::new(plan.clone())));
         }
         let existing = recipe.output.existing;
         if existing == Existing::Refuse {
@@ -117,7 +117,7 @@ impl History {
         }
         let left = self.new_inputs(plan, recipe.limits.task_bytes_max.0)?;
         Ok(match left {
-            Left::New(plan) if recipe.dedup.remember => Left::New(Plan { index: self.index.clone(), ..plan }),
+            Left::New(plan) if recipe.dedup.remember => Left::New(Box::new(Plan { index: self.index.clone(), ..*plan })),
             left => left,
         })
     }
@@ -132,7 +132,7 @@ impl History {
         let new: Vec<_> = plan.inputs.iter().filter(|input| !read.contains(&(input.name.clone(), input.etag.clone()))).cloned().collect();
         match same.next_back() {
             Some(last) if new.is_empty() => Ok(Left::NothingNew(Box::new(self.ledger(last)?))),
-            _ => Ok(Left::New(plan.with_inputs(new, task_bytes_max))),
+            _ => Ok(Left::New(Box::new(plan.with_inputs(new, task_bytes_max)))),
         }
     }
 }

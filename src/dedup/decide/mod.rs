@@ -155,8 +155,8 @@ pub fn decide(work: &Work<'_>) -> Result<Decided, DecideError> {
     let index = Index::open(work.settings, work.index)?;
     let merged = if work.settings.remember { index.to_merge(u64::from(fresh.documents())) } else { 0 };
     let free = work.memory_bytes_max.saturating_sub(DOCUMENT_BYTES * u64::from(fresh.documents()));
-    // Two buffers are in use at a time: one is filled while another one is emptied.
-    let buffer_bytes = (free / 10 * 3).max(BUFFER_BYTES_MIN) as usize;
+    // Two buffers are in use at a time: one is filled while another one is emptied. The rest is for what was met of earlier nights.
+    let buffer_bytes = (free / 4).max(BUFFER_BYTES_MIN) as usize;
     let night = Night { settings: work.settings, fresh, index, merged, folder: work.out_dir, buffer_bytes };
     let mut members = Sorter::new(night.folder, "members", night.buffer_bytes / 4);
     let (mut outputs, mut numbers) = (Vec::new(), Numbers::new(&night));
@@ -181,7 +181,7 @@ fn write_exclusions(night: &Night<'_>, members: Sorter<MemberRecord>) -> Result<
     let mut writer = ExclusionsWriter::create(&night.folder.join(EXCLUSIONS_FILE), night.settings)?;
     let mut counts = DecideCounts::default();
     let mut sorted = members.finish()?;
-    while let Some(record) = sorted.next()? {
+    while let Some(record) = sorted.pull()? {
         let member = Member::from(record);
         counts.add(member.fate);
         writer.write(&member)?;

@@ -29,7 +29,7 @@ pub(super) fn write_documents(night: &Night<'_>, judged: Judged) -> Result<Outpu
             let (mut winner, mut cluster) = (id, night.fresh_base() + u64::from(place));
             if let Some(label) = labels.peek().filter(|label| label.place == place) {
                 (winner, cluster) = (label.winner, label.cluster);
-                labels.next()?;
+                labels.pull()?;
             }
             let sketch = sketches[row * values..(row + 1) * values].to_vec();
             let (occurrence, rank, exact) = (occurrences[row], ranks[row], exacts[row]);

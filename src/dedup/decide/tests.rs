@@ -249,7 +249,7 @@ fn of_captures_of_one_address_only_the_newest_is_looked_at_if_that_is_wanted() {
     {
         doc.url = url.to_owned();
         doc.fetched_at = Some(fetched);
-        doc.signature.as_mut().unwrap().exact = fetched as u128 + 1 << 90;
+        doc.signature.as_mut().unwrap().exact = (fetched as u128 + 1) << 90;
         doc.signature.as_mut().unwrap().bands.clear();
     }
     let mut nights = Nights::new(&settings, 1 << 30);

@@ -20,7 +20,7 @@ pub(super) fn leave_out_older(night: &Night<'_>, numbers: &mut Numbers, members:
     }
     let mut captures = sorter.finish()?;
     let mut newest: Option<Capture> = None;
-    while let Some(capture) = captures.next()? {
+    while let Some(capture) = captures.pull()? {
         match newest.filter(|newest| newest.url == capture.url) {
             None => newest = Some(capture),
             Some(newest) => {

@@ -5,11 +5,15 @@
 //! manifest is a delta, so an append never conflicts with a takedown; it holds paths, hashes and counts, and nothing that a document
 //! says.
 
+mod index;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+
+pub use index::StagedIndexFile;
 
 use crate::store::{self, StoreError};
 use crate::workspace::Workspace;
@@ -89,21 +93,6 @@ pub struct NewCommit {
     pub index: Vec<StagedIndexFile>,
     /// Paths of index files that the new ones stand in for.
     pub retired: Vec<String>,
-}
-
-/// A finished file of the index that waits in staging.
-#[derive(Clone, Debug)]
-pub struct StagedIndexFile {
-    /// Where it is, inside the workspace.
-    pub staged: PathBuf,
-    /// Its name in `_tamis/index/<data set>/`.
-    pub name: String,
-    /// SHA-256, hex.
-    pub sha256: String,
-    /// Rows.
-    pub rows: u64,
-    /// Size.
-    pub bytes: u64,
 }
 
 /// A finished shard that waits in staging.
@@ -209,22 +198,6 @@ impl Manifests {
         manifests.flat_map(|manifest| &manifest.files).map(|file| (file.path.as_str(), file)).collect()
     }
 
-    /// The files of the deduplication index of one data set as they stand now, in the order in which runs were added.
-    #[must_use]
-    pub fn index_of(&self, dataset: &str) -> Vec<&FileEntry> {
-        let mut files: Vec<&FileEntry> = Vec::new();
-        for manifest in self.all.iter().filter(|manifest| manifest.dataset == dataset) {
-            files.retain(|file| !manifest.retired.contains(&file.path));
-            for file in &manifest.index {
-                match files.iter_mut().find(|known| known.path == file.path) {
-                    Some(known) => *known = file,
-                    None => files.push(file),
-                }
-            }
-        }
-        files
-    }
-
     /// The paths of all published files of all data sets.
     #[must_use]
     pub fn paths(&self) -> BTreeSet<&str> {
@@ -316,19 +289,6 @@ impl Manifests {
             files,
             index: new.index.iter().map(|file| self.index_entry(&new.dataset, file)).collect::<Result<_, _>>()?,
             retired: new.retired.clone(),
-        })
-    }
-
-    fn index_entry(&self, dataset: &str, file: &StagedIndexFile) -> Result<FileEntry, ManifestError> {
-        check_hash(&file.staged, &file.sha256)?;
-        Ok(FileEntry {
-            path: format!("_tamis/index/{dataset}/{}", file.name),
-            staged: self.relative(&file.staged)?,
-            sha256: file.sha256.clone(),
-            replaces: None,
-            rows: file.rows,
-            bytes: file.bytes,
-            tokens: 0,
         })
     }
 
