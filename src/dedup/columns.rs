@@ -277,17 +277,34 @@ impl<About: DeserializeOwned> ColumnFile<About> {
     /// # Errors
     /// When they cannot be read or do not match their checksum.
     pub fn read(&self, column: usize, block: usize) -> Result<Vec<u8>, ColumnError> {
+        let mut values = Vec::new();
+        self.read_into(&self.open_again()?, column, block, &mut values)?;
+        Ok(values)
+    }
+
+    /// The file itself, for many readings in a row.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn open_again(&self) -> Result<File, ColumnError> {
+        File::open(&self.path).map_err(|source| ColumnError::Io { path: self.path.clone(), source })
+    }
+
+    /// Like [`ColumnFile::read`], from the `file` that [`ColumnFile::open_again`] gave, in place of what `values` held.
+    ///
+    /// # Errors
+    /// When they cannot be read or do not match their checksum.
+    pub fn read_into(&self, file: &File, column: usize, block: usize, values: &mut Vec<u8>) -> Result<(), ColumnError> {
         let Block { rows, checksums } = &self.footer.blocks[block];
         let bytes = |column: &Column| u64::from(*rows) * u64::from(column.width);
         let start = self.starts[block] + self.footer.columns[..column].iter().map(bytes).sum::<u64>();
-        let mut values = vec![0; bytes(&self.footer.columns[column]) as usize];
-        let read = File::open(&self.path).and_then(|file| file.read_exact_at(&mut values, start));
-        read.map_err(|source| ColumnError::Io { path: self.path.clone(), source })?;
-        if xxh3_64(&values) != checksums[column] {
+        values.resize(bytes(&self.footer.columns[column]) as usize, 0);
+        file.read_exact_at(values, start).map_err(|source| ColumnError::Io { path: self.path.clone(), source })?;
+        if xxh3_64(values) != checksums[column] {
             let column = self.footer.columns[column].name.clone();
             return Err(ColumnError::Damaged { path: self.path.clone(), column, block });
         }
-        Ok(values)
+        Ok(())
     }
 }
 

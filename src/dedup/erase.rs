@@ -80,11 +80,11 @@ pub fn erase(runs: &[RunFiles], ids: &BTreeSet<DocId>, orphans: Orphans, out_dir
             erased.files.push((number, write_documents(run, &changes, ids, orphans, &files.documents)?));
         }
         if holds {
-            let cursor = Cursor::<u128>::new(&run.exact);
+            let cursor = Cursor::<u128>::new(&run.exact)?;
             erased.files.push((number, write_keys(run, cursor, &changes, Vec::new(), &files.exact)?));
         }
         if holds || !new_keys.is_empty() {
-            let cursor = Cursor::<u64>::new(&run.bands);
+            let cursor = Cursor::<u64>::new(&run.bands)?;
             erased.files.push((number, write_keys(run, cursor, &changes, new_keys, &files.bands)?));
         }
     }
@@ -134,14 +134,14 @@ fn find_heirs(index: &Index, changes: &mut Changes) -> Result<(), EraseError> {
     let mut asked: Vec<u128> = changes.erased.values().filter(|exact| **exact != 0).map(|exact| exact.group()).collect();
     asked.sort_unstable();
     asked.dedup();
-    let mut cursors: Vec<_> = index.runs.iter().map(|run| (Cursor::<u128>::new(&run.exact), run.base)).collect();
+    let cursors = index.runs.iter().map(|run| Ok((Cursor::<u128>::new(&run.exact)?, run.base)));
+    let mut cursors = cursors.collect::<Result<Vec<_>, ColumnError>>()?;
     for group in asked {
         let mut holders: BTreeMap<u128, Vec<u64>> = BTreeMap::new();
         for (cursor, base) in &mut cursors {
             cursor.seek(group)?;
-            while let Some((key, document)) = cursor.peek()?.filter(|(key, _)| key.group() == group) {
+            while let Some((key, document)) = cursor.next_of(group)? {
                 holders.entry(key).or_default().push(*base + u64::from(document));
-                cursor.pass();
             }
         }
         for holders in holders.into_values() {
@@ -160,13 +160,12 @@ fn keys_of_erased(index: &Index, changes: &Changes) -> Result<BTreeMap<usize, Ve
         if changes.heirs.range(run.base..run.base + run.len()).next().is_none() {
             continue;
         }
-        let mut cursor = Cursor::<u64>::new(&run.bands);
-        while let Some((key, document)) = cursor.peek()? {
+        let mut cursor = Cursor::<u64>::new(&run.bands)?;
+        while let Some((key, document)) = cursor.pull()? {
             if let Some(heir) = changes.heirs.get(&(run.base + u64::from(document))) {
                 let holder = index.runs.partition_point(|run| run.base <= *heir) - 1;
                 inherited.entry(holder).or_default().push((key, (heir - index.runs[holder].base) as u32));
             }
-            cursor.pass();
         }
     }
     inherited.values_mut().for_each(|keys| keys.sort_unstable());
@@ -214,14 +213,13 @@ where
 {
     let mut writer = KeyWriter::create::<K>(path, run.documents.about().scheme)?;
     let mut new_keys = new_keys.into_iter().peekable();
-    while let Some(record) = cursor.peek()? {
+    while let Some(record) = cursor.pull()? {
         while let Some(new) = new_keys.next_if(|new| *new < record) {
             writer.put(new)?;
         }
         if !changes.erased.contains_key(&(run.base + u64::from(record.1))) {
             writer.put(record)?;
         }
-        cursor.pass();
     }
     new_keys.try_for_each(|new| writer.put(new))?;
     Ok(writer.finish()?)

@@ -5,6 +5,7 @@
 //! document leaves an empty row. So a smaller number means an earlier night, and rows may point at one another.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -220,12 +221,14 @@ impl Index {
         mut each: impl FnMut(usize, Remembered) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut wanted = numbers.iter().copied().enumerate().peekable();
+        let mut columns = Columns::default();
         for run in &self.runs {
             let mut first = run.base;
+            let file = run.documents.open_again()?;
             for (block, rows) in run.documents.blocks().enumerate() {
                 let end = first + rows as u64;
                 if wanted.peek().is_some_and(|(_, number)| *number < end) {
-                    let columns = Columns::read(&run.documents, block)?;
+                    columns.fill(&run.documents, &file, block)?;
                     while let Some((place, number)) = wanted.next_if(|(_, number)| *number < end) {
                         each(place, columns.row((number - first) as usize))?;
                     }
@@ -253,15 +256,21 @@ fn merge_with(runs: &[u64], documents: u64) -> usize {
 }
 
 /// All columns of one block.
+#[derive(Default)]
 pub(super) struct Columns(pub(super) [Vec<u8>; COLUMNS]);
 
 impl Columns {
     pub(super) fn read(file: &ColumnFile<DocumentsAbout>, block: usize) -> Result<Columns, ColumnError> {
-        let mut columns = std::array::from_fn(|_| Vec::new());
-        for (number, column) in columns.iter_mut().enumerate() {
-            *column = file.read(number, block)?;
+        let mut columns = Columns::default();
+        columns.fill(file, &file.open_again()?, block)?;
+        Ok(columns)
+    }
+
+    fn fill(&mut self, documents: &ColumnFile<DocumentsAbout>, file: &File, block: usize) -> Result<(), ColumnError> {
+        for (number, column) in self.0.iter_mut().enumerate() {
+            documents.read_into(file, number, block, column)?;
         }
-        Ok(Columns(columns))
+        Ok(())
     }
 
     pub(super) fn rows(&self) -> usize {

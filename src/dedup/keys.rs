@@ -3,6 +3,8 @@
 //! Merging two runs, or asking one for the keys of a night, is one pass from the front to the back; a block whose keys all lie before
 //! the next one that is asked for is never read.
 
+use std::fs::File;
+use std::marker::PhantomData;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -147,23 +149,32 @@ pub fn open<K: Key>(path: &Path) -> Result<ColumnFile<KeysAbout>, ColumnError> {
     if file.about().first_keys.len() == file.blocks().len() { Ok(file) } else { Err(file.not_whole("it does not say where keys are")) }
 }
 
-/// Reads a run from the front to the back.
+/// Reads a run from the front to the back. Of a block whose keys nobody has, the numbers of documents are not read.
 #[derive(Debug)]
 pub struct Cursor<'a, K> {
-    file: &'a ColumnFile<KeysAbout>,
+    run: &'a ColumnFile<KeysAbout>,
+    file: File,
     next_block: usize,
-    held: Vec<(K, u32)>,
+    keys: Vec<u8>,
+    documents: Vec<u8>,
+    /// Whether `documents` are those of `keys`.
+    whole: bool,
     at: usize,
+    rows: usize,
+    kind: PhantomData<K>,
 }
 
 impl<'a, K: Key> Cursor<'a, K>
 where
     (K, u32): Record,
 {
-    /// Stands before the first key of `file`.
-    #[must_use]
-    pub fn new(file: &'a ColumnFile<KeysAbout>) -> Cursor<'a, K> {
-        Cursor { file, next_block: 0, held: Vec::new(), at: 0 }
+    /// Stands before the first key of `run`.
+    ///
+    /// # Errors
+    /// When its file cannot be opened.
+    pub fn new(run: &'a ColumnFile<KeysAbout>) -> Result<Cursor<'a, K>, ColumnError> {
+        let (keys, documents, file) = (Vec::new(), Vec::new(), run.open_again()?);
+        Ok(Cursor { run, file, next_block: 0, keys, documents, whole: false, at: 0, rows: 0, kind: PhantomData })
     }
 
     /// The next key, which stays.
@@ -171,60 +182,103 @@ where
     /// # Errors
     /// When the file cannot be read or is damaged.
     #[inline]
-    pub fn peek(&mut self) -> Result<Option<(K, u32)>, ColumnError> {
-        while self.at == self.held.len() {
-            if self.next_block == self.file.blocks().len() {
+    pub fn peek(&mut self) -> Result<Option<K>, ColumnError> {
+        while self.at == self.rows {
+            if self.next_block == self.run.blocks().len() {
                 return Ok(None);
             }
             self.load()?;
         }
-        Ok(Some(self.held[self.at]))
+        Ok(Some(self.key(self.at)))
     }
 
-    /// Goes past the key that [`Cursor::peek`] showed.
+    /// Takes the next key of `group`, if there is one more, with the number of its document.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is damaged.
     #[inline]
-    pub fn pass(&mut self) {
+    pub fn next_of(&mut self, group: K) -> Result<Option<(K, u32)>, ColumnError> {
+        let Some(key) = self.peek()?.filter(|key| key.group() == group) else { return Ok(None) };
+        self.take(key).map(Some)
+    }
+
+    /// Takes the next key with the number of its document.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is damaged.
+    pub fn pull(&mut self) -> Result<Option<(K, u32)>, ColumnError> {
+        let Some(key) = self.peek()? else { return Ok(None) };
+        self.take(key).map(Some)
+    }
+
+    #[inline]
+    fn take(&mut self, key: K) -> Result<(K, u32), ColumnError> {
+        if !self.whole {
+            self.run.read_into(&self.file, DOCUMENT, self.next_block - 1, &mut self.documents)?;
+            self.whole = true;
+        }
+        let document = u32::from_le_bytes(array(&self.documents[4 * self.at..]));
         self.at += 1;
+        Ok((key, document))
     }
 
     /// Goes to the first key that is not less than `key`.
     ///
     /// # Errors
     /// When the file cannot be read or is damaged.
+    #[inline]
     pub fn seek(&mut self, key: K) -> Result<(), ColumnError> {
-        if self.held.last().is_none_or(|last| last.0 < key) {
-            let first_keys = &self.file.about().first_keys;
-            let block = first_keys.partition_point(|first| *first < key.top()).saturating_sub(1);
-            self.next_block = self.next_block.max(block);
-            self.at = self.held.len();
-            while self.next_block < first_keys.len() {
-                self.load()?;
-                if self.held.last().is_some_and(|last| last.0 >= key) {
-                    break;
-                }
-                self.at = self.held.len();
-            }
-        }
-        if self.held.get(self.at).is_none_or(|next| next.0 >= key) {
+        if self.at < self.rows && self.key(self.at) >= key {
             return Ok(());
         }
+        if self.rows == 0 || self.key(self.rows - 1) < key {
+            self.find_block(key)?;
+        }
         // Keys of a night lie close together in the run, so the next one is looked for in steps that double.
-        let rest = &self.held[self.at..];
-        let mut reach = 1;
-        while reach < rest.len() && rest[reach].0 < key {
+        let (mut low, mut reach) = (self.at, 1);
+        while low + reach < self.rows && self.key(low + reach) < key {
+            low += reach;
             reach *= 2;
         }
-        self.at += rest[..rest.len().min(reach + 1)].partition_point(|record| record.0 < key);
+        let mut high = self.rows.min(low + reach);
+        while low < high {
+            let middle = low.midpoint(high);
+            if self.key(middle) < key {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        self.at = low;
         Ok(())
     }
 
+    /// Loads the first block, not before the present one, that has a key not less than `key`.
+    fn find_block(&mut self, key: K) -> Result<(), ColumnError> {
+        let first_keys = &self.run.about().first_keys;
+        let block = first_keys.partition_point(|first| *first < key.top()).saturating_sub(1);
+        self.next_block = self.next_block.max(block);
+        self.at = self.rows;
+        while self.next_block < first_keys.len() {
+            self.load()?;
+            if self.key(self.rows - 1) >= key {
+                break;
+            }
+            self.at = self.rows;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn key(&self, row: usize) -> K {
+        K::of(&self.keys[row * K::BYTES..])
+    }
+
     fn load(&mut self) -> Result<(), ColumnError> {
-        let keys = self.file.read(KEY, self.next_block)?;
-        let documents = self.file.read(DOCUMENT, self.next_block)?;
-        let documents = documents.as_chunks().0.iter().map(|number| u32::from_le_bytes(*number));
-        self.held.clear();
-        self.held.extend(keys.chunks_exact(K::BYTES).map(K::of).zip(documents));
+        self.run.read_into(&self.file, KEY, self.next_block, &mut self.keys)?;
+        self.rows = self.keys.len() / K::BYTES;
         self.at = 0;
+        self.whole = false;
         self.next_block += 1;
         Ok(())
     }
@@ -248,11 +302,11 @@ mod tests {
     #[test]
     fn every_key_is_found_by_asking_in_order_over_all_blocks() {
         let (_folder, file) = run((0..100_000).map(|n| n * 3));
-        let mut cursor = Cursor::<u64>::new(&file);
+        let mut cursor = Cursor::<u64>::new(&file).unwrap();
         for asked in (0..300_050).step_by(997) {
             cursor.seek(asked).unwrap();
             let expected = asked.div_ceil(3);
-            assert_eq!(cursor.peek().unwrap(), (expected < 100_000).then_some((expected * 3, expected as u32)), "{asked}");
+            assert_eq!(cursor.pull().unwrap(), (expected < 100_000).then_some((expected * 3, expected as u32)), "{asked}");
         }
     }
 
@@ -260,18 +314,17 @@ mod tests {
     fn a_key_that_fills_blocks_is_read_whole() {
         let (_folder, file) = run((0..80_000).map(|n| if n < 40_000 { 7 } else { 9 }));
         for start in [0, 7] {
-            let mut cursor = Cursor::<u64>::new(&file);
+            let mut cursor = Cursor::<u64>::new(&file).unwrap();
             cursor.seek(start).unwrap();
             let mut count = 0;
-            while cursor.peek().unwrap().is_some_and(|(key, _)| key == 7) {
-                cursor.pass();
+            while cursor.next_of(7).unwrap().is_some() {
                 count += 1;
             }
             assert_eq!(count, 40_000);
         }
-        let mut cursor = Cursor::<u64>::new(&file);
+        let mut cursor = Cursor::<u64>::new(&file).unwrap();
         cursor.seek(8).unwrap();
-        assert_eq!(cursor.peek().unwrap(), Some((9, 40_000)));
+        assert_eq!(cursor.pull().unwrap(), Some((9, 40_000)));
     }
 
     #[test]

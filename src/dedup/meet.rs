@@ -31,7 +31,7 @@ where
         let asked = tonight.peek().map(|(key, _)| key.group());
         let mut least = asked;
         for side in sides.iter_mut().filter(|side| side.merged) {
-            let group = side.cursor.peek()?.map(|(key, _)| key.group());
+            let group = side.cursor.peek()?.map(Key::group);
             least = [least, group].into_iter().flatten().min();
         }
         let Some(group) = least else { return Ok(()) };
@@ -41,9 +41,8 @@ where
             if !side.merged {
                 side.cursor.seek(group)?;
             }
-            while let Some((key, document)) = side.cursor.peek()?.filter(|(key, _)| key.group() == group) {
+            while let Some((key, document)) = side.cursor.next_of(group)? {
                 records.push((key, side.base + u64::from(document)));
-                side.cursor.pass();
             }
         }
         while let Some((key, document)) = tonight.peek().filter(|(key, _)| key.group() == group) {

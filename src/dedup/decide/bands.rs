@@ -60,7 +60,8 @@ pub(super) fn find_groups(night: &Night<'_>, numbers: &mut Numbers) -> Result<(O
     };
     let kept = night.index.runs.len() - night.merged;
     let sides = night.index.runs.iter().enumerate();
-    let sides = sides.map(|(at, run)| Side { cursor: Cursor::new(&run.bands), base: run.base, merged: at >= kept }).collect();
+    let sides = sides.map(|(at, run)| Ok(Side { cursor: Cursor::new(&run.bands)?, base: run.base, merged: at >= kept }));
+    let sides = sides.collect::<Result<_, DecideError>>()?;
     let mut groups = Groups(Spill::create(night.folder.join("groups.spill"))?);
     let mut group: Vec<u32> = Vec::new();
     meet(keys, sides, (night.fresh_base(), night.written_base()), writer.as_mut(), |records| {

@@ -19,7 +19,8 @@ pub(super) fn join(night: &Night<'_>, numbers: &mut Numbers) -> Result<Option<Ou
     };
     let kept = night.index.runs.len() - night.merged;
     let sides = night.index.runs.iter().enumerate();
-    let sides = sides.map(|(at, run)| Side { cursor: Cursor::new(&run.exact), base: run.base, merged: at >= kept }).collect();
+    let sides = sides.map(|(at, run)| Ok(Side { cursor: Cursor::new(&run.exact)?, base: run.base, merged: at >= kept }));
+    let sides = sides.collect::<Result<_, DecideError>>()?;
     let over_languages = night.settings.exact;
     meet(keys, sides, (night.fresh_base(), night.written_base()), writer.as_mut(), |records| {
         join_equal(records, over_languages, numbers);
