@@ -171,8 +171,8 @@ pub struct Signature {
     pub exact: u128,
     /// One key a band of the MinHash sketch; empty where the text has too few words to be compared.
     pub bands: Vec<u64>,
-    /// The sketch cut to 16 bits a permutation, from which a pair's Jaccard similarity is estimated.
-    pub sketch: Vec<u16>,
+    /// The sketch cut to 8 bits a value, from which a pair's Jaccard similarity is estimated.
+    pub sketch: Vec<u8>,
 }
 
 /// One document and everything that is known of it. Fields are empty until somebody fills them.

@@ -53,6 +53,8 @@ pub enum OutputKind {
     Signatures,
     /// Decisions of deduplication.
     Exclusions,
+    /// A part of the deduplication index, to be published under `_tamis/index/`.
+    Index,
     /// A shard to publish.
     Shard,
     /// Dropped documents with their reasons.

@@ -51,7 +51,7 @@ pub fn plan(args: &PlanArgs) -> anyhow::Result<Exit> {
     let workspace = Workspace::open(&args.place.workspace)?;
     let history = History::open(&workspace, &plan.dataset)?;
     let plan = match history.left_of(&plan, &recipe)? {
-        Left::New(plan) => plan,
+        Left::New(plan) => *plan,
         Left::NothingNew(_) => plan,
     };
     println!("{}", save_plan(&workspace, &plan)?.display());

@@ -122,7 +122,7 @@ pub fn run(args: &RunArgs, stop: Stop) -> anyhow::Result<Exit> {
         return finish(args, &workspace, &ledger, None);
     }
     let plan = match history.left_of(&plan, &recipe)? {
-        Left::New(plan) => plan,
+        Left::New(plan) => *plan,
         Left::NothingNew(ledger) => {
             if !args.quiet {
                 eprintln!("nothing to do: all inputs were read already by this recipe; the summary of the last run follows");

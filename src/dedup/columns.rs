@@ -27,7 +27,8 @@ const VERSION: u32 = 1;
 const HEAD_BYTES: u64 = 12;
 const TAIL_BYTES: u64 = 20;
 
-/// Rows in a block: at some 400 bytes a signature 1.6 MB, and 32 KB of one band, long enough to be read at the speed of the disk.
+/// Rows in a block, if the kind of file does not say otherwise: at some 300 bytes a signature 1.2 MB, and 32 KB of one band, long enough
+/// to be read at the speed of the disk.
 const BLOCK_ROWS: u32 = 4096;
 
 /// Largest footer that is read; it takes some 20 bytes a column and block.
@@ -90,6 +91,7 @@ pub struct ColumnWriter {
     columns: Vec<Column>,
     values: Vec<Vec<u8>>,
     rows: u32,
+    block_rows: u32,
     blocks: Vec<Block>,
 }
 
@@ -102,11 +104,26 @@ impl ColumnWriter {
         let refused = |source| SinkError::Io { path: path.to_owned(), source };
         let file = BufWriter::with_capacity(1 << 16, File::create(path).map_err(refused)?);
         let values = columns.iter().map(|_| Vec::new()).collect();
-        let mut writer =
-            ColumnWriter { path: path.to_owned(), file, digest: Sha256::new(), bytes: 0, columns, values, rows: 0, blocks: Vec::new() };
+        let mut writer = ColumnWriter {
+            path: path.to_owned(),
+            file,
+            digest: Sha256::new(),
+            bytes: 0,
+            columns,
+            values,
+            rows: 0,
+            block_rows: BLOCK_ROWS,
+            blocks: Vec::new(),
+        };
         writer.put(HEAD)?;
         writer.put(&VERSION.to_le_bytes())?;
         Ok(writer)
+    }
+
+    /// The same with other blocks: small ones where single rows are looked up, large ones where all are read in order.
+    #[must_use]
+    pub fn with_block_rows(self, block_rows: u32) -> ColumnWriter {
+        ColumnWriter { block_rows, ..self }
     }
 
     /// Sets the value of the column number `column` in the row that is being written; every column once a row.
@@ -121,7 +138,7 @@ impl ColumnWriter {
     /// When the file cannot be written.
     pub fn end_row(&mut self) -> Result<(), SinkError> {
         self.rows += 1;
-        if self.rows == BLOCK_ROWS { self.end_block() } else { Ok(()) }
+        if self.rows == self.block_rows { self.end_block() } else { Ok(()) }
     }
 
     /// Ends the file with what `about` says, flushes it to disk and describes it.
@@ -229,7 +246,19 @@ impl<About: DeserializeOwned> ColumnFile<About> {
     /// When they are others.
     pub fn expect_columns(&self, columns: &[Column]) -> Result<(), ColumnError> {
         let same = self.footer.columns == columns;
-        if same { Ok(()) } else { Err(ColumnError::NotWhole { path: self.path.clone(), what: "it has other columns" }) }
+        if same { Ok(()) } else { Err(self.not_whole("it has other columns")) }
+    }
+
+    /// The error for a file that says `what` cannot be.
+    #[must_use]
+    pub fn not_whole(&self, what: &'static str) -> ColumnError {
+        ColumnError::NotWhole { path: self.path.clone(), what }
+    }
+
+    /// Where the file lies.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Rows of each block.
@@ -248,17 +277,34 @@ impl<About: DeserializeOwned> ColumnFile<About> {
     /// # Errors
     /// When they cannot be read or do not match their checksum.
     pub fn read(&self, column: usize, block: usize) -> Result<Vec<u8>, ColumnError> {
+        let mut values = Vec::new();
+        self.read_into(&self.open_again()?, column, block, &mut values)?;
+        Ok(values)
+    }
+
+    /// The file itself, for many readings in a row.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn open_again(&self) -> Result<File, ColumnError> {
+        File::open(&self.path).map_err(|source| ColumnError::Io { path: self.path.clone(), source })
+    }
+
+    /// Like [`ColumnFile::read`], from the `file` that [`ColumnFile::open_again`] gave, in place of what `values` held.
+    ///
+    /// # Errors
+    /// When they cannot be read or do not match their checksum.
+    pub fn read_into(&self, file: &File, column: usize, block: usize, values: &mut Vec<u8>) -> Result<(), ColumnError> {
         let Block { rows, checksums } = &self.footer.blocks[block];
         let bytes = |column: &Column| u64::from(*rows) * u64::from(column.width);
         let start = self.starts[block] + self.footer.columns[..column].iter().map(bytes).sum::<u64>();
-        let mut values = vec![0; bytes(&self.footer.columns[column]) as usize];
-        let read = File::open(&self.path).and_then(|file| file.read_exact_at(&mut values, start));
-        read.map_err(|source| ColumnError::Io { path: self.path.clone(), source })?;
-        if xxh3_64(&values) != checksums[column] {
+        values.resize(bytes(&self.footer.columns[column]) as usize, 0);
+        file.read_exact_at(values, start).map_err(|source| ColumnError::Io { path: self.path.clone(), source })?;
+        if xxh3_64(values) != checksums[column] {
             let column = self.footer.columns[column].name.clone();
             return Err(ColumnError::Damaged { path: self.path.clone(), column, block });
         }
-        Ok(values)
+        Ok(())
     }
 }
 

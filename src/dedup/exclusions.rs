@@ -13,6 +13,7 @@ use crate::stage::Verdict;
 
 use super::clusters::{Fate, Member};
 use super::columns::{Column, ColumnError, ColumnFile, ColumnWriter};
+use super::decide::{fate_bytes, fate_of};
 use super::settings::DedupSettings;
 use super::signatures::occurrence;
 
@@ -20,6 +21,8 @@ use super::signatures::occurrence;
 pub const EXACT_DUPLICATE: &str = "exact-duplicate";
 /// Reason of a document that is like another one.
 pub const NEAR_DUPLICATE: &str = "near-duplicate";
+/// Reason of a document whose address was captured again later.
+pub const OLDER_CAPTURE: &str = "older-capture";
 
 const ID: usize = 0;
 const OCCURRENCE: usize = 1;
@@ -40,18 +43,29 @@ fn columns() -> Vec<Column> {
     columns.into_iter().map(|(name, width)| Column::new(name, width)).collect()
 }
 
-/// Writes `members`, which must be sorted, to `path`.
-///
-/// # Errors
-/// When the file cannot be written.
-pub fn write(path: &Path, settings: &DedupSettings, members: &[Member]) -> Result<Output, SinkError> {
-    let mut writer = ColumnWriter::create(path, columns())?;
-    for member in members {
-        let (fate, jaccard) = match member.fate {
-            Fate::Winner => (0_u8, 1.0_f32),
-            Fate::Exact => (1, 1.0),
-            Fate::Near(jaccard) => (2, jaccard),
-        };
+/// Writes decisions, which come sorted by id and occurrence.
+#[derive(Debug)]
+pub struct ExclusionsWriter {
+    writer: ColumnWriter,
+    about: About,
+}
+
+impl ExclusionsWriter {
+    /// Begins a file at `path`.
+    ///
+    /// # Errors
+    /// When the file cannot be made.
+    pub fn create(path: &Path, settings: &DedupSettings) -> Result<ExclusionsWriter, SinkError> {
+        Ok(ExclusionsWriter { writer: ColumnWriter::create(path, columns())?, about: About { settings: settings.clone() } })
+    }
+
+    /// Writes one decision.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write(&mut self, member: &Member) -> Result<(), SinkError> {
+        let (fate, jaccard) = fate_bytes(member.fate);
+        let writer = &mut self.writer;
         writer.set(ID, &member.id.0.to_le_bytes());
         writer.set(OCCURRENCE, &member.occurrence.to_le_bytes());
         writer.set(FATE, &[fate]);
@@ -59,9 +73,16 @@ pub fn write(path: &Path, settings: &DedupSettings, members: &[Member]) -> Resul
         writer.set(CLUSTER, &member.cluster.0.to_le_bytes());
         writer.set(SIZE, &member.size.to_le_bytes());
         writer.set(JACCARD, &jaccard.to_le_bytes());
-        writer.end_row()?;
+        writer.end_row()
     }
-    writer.finish(OutputKind::Exclusions, &About { settings: settings.clone() })
+
+    /// Ends the file, flushes it to disk and describes it.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn finish(self) -> Result<Output, SinkError> {
+        self.writer.finish(OutputKind::Exclusions, &self.about)
+    }
 }
 
 /// What was decided about one document.
@@ -98,11 +119,7 @@ impl Exclusions {
             let [occurrences, sizes, jaccards] = [file.read(OCCURRENCE, block)?, file.read(SIZE, block)?, file.read(JACCARD, block)?];
             let id = |column: &[u8], row: usize| DocId(u128::from_le_bytes(column.as_chunks().0[row]));
             for (row, fate) in file.read(FATE, block)?.into_iter().enumerate() {
-                let fate = match fate {
-                    0 => Fate::Winner,
-                    1 => Fate::Exact,
-                    _ => Fate::Near(f32::from_le_bytes(jaccards.as_chunks().0[row])),
-                };
+                let fate = fate_of(fate, f32::from_le_bytes(jaccards.as_chunks().0[row]));
                 let cluster = Cluster { id: id(&clusters, row), size: u32::from_le_bytes(sizes.as_chunks().0[row]) };
                 exclusions.keys.push((id(&ids, row), u64::from_le_bytes(occurrences.as_chunks().0[row])));
                 exclusions.decisions.push(Decision { fate, winner: id(&winners, row), cluster });
@@ -126,6 +143,7 @@ impl Exclusions {
                 Verdict::Keep
             }
             Fate::Exact => Verdict::drop(EXACT_DUPLICATE),
+            Fate::Older => Verdict::drop(OLDER_CAPTURE),
             Fate::Near(jaccard) => Verdict::broke(NEAR_DUPLICATE, jaccard, self.jaccard_min),
         }
     }

@@ -25,6 +25,13 @@ pub struct DedupSettings {
     #[serde(deserialize_with = "share")]
     #[schemars(range(min = 0.0, max = 1.0))]
     pub jaccard_min: f32,
+    /// Name of a signal, such as one of the quality filters': of duplicates the one with the greatest value stays, then the longest. By
+    /// default the longest.
+    pub prefer: Option<String>,
+    /// Whether of several captures of one canonical address in a run only the newest is looked at, whatever it says.
+    pub newest_of_url: bool,
+    /// Whether documents are compared with those of earlier runs of the data set, which stay. `false` makes and reads no index.
+    pub remember: bool,
     /// Key of the hashes, at most 2^63 - 1 in a recipe. Signatures made with different seeds cannot be compared.
     pub seed: u64,
 }
@@ -34,7 +41,16 @@ impl Default for DedupSettings {
     /// to 0.05, so that both are more than two of them away.
     fn default() -> DedupSettings {
         let shingle_words = NonZeroU32::new(5).expect("5 is not 0");
-        DedupSettings { exact: true, near: Near::Wide, shingle_words, jaccard_min: 0.7, seed: 0x0074_616d_6973 }
+        DedupSettings {
+            exact: true,
+            near: Near::Wide,
+            shingle_words,
+            jaccard_min: 0.7,
+            prefer: None,
+            newest_of_url: false,
+            remember: true,
+            seed: 0x0074_616d_6973,
+        }
     }
 }
 

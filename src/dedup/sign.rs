@@ -41,6 +41,18 @@ impl Scheme {
     }
 }
 
+impl std::fmt::Display for Scheme {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Scheme { normalisation, shingle_words, banding, seed } = self;
+        write!(f, "normalisation {normalisation}, shingles of {shingle_words} words, ")?;
+        match banding {
+            Some(banding) => write!(f, "{} bands of {} rows", banding.bands, banding.rows)?,
+            None => write!(f, "no sketch")?,
+        }
+        write!(f, ", seed {seed}")
+    }
+}
+
 /// Signs texts by one scheme.
 #[derive(Debug)]
 pub struct Signer {
@@ -61,10 +73,23 @@ impl Signer {
     pub fn sign(&self, text: &str) -> Signature {
         let exact = self.exact(text);
         let Some(sketcher) = &self.sketcher else { return Signature { exact, bands: Vec::new(), sketch: Vec::new() } };
+        let sketch = sketcher.sketch(&self.shingles(text));
+        Signature { exact, bands: sketcher.bands(&sketch), sketch: cut(&sketch) }
+    }
+
+    /// Hashes of all different shingles of `text`, sorted.
+    #[must_use]
+    pub fn shingle_set(&self, text: &str) -> Vec<u64> {
+        let mut shingles = self.shingles(text);
+        shingles.sort_unstable();
+        shingles.dedup();
+        shingles
+    }
+
+    fn shingles(&self, text: &str) -> Vec<u64> {
         let mut words = Vec::with_capacity(text.len() / 6);
         for_each_word(text, |word| words.push(xxh3_64_with_seed(word, self.scheme.seed)));
-        let sketch = sketcher.sketch(&shingles(&words, self.scheme.shingle_words as usize));
-        Signature { exact, bands: sketcher.bands(&sketch), sketch: cut(&sketch) }
+        shingles(&words, self.scheme.shingle_words as usize)
     }
 
     /// Equal for texts that are equal but for white space.
@@ -72,6 +97,19 @@ impl Signer {
         let folded = fold_white_space(text);
         if folded.is_empty() { NOTHING_TO_COMPARE } else { xxh3_128_with_seed(&folded, self.scheme.seed) }
     }
+}
+
+/// The Jaccard similarity of two sorted sets; 0 where there is nothing to compare.
+#[must_use]
+pub fn exact_jaccard(a: &[u64], b: &[u64]) -> f32 {
+    let (mut at, mut other, mut common) = (0, 0, 0_usize);
+    while let (Some(x), Some(y)) = (a.get(at), b.get(other)) {
+        at += usize::from(x <= y);
+        other += usize::from(y <= x);
+        common += usize::from(x == y);
+    }
+    let all = a.len() + b.len() - common;
+    if all == 0 { 0.0 } else { common as f32 / all as f32 }
 }
 
 #[cfg(test)]
@@ -107,6 +145,15 @@ mod tests {
         let dashes = sign("— — —");
         assert!(dashes.bands.is_empty() && dashes.exact != NOTHING_TO_COMPARE);
         assert_eq!(sign("Meny").bands.len(), 16);
+    }
+
+    #[test]
+    fn the_exact_similarity_is_that_of_the_sets() {
+        assert!((exact_jaccard(&[1, 2, 5, 9], &[2, 3, 9]) - 0.4).abs() < 1e-6);
+        assert!(exact_jaccard(&[], &[]) == 0.0 && exact_jaccard(&[1], &[]) == 0.0);
+        let signer = Signer::new(&DedupSettings::default());
+        let set = signer.shingle_set("uno due tre quattro cinque, uno due tre quattro cinque!");
+        assert_eq!(set.len(), 5);
     }
 
     #[test]

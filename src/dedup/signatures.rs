@@ -1,17 +1,16 @@
 //! Files of signatures: one a clean task, a row a document.
 //!
-//! Each band is a column of its own, so that deciding reads one band of all documents at a time. A row carries all that the choice of a
-//! winner needs and its document's id, so that a match can be traced, runs of many nights can be merged, and an erased id can be found.
+//! Each kind of value is a column of its own, so that each step of deciding reads what it needs and no more. A row carries all that the
+//! choice of a winner needs and its document's id, so that a match can be traced and the index of many nights can be made of it.
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::xxh3_64_with_seed;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use crate::doc::{DocId, Document, Lang};
+use crate::doc::{Document, Lang};
 use crate::sink::{Output, OutputKind, SinkError};
 
-use super::clusters::{Row, Signatures};
 use super::columns::{Column, ColumnError, ColumnFile, ColumnWriter};
 use super::settings::{Banding, DedupSettings};
 use super::sign::{NOTHING_TO_COMPARE, Scheme};
@@ -22,8 +21,10 @@ const LANG: usize = 2;
 const RANK: usize = 3;
 const EXACT: usize = 4;
 const SKETCHED: usize = 5;
-const SKETCH: usize = 6;
-const BAND: usize = 7;
+const URL: usize = 6;
+const FETCHED: usize = 7;
+const SKETCH: usize = 8;
+const BAND: usize = 9;
 
 /// Which capture a document comes from: the same page may be archived twice, and then two documents have one id. A hash of its file's
 /// name and its place there.
@@ -43,18 +44,26 @@ pub struct About {
 }
 
 fn columns(scheme: Scheme) -> Vec<Column> {
-    let fixed = [("id", 16), ("occurrence", 8), ("lang", 2), ("rank", 8), ("exact", 16), ("sketched", 1)];
+    let fixed = [("id", 16), ("occurrence", 8), ("lang", 2), ("rank", 8), ("exact", 16), ("sketched", 1), ("url", 8), ("fetched", 8)];
     let (bands, values) = scheme.banding.map_or((0, 0), |banding| (banding.bands, banding.values()));
     let fixed = fixed.into_iter().map(|(name, width)| Column::new(name, width));
-    let sketch = std::iter::once(Column::new("sketch", 2 * values));
+    let sketch = std::iter::once(Column::new("sketch", values));
     fixed.chain(sketch).chain((0..bands).map(|band| Column::new(&format!("band-{band:02}"), 8))).collect()
 }
 
-/// How well a document is worth keeping among its duplicates, the greater the better: the longer text. The upper half is free for a
-/// measure of quality.
+/// How well a document is worth keeping among its duplicates, the greater the better: by the signal `prefer` (a document without it comes
+/// last), then by the length of its text.
 #[must_use]
-pub fn rank(doc: &Document) -> u64 {
-    u64::from(u32::try_from(doc.text.len()).unwrap_or(u32::MAX))
+pub fn rank(doc: &Document, prefer: Option<&str>) -> u64 {
+    let length = u64::from(u32::try_from(doc.text.len()).unwrap_or(u32::MAX));
+    let signal = prefer.and_then(|name| doc.quality.get(name)).map_or(0, in_order);
+    u64::from(signal) << 32 | length
+}
+
+/// A number that is greater where `value` is; 0 is for none.
+fn in_order(value: f32) -> u32 {
+    let bits = value.to_bits();
+    if bits >> 31 == 0 { bits | 1 << 31 } else { !bits }
 }
 
 /// Writes the signatures of a task's documents.
@@ -62,6 +71,7 @@ pub fn rank(doc: &Document) -> u64 {
 pub struct SignatureSink {
     writer: ColumnWriter,
     scheme: Scheme,
+    prefer: Option<String>,
     languages: Vec<Lang>,
 }
 
@@ -72,7 +82,8 @@ impl SignatureSink {
     /// When the file cannot be made.
     pub fn create(path: &Path, settings: &DedupSettings) -> Result<SignatureSink, SinkError> {
         let scheme = Scheme::of(settings);
-        Ok(SignatureSink { writer: ColumnWriter::create(path, columns(scheme))?, scheme, languages: Vec::new() })
+        let writer = ColumnWriter::create(path, columns(scheme))?;
+        Ok(SignatureSink { writer, scheme, prefer: settings.prefer.clone(), languages: Vec::new() })
     }
 
     /// Takes the signature of `doc`. A document that nobody signed is written as one that has no duplicates.
@@ -85,16 +96,21 @@ impl SignatureSink {
             None => (NOTHING_TO_COMPARE, [].as_slice(), [].as_slice()),
         };
         let lang = self.language(doc.lang.as_ref());
+        let url = if doc.url.is_empty() { 0 } else { xxh3_64_with_seed(doc.url.as_bytes(), self.scheme.seed) };
+        let rank = rank(doc, self.prefer.as_deref());
         let writer = &mut self.writer;
         writer.set(ID, &doc.id.0.to_le_bytes());
         writer.set(OCCURRENCE, &occurrence(&doc.source_file, doc.source_offset).to_le_bytes());
         writer.set(LANG, &lang.to_le_bytes());
-        writer.set(RANK, &rank(doc).to_le_bytes());
+        writer.set(RANK, &rank.to_le_bytes());
         writer.set(EXACT, &exact.to_le_bytes());
         writer.set(SKETCHED, &[u8::from(!bands.is_empty())]);
         let Banding { bands: bands_wanted, rows } = self.scheme.banding.unwrap_or(Banding { bands: 0, rows: 0 });
-        let value = |at: usize| sketch.get(at).copied().unwrap_or_default().to_le_bytes();
-        writer.set(SKETCH, (0..bands_wanted * rows).map(value).collect::<Vec<_>>().as_flattened());
+        writer.set(URL, &url.to_le_bytes());
+        writer.set(FETCHED, &doc.fetched_at.unwrap_or(i64::MIN).to_le_bytes());
+        let mut whole_sketch = sketch.to_vec();
+        whole_sketch.resize(bands_wanted * rows, 0);
+        writer.set(SKETCH, &whole_sketch);
         for band in 0..bands_wanted {
             writer.set(BAND + band, &bands.get(band).copied().unwrap_or_default().to_le_bytes());
         }
@@ -166,76 +182,102 @@ impl SignatureFiles {
         }
     }
 
-    /// All languages, sorted: their numbers are the same whatever the order of the files.
-    fn languages(&self) -> Vec<&Lang> {
-        let mut languages: Vec<&Lang> = self.files.iter().flat_map(|file| &file.about().languages).collect();
-        languages.sort_unstable();
-        languages.dedup();
-        languages
+    /// How many documents there are.
+    #[must_use]
+    pub fn documents(&self) -> u32 {
+        self.files.iter().map(ColumnFile::rows).sum::<usize>() as u32
+    }
+
+    /// How they were signed.
+    #[must_use]
+    pub fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// All rows in the order of their places, piece by piece.
+    pub fn pieces(&self) -> impl Iterator<Item = Rows<'_>> {
+        let blocks = self.files.iter().flat_map(|file| file.blocks().enumerate().map(move |(block, rows)| (file, block, rows as u32)));
+        blocks.scan(0, |next, (file, block, count)| {
+            let first = *next;
+            *next += count;
+            Some(Rows { file, block, first, count })
+        })
     }
 }
 
-impl Signatures for SignatureFiles {
-    type Error = SignatureError;
+/// Some rows of all signatures, as their file holds them together.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows<'a> {
+    file: &'a ColumnFile<About>,
+    block: usize,
+    /// Place of the first row among all signatures.
+    pub first: u32,
+    /// How many rows there are.
+    pub count: u32,
+}
 
-    fn rows(&self) -> Result<Vec<Row>, SignatureError> {
-        let languages = self.languages();
-        let mut rows = Vec::with_capacity(self.files.iter().map(ColumnFile::rows).sum());
-        for file in &self.files {
-            for block in 0..file.blocks().len() {
-                let ids = wide(&file.read(ID, block)?);
-                let occurrences = numbers(&file.read(OCCURRENCE, block)?);
-                let ranks = numbers(&file.read(RANK, block)?);
-                let exacts = wide(&file.read(EXACT, block)?);
-                let sketched = file.read(SKETCHED, block)?;
-                for (at, lang) in shorts(&file.read(LANG, block)?).into_iter().enumerate() {
-                    let lang = file.about().languages.get(usize::from(lang)).and_then(|lang| languages.binary_search(&lang).ok());
-                    rows.push(Row {
-                        id: DocId(ids[at]),
-                        occurrence: occurrences[at],
-                        rank: ranks[at],
-                        exact: exacts[at],
-                        lang: lang.unwrap_or_default() as u16,
-                        sketched: sketched[at] != 0,
-                        place: rows.len() as u32,
-                    });
-                }
-            }
-        }
-        Ok(rows)
+impl Rows<'_> {
+    /// Ids of the documents.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is damaged, as for all that follow.
+    pub fn ids(&self) -> Result<Vec<u128>, ColumnError> {
+        Ok(wide(&self.file.read(ID, self.block)?))
     }
 
-    fn bands(&self) -> usize {
-        self.scheme.banding.map_or(0, |banding| banding.bands)
+    /// Which captures they are.
+    pub fn occurrences(&self) -> Result<Vec<u64>, ColumnError> {
+        Ok(numbers(&self.file.read(OCCURRENCE, self.block)?))
     }
 
-    fn band(&self, band: usize) -> Result<Vec<u64>, SignatureError> {
-        let mut keys = Vec::with_capacity(self.files.iter().map(ColumnFile::rows).sum());
-        for file in &self.files {
-            for block in 0..file.blocks().len() {
-                keys.extend(numbers(&file.read(BAND + band, block)?));
-            }
-        }
-        Ok(keys)
+    /// How well they are worth keeping.
+    pub fn ranks(&self) -> Result<Vec<u64>, ColumnError> {
+        Ok(numbers(&self.file.read(RANK, self.block)?))
     }
 
-    fn sketches(&self, places: &[u32]) -> Result<Vec<u16>, SignatureError> {
-        let values = self.scheme.banding.map_or(0, Banding::values);
-        let mut sketches = Vec::with_capacity(places.len() * values);
-        let (mut wanted, mut first) = (places.iter().map(|place| *place as usize).peekable(), 0);
-        for file in &self.files {
-            for (block, rows) in file.blocks().enumerate() {
-                if wanted.peek().is_some_and(|place| *place < first + rows) {
-                    let held = shorts(&file.read(SKETCH, block)?);
-                    while let Some(place) = wanted.next_if(|place| *place < first + rows) {
-                        sketches.extend_from_slice(&held[(place - first) * values..][..values]);
-                    }
-                }
-                first += rows;
-            }
-        }
-        Ok(sketches)
+    /// Exact hashes.
+    pub fn exacts(&self) -> Result<Vec<u128>, ColumnError> {
+        Ok(wide(&self.file.read(EXACT, self.block)?))
     }
+
+    /// Which of them have bands and a sketch.
+    pub fn sketched(&self) -> Result<Vec<bool>, ColumnError> {
+        Ok(self.file.read(SKETCHED, self.block)?.into_iter().map(|flag| flag != 0).collect())
+    }
+
+    /// Hashes of their languages.
+    pub fn languages(&self) -> Result<Vec<u64>, ColumnError> {
+        let hashes: Vec<u64> = self.file.about().languages.iter().map(language_hash).collect();
+        let numbers = shorts(&self.file.read(LANG, self.block)?).into_iter();
+        let wrong = || self.file.not_whole("it does not name a language that it numbers");
+        numbers.map(|number| hashes.get(usize::from(number)).copied().ok_or_else(wrong)).collect()
+    }
+
+    /// Hashes of their addresses; 0 for none.
+    pub fn urls(&self) -> Result<Vec<u64>, ColumnError> {
+        Ok(numbers(&self.file.read(URL, self.block)?))
+    }
+
+    /// When they were fetched: ms since 1970, the least number where nobody knows.
+    pub fn fetched(&self) -> Result<Vec<i64>, ColumnError> {
+        Ok(numbers(&self.file.read(FETCHED, self.block)?).into_iter().map(|number| number as i64).collect())
+    }
+
+    /// One band's keys.
+    pub fn band(&self, band: usize) -> Result<Vec<u64>, ColumnError> {
+        Ok(numbers(&self.file.read(BAND + band, self.block)?))
+    }
+
+    /// All sketches, one after the other.
+    pub fn sketches(&self) -> Result<Vec<u8>, ColumnError> {
+        self.file.read(SKETCH, self.block)
+    }
+}
+
+/// What stands for a language in keys: the same in every file, night and machine.
+#[must_use]
+pub fn language_hash(lang: &Lang) -> u64 {
+    xxh3_64(lang.as_str().as_bytes())
 }
 
 fn shorts(bytes: &[u8]) -> Vec<u16> {
@@ -255,6 +297,7 @@ mod tests {
     use super::*;
     use crate::dedup::settings::Near;
     use crate::dedup::sign::Signer;
+    use crate::doc::DocId;
 
     fn doc(id: u128, lang: &str, text: &str, settings: &DedupSettings) -> Document {
         let signature = Some(Box::new(Signer::new(settings).sign(text)));
@@ -274,15 +317,28 @@ mod tests {
             assert_eq!((output.kind, output.rows), (OutputKind::Signatures, docs.len() as u64));
         }
         let files = SignatureFiles::open(&settings, &paths).unwrap();
-        let rows = files.rows().unwrap();
-        assert_eq!(
-            rows.iter().map(|row| (row.id.0, row.lang, row.rank, row.sketched)).collect::<Vec<_>>(),
-            [(3, 1, 22, true), (1, 0, 0, false), (2, 1, 3, true)]
-        );
+        let pieces: Vec<Rows<'_>> = files.pieces().collect();
+        assert_eq!((files.documents(), pieces.len(), pieces[1].first, pieces[1].count), (3, 2, 2, 1));
+        assert_eq!((pieces[0].ids().unwrap(), pieces[0].ranks().unwrap()), (vec![3, 1], vec![22, 0]));
+        assert_eq!(pieces[0].sketched().unwrap(), [true, false]);
+        assert_eq!(pieces[0].languages().unwrap()[0], pieces[1].languages().unwrap()[0]);
+        assert_ne!(pieces[0].languages().unwrap()[0], pieces[0].languages().unwrap()[1]);
         let signature = docs[0].signature.as_deref().unwrap();
-        assert_eq!((rows[0].exact, files.band(5).unwrap()[0]), (signature.exact, signature.bands[5]));
-        assert_eq!(files.sketches(&[0, 2]).unwrap()[..112], signature.sketch);
-        assert_eq!(files.sketches(&[2]).unwrap(), docs[2].signature.as_deref().unwrap().sketch);
+        assert_eq!((pieces[0].exacts().unwrap()[0], pieces[0].band(5).unwrap()[0]), (signature.exact, signature.bands[5]));
+        assert_eq!(pieces[0].sketches().unwrap()[..112], signature.sketch);
+        assert_eq!(pieces[1].sketches().unwrap(), docs[2].signature.as_deref().unwrap().sketch);
+    }
+
+    #[test]
+    fn the_wanted_signal_comes_before_the_length() {
+        let mut docs: Vec<Document> =
+            ["Kurz", "Etwas länger", "Am längsten von allen"].map(|text| doc(1, "de", text, &DedupSettings::default())).into();
+        assert!(rank(&docs[0], None) < rank(&docs[1], None));
+        for (doc, value) in docs.iter_mut().zip([0.5, -3.0]) {
+            doc.quality.set("worth", value);
+        }
+        let ranks: Vec<u64> = docs.iter().map(|doc| rank(doc, Some("worth"))).collect();
+        assert!(ranks[0] > ranks[1] && ranks[1] > ranks[2], "{ranks:x?}");
     }
 
     #[test]

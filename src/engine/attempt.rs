@@ -53,7 +53,7 @@ impl Place {
     #[must_use]
     pub fn of(&self, kind: OutputKind, name: &str) -> PathBuf {
         let folder = match kind {
-            OutputKind::Documents | OutputKind::Signatures | OutputKind::Exclusions | OutputKind::Shard => {
+            OutputKind::Documents | OutputKind::Signatures | OutputKind::Exclusions | OutputKind::Index | OutputKind::Shard => {
                 self.workspace.staging(&self.plan)
             }
             OutputKind::Rejects => self.workspace.rejects(&self.plan),

@@ -19,6 +19,9 @@ pub struct Commit {
     /// The shards that stage `emit` will write; only stage `decide` fills it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub layout: Vec<ShardPlan>,
+    /// Files of the deduplication index that this task's own files stand in for; only stage `decide` fills it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retired: Vec<String>,
 }
 
 /// One shard to write: row groups of one language, in order.
@@ -91,7 +94,13 @@ mod tests {
         let groups = groups.iter().map(|(lang, bytes)| RowGroup { lang: (*lang).to_owned(), rows: 1, bytes: *bytes }).collect();
         let output =
             Output { name: String::new(), kind: OutputKind::Documents, bytes: 0, rows: 0, tokens: 0, sha256: String::new(), groups };
-        Commit { task: TaskName { stage: StageName::Clean, index }, outputs: vec![output], tally: Tally::default(), layout: Vec::new() }
+        Commit {
+            task: TaskName { stage: StageName::Clean, index },
+            outputs: vec![output],
+            tally: Tally::default(),
+            layout: Vec::new(),
+            retired: Vec::new(),
+        }
     }
 
     #[test]

@@ -92,6 +92,9 @@ pub struct Plan {
     pub resources: Vec<(String, String)>,
     /// Everything to read, in order.
     pub inputs: Vec<PlannedInput>,
+    /// What earlier runs of the data set left for deduplication, oldest first: a plan decides against this state and no other.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub index: Vec<PlannedIndexFile>,
     /// The tasks of stage `clean`: numbers of inputs.
     pub tasks: Vec<Vec<u32>>,
 }
@@ -106,6 +109,16 @@ pub struct PlannedInput {
     pub bytes: u64,
     /// See [`etag`]; empty where the file could not be read.
     pub etag: String,
+}
+
+/// One file of the deduplication index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedIndexFile {
+    /// Path below the workspace.
+    pub path: String,
+    /// SHA-256, hex.
+    pub sha256: String,
 }
 
 /// A plan that cannot be used.
@@ -241,6 +254,7 @@ mod tests {
             recipe_hash: String::new(),
             resources: Vec::new(),
             inputs: inputs(&[7]),
+            index: Vec::new(),
             tasks: vec![vec![0]],
         };
         let path = folder.path().join(format!("{}.json", plan.id()));

@@ -84,6 +84,11 @@ pub fn verify(workspace: &Workspace, dataset: &str) -> Result<Verified, VerifyEr
         verified.bytes += file.bytes;
         verified.file(workspace.root(), path, file);
     }
+    for file in manifests.index_of(dataset) {
+        verified.files += 1;
+        verified.bytes += file.bytes;
+        verified.hash_of(workspace.root(), &file.path, file);
+    }
     let mut found = Vec::new();
     files_below(&workspace.all_data(), "data", &mut found)?;
     let known = manifests.paths();
@@ -105,14 +110,23 @@ impl Verified {
         self.problems.push(Problem { path: path.to_owned(), kind, what });
     }
 
-    fn file(&mut self, root: &Path, path: &str, entry: &FileEntry) {
+    /// Whether the file at `path` has the hash of its entry; else that is a problem.
+    fn hash_of(&mut self, root: &Path, path: &str, entry: &FileEntry) -> bool {
         let full = root.join(path);
         match store::sha256_file(&full) {
-            Ok(sha256) if sha256 == entry.sha256 => {}
-            Ok(sha256) => return self.problem(path, "hash", format!("its SHA-256 is {sha256}, the manifest says {}", entry.sha256)),
-            Err(_) if !full.exists() => return self.problem(path, "missing", "the manifest names it, but it is not there".to_owned()),
-            Err(error) => return self.problem(path, "unreadable", error.to_string()),
+            Ok(sha256) if sha256 == entry.sha256 => return true,
+            Ok(sha256) => self.problem(path, "hash", format!("its SHA-256 is {sha256}, the manifest says {}", entry.sha256)),
+            Err(_) if !full.exists() => self.problem(path, "missing", "the manifest names it, but it is not there".to_owned()),
+            Err(error) => self.problem(path, "unreadable", error.to_string()),
         }
+        false
+    }
+
+    fn file(&mut self, root: &Path, path: &str, entry: &FileEntry) {
+        if !self.hash_of(root, path, entry) {
+            return;
+        }
+        let full = root.join(path);
         let mut shard = Shard::new(path);
         if let Err(error) = shard.read(&full) {
             shard.problem("unreadable", error.to_string());
@@ -289,7 +303,19 @@ mod tests {
         let file = StagedFile { staged: staging.join("s.parquet"), lang: lang.to_owned(), sha256: output.sha256, rows, bytes, tokens };
         let [transaction, plan, recipe_hash, tokenizer, ledger] = ["p", "p", "r", "t", "l.json"].map(str::to_owned);
         let dataset = "web".to_owned();
-        let commit = NewCommit { transaction, dataset, plan, recipe_hash, tokenizer, takedown_sequence: 0, ledger, files: vec![file] };
+        let (index, retired) = (Vec::new(), Vec::new());
+        let commit = NewCommit {
+            transaction,
+            dataset,
+            plan,
+            recipe_hash,
+            tokenizer,
+            takedown_sequence: 0,
+            ledger: Some(ledger),
+            files: vec![file],
+            index,
+            retired,
+        };
         Manifests::open(&workspace).expect("it is new").commit(commit).expect("room");
         Place { _folder: folder, workspace }
     }

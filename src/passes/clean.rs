@@ -37,7 +37,7 @@ pub(super) fn clean(job: &Job, index: u32, attempt: &Path, watch: &dyn Watch) ->
     outputs.extend(Box::new(writing.documents).finish()?);
     outputs.push(writing.signatures.finish()?);
     outputs.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(Commit { task, outputs, tally, layout: Vec::new() })
+    Ok(Commit { task, outputs, tally, layout: Vec::new(), retired: Vec::new() })
 }
 
 fn read_input(job: &Job, planned: &PlannedInput, writing: &mut Writing, watch: &dyn Watch) -> Result<(), JobError> {

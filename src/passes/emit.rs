@@ -38,8 +38,9 @@ fn duplicate(exclusions: &Exclusions, doc: &Document) -> Option<Duplicate> {
     let decision = exclusions.get(doc.id, occurrence(&doc.source_file, doc.source_offset))?;
     match decision.fate {
         Decided::Winner => None,
-        Decided::Exact => Some(Duplicate { of: decision.winner, jaccard: 1.0 }),
-        Decided::Near(jaccard) => Some(Duplicate { of: decision.winner, jaccard }),
+        Decided::Older => Some(Duplicate { of: decision.winner, jaccard: None }),
+        Decided::Exact => Some(Duplicate { of: decision.winner, jaccard: Some(1.0) }),
+        Decided::Near(jaccard) => Some(Duplicate { of: decision.winner, jaccard: Some(jaccard) }),
     }
 }
 
@@ -86,7 +87,7 @@ pub(super) fn emit(job: &Job, index: u32, shard: &ShardPlan, attempt: &Path, wat
         outputs.extend(Box::new(sink).finish()?);
     }
     outputs.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(Commit { task, outputs, tally, layout: Vec::new() })
+    Ok(Commit { task, outputs, tally, layout: Vec::new(), retired: Vec::new() })
 }
 
 fn slices(job: &Job, shard: &ShardPlan) -> Result<Vec<(PathBuf, Vec<usize>)>, JobError> {

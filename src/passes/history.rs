@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 
-use crate::engine::plan::{Plan, PlanError};
+use super::index::index_now;
+use crate::engine::plan::{Plan, PlanError, PlannedIndexFile};
 use crate::ledger::manifest::{Manifest, ManifestError, Manifests};
 use crate::ledger::run::RunLedger;
 use crate::recipe::{Existing, Recipe};
@@ -16,12 +17,13 @@ pub struct History {
     workspace: Workspace,
     dataset: String,
     runs: Vec<Manifest>,
+    index: Vec<PlannedIndexFile>,
 }
 
 /// What is left to do of a plan.
 pub enum Left {
     /// The inputs that no earlier run has read.
-    New(Plan),
+    New(Box<Plan>),
     /// All inputs were read; the ledger of the last run.
     NothingNew(Box<RunLedger>),
 }
@@ -60,8 +62,9 @@ impl History {
     /// # Errors
     /// When manifests cannot be read.
     pub fn open(workspace: &Workspace, dataset: &str) -> Result<History, HistoryError> {
-        let runs = Manifests::open(workspace)?.of_dataset(dataset);
-        Ok(History { workspace: workspace.clone(), dataset: dataset.to_owned(), runs })
+        let manifests = Manifests::open(workspace)?;
+        let runs = manifests.of_dataset(dataset).into_iter().filter(|run| run.ledger.is_some()).collect();
+        Ok(History { workspace: workspace.clone(), dataset: dataset.to_owned(), runs, index: index_now(&manifests, dataset) })
     }
 
     /// The ledgers of all runs, oldest first.
@@ -69,7 +72,7 @@ impl History {
     /// # Errors
     /// When one cannot be read.
     pub fn ledgers(&self) -> Result<Vec<RunLedger>, HistoryError> {
-        self.runs.iter().filter(|run| run.ledger.is_some()).map(|run| self.ledger(run)).collect()
+        self.runs.iter().map(|run| self.ledger(run)).collect()
     }
 
     /// The ledger of the run of `plan`, if it was sealed.
@@ -86,14 +89,15 @@ impl History {
         read.map_err(|source| HistoryError::Ledger { path, source })
     }
 
-    /// Leaves out of `plan` what earlier runs of the same recipe have read, and sees that it may be added.
+    /// Leaves out of `plan` what earlier runs of the same recipe have read, freezes the deduplication index that they left, and sees
+    /// that it may be added.
     ///
     /// # Errors
     /// When the data set must not be added to.
     pub fn left_of(&self, plan: &Plan, recipe: &Recipe) -> Result<Left, HistoryError> {
         let dataset = || self.dataset.clone();
         if self.runs.is_empty() {
-            return Ok(Left::New(plan.clone()));
+            return Ok(Left::New(Box::new(plan.clone())));
         }
         let existing = recipe.output.existing;
         if existing == Existing::Refuse {
@@ -111,7 +115,11 @@ impl History {
                 ours: plan.recipe_hash.clone(),
             });
         }
-        self.new_inputs(plan, recipe.limits.task_bytes_max.0)
+        let left = self.new_inputs(plan, recipe.limits.task_bytes_max.0)?;
+        Ok(match left {
+            Left::New(plan) if recipe.dedup.remember => Left::New(Box::new(Plan { index: self.index.clone(), ..*plan })),
+            left => left,
+        })
     }
 
     fn new_inputs(&self, plan: &Plan, task_bytes_max: u64) -> Result<Left, HistoryError> {
@@ -124,7 +132,7 @@ impl History {
         let new: Vec<_> = plan.inputs.iter().filter(|input| !read.contains(&(input.name.clone(), input.etag.clone()))).cloned().collect();
         match same.next_back() {
             Some(last) if new.is_empty() => Ok(Left::NothingNew(Box::new(self.ledger(last)?))),
-            _ => Ok(Left::New(plan.with_inputs(new, task_bytes_max))),
+            _ => Ok(Left::New(Box::new(plan.with_inputs(new, task_bytes_max)))),
         }
     }
 }

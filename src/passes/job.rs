@@ -42,6 +42,11 @@ impl Means {
     /// The least memory with which a job can work.
     pub const MEMORY_MIN: ByteSize = ByteSize(BASE_BYTES + FLOW_BYTES + (16 << 20));
 
+    /// What deciding may take: all that the program itself does not.
+    fn decide_bytes(self) -> u64 {
+        self.memory_max.0.saturating_sub(BASE_BYTES)
+    }
+
     /// How many tasks may run side by side, and the bounds of each one's flow.
     fn bounds(self, document_cpu_ms_max: u64) -> (usize, Bounds) {
         let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
@@ -62,6 +67,7 @@ pub struct Job {
     pub(super) recipe: Recipe,
     pub(super) clean: Vec<Step>,
     pub(super) crew: Crew,
+    pub(super) decide_bytes: u64,
     flows: usize,
     exclusions: OnceLock<Arc<Exclusions>>,
 }
@@ -90,9 +96,15 @@ pub enum JobError {
     /// Deduplication failed.
     #[error(transparent)]
     Decide(#[from] crate::dedup::decide::DecideError),
+    /// Documents could not be taken out of the index.
+    #[error(transparent)]
+    Erase(#[from] crate::dedup::erase::EraseError),
     /// The exclusions could not be read.
     #[error(transparent)]
     Exclusions(#[from] ColumnError),
+    /// The deduplication index is not what it was when the plan was made.
+    #[error("the index of earlier runs changed since the plan was made; run the recipe again to plan anew")]
+    IndexChanged,
     /// An input is not what it was when the plan was made.
     #[error("the input `{name}` changed since the plan was made; run the recipe again to plan anew, or put the old file back")]
     InputChanged { name: String },
@@ -145,6 +157,7 @@ pub fn make_plan(recipe: &Recipe, inputs: &[(PathBuf, u64)]) -> Plan {
         resources: recipe.resources.clone(),
         tasks: pack(&inputs, recipe.limits.task_bytes_max.0),
         inputs,
+        index: Vec::new(),
     }
 }
 
@@ -159,7 +172,7 @@ impl Job {
         let mut clean = recipe.clean_steps();
         clean.push(Step { name: "sign", stage: Arc::from(crate::stages::sign::sign_stage(&recipe.dedup)) });
         let place = Place::new(workspace, &plan);
-        Ok(Job { plan, place, clean, recipe, crew, flows, exclusions: OnceLock::new() })
+        Ok(Job { plan, place, clean, recipe, crew, decide_bytes: means.decide_bytes(), flows, exclusions: OnceLock::new() })
     }
 
     /// How many tasks may run side by side on this machine.
@@ -230,7 +243,7 @@ impl Job {
         (0..).zip(&self.plan.tasks).map(|(index, _)| self.commit(TaskName { stage: StageName::Clean, index })).collect()
     }
 
-    fn decide_commit(&self) -> Result<Commit, JobError> {
+    pub(super) fn decide_commit(&self) -> Result<Commit, JobError> {
         self.commit(TaskName { stage: StageName::Decide, index: 0 })
     }
 

@@ -9,10 +9,12 @@ mod clean;
 mod decide;
 mod emit;
 mod history;
+mod index;
 mod job;
 mod seal;
 
 pub use books::Quarantined;
 pub use history::{History, HistoryError, Left};
+pub use index::erase_from_index;
 pub use job::{Job, JobError, Means, make_plan};
 pub use seal::Sealed;

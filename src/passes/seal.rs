@@ -1,9 +1,10 @@
 //! Seal: when all tasks are committed, the ledger is written, then one manifest publishes all shards at once.
 
+use super::index::{check_unchanged, published_name};
 use super::job::{Job, JobError};
 use crate::engine::commit::Commit;
 use crate::engine::plan::{StageName, TaskName};
-use crate::ledger::manifest::{Manifests, NewCommit, StagedFile};
+use crate::ledger::manifest::{Manifests, NewCommit, StagedFile, StagedIndexFile};
 use crate::ledger::run::{LedgerShard, RunLedger};
 use crate::ledger::tally::Tally;
 use crate::sink::{Output, OutputKind};
@@ -49,6 +50,8 @@ impl Job {
                 tokens: output.tokens,
             })
             .collect();
+        let decided = self.decide_commit()?;
+        check_unchanged(self)?;
         let options = self.shard_options();
         let manifest = Manifests::open(workspace)?.commit(NewCommit {
             transaction: self.place.plan().to_owned(),
@@ -57,12 +60,27 @@ impl Job {
             recipe_hash: self.plan.recipe_hash.clone(),
             tokenizer: options.tokenizer_hash().to_owned(),
             takedown_sequence: options.takedown_sequence,
-            ledger: ledger_name,
+            ledger: Some(ledger_name),
             files,
+            index: self.staged_index(&decided),
+            retired: decided.retired,
         })?;
         store::remove_folder(&workspace.staging(self.place.plan()))?;
         store::remove_folder(&workspace.attempts(self.place.plan()))?;
         Ok(Sealed { ledger, manifest })
+    }
+
+    fn staged_index(&self, decided: &Commit) -> Vec<StagedIndexFile> {
+        let outputs = decided.outputs.iter().filter(|output| output.kind == OutputKind::Index);
+        outputs
+            .map(|output| StagedIndexFile {
+                staged: self.place.of(OutputKind::Index, &output.name),
+                name: published_name(self.place.plan(), &output.name),
+                sha256: output.sha256.clone(),
+                rows: output.rows,
+                bytes: output.bytes,
+            })
+            .collect()
     }
 
     fn ledger(&self, clean: &[Commit], langs: &[&str], emit: &[Commit]) -> Result<RunLedger, JobError> {

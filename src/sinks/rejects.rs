@@ -28,8 +28,8 @@ const ZSTD_LEVEL: i32 = 1;
 pub struct Duplicate {
     /// The one that stays.
     pub of: DocId,
-    /// Estimated Jaccard similarity of the two, 1 for equal text.
-    pub jaccard: f32,
+    /// Estimated Jaccard similarity of the two, 1 for equal text; none where something else than the text decided.
+    pub jaccard: Option<f32>,
 }
 
 /// Writes dropped documents.
@@ -182,7 +182,7 @@ impl Rows {
         self.value.append_option(finding.map(|finding| finding.value));
         self.limit.append_option(finding.map(|finding| finding.limit));
         append_id(&mut self.duplicate_of, duplicate.map(|duplicate| duplicate.of));
-        self.jaccard.append_option(duplicate.map(|duplicate| duplicate.jaccard));
+        self.jaccard.append_option(duplicate.and_then(|duplicate| duplicate.jaccard));
     }
 
     /// The columns in the order of [`schema`]; empty afterwards.
@@ -242,7 +242,7 @@ mod tests {
         let doc = Document { url: "https://www.example.pt/".to_owned(), text: "Olá".to_owned(), source_offset: 77, ..Document::default() };
         let original = DocId::of("https://www.example.pt/original", "Olá".as_bytes());
         sink.write(&doc, "quality", "too-few-words", Some(Finding { value: 1.0, limit: 50.0 }), None).expect("room on disk");
-        sink.write(&doc, "dedup", "near-duplicate", None, Some(Duplicate { of: original, jaccard: 0.9 })).expect("room on disk");
+        sink.write(&doc, "dedup", "near-duplicate", None, Some(Duplicate { of: original, jaccard: Some(0.9) })).expect("room on disk");
         let output = sink.finish().expect("room on disk");
         assert_eq!((output.rows, output.kind), (2, OutputKind::Rejects));
 

@@ -45,6 +45,12 @@ impl Desk {
         self.put("recipe.toml", text.as_bytes())
     }
 
+    /// A recipe that keeps every JSON line.
+    fn recipe_without_stages(&self, input: &Path, more: &str) -> PathBuf {
+        let text = format!("dataset = \"d\"\ninput = \"{}\"\n[source]\nkind = \"jsonl\"\n{more}", input.display());
+        self.put("recipe.toml", text.as_bytes())
+    }
+
     /// Runs the recipe in a workspace of its own.
     #[track_caller]
     fn run(&self, kind: &str, input: &Path, code: i32) -> Output {
@@ -199,11 +205,7 @@ fn a_night_of_large_packed_texts_stays_under_the_memory_it_was_given() {
         desk.put(&format!("in/{file}.jsonl.gz"), &lines.collect::<Vec<u8>>());
     }
     // Without the bounds, 144 MB of texts would meet in memory, and again when the shard is written.
-    let recipe = format!(
-        "dataset = \"d\"\ninput = \"{}\"\n[source]\nkind = \"jsonl\"\n[dedup]\nexact = false\nnear = false\n[limits]\ntask_bytes_max = 1\n",
-        desk.path("in").display()
-    );
-    let recipe = desk.put("recipe.toml", recipe.as_bytes());
+    let recipe = desk.recipe_without_stages(&desk.path("in"), "[dedup]\nexact = false\nnear = false\n[limits]\ntask_bytes_max = 1\n");
     let mut child = tamis(["run", "--quiet", "--threads", "4", "--memory-max", "310MB", "--workspace"])
         .arg(desk.path("w"))
         .arg(&recipe)
@@ -285,7 +287,7 @@ fn a_full_disk_is_told_and_the_same_command_goes_on_once_there_is_room() {
         .map(|number| line(&format!("https://a.example/{number}"), &(GOOD.to_owned() + &(0..300).map(|_| word()).collect::<String>())))
         .collect();
     let input = desk.put("a.jsonl", lines.as_bytes());
-    let recipe = desk.recipe("jsonl", &input, "");
+    let recipe = desk.recipe_without_stages(&input, "");
     let workspace = disk.0.join("w");
     let output = ends_with(tamis(["run"]).arg(&recipe).arg("--workspace").arg(&workspace), 75);
     let told = said(&output.stderr);

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod files;
+mod nights;
 mod readers;
 mod rooms;
 mod run;

@@ -5,11 +5,15 @@
 //! manifest is a delta, so an append never conflicts with a takedown; it holds paths, hashes and counts, and nothing that a document
 //! says.
 
+mod index;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+
+pub use index::StagedIndexFile;
 
 use crate::store::{self, StoreError};
 use crate::workspace::Workspace;
@@ -38,6 +42,12 @@ pub struct Manifest {
     pub ledger: Option<String>,
     /// The files that it publishes.
     pub files: Vec<FileEntry>,
+    /// The files that it adds to the deduplication index of the data set, or puts in the place of others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub index: Vec<FileEntry>,
+    /// Paths of index files that it removes, because others hold what they held.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retired: Vec<String>,
 }
 
 /// One published file.
@@ -75,10 +85,14 @@ pub struct NewCommit {
     pub tokenizer: String,
     /// Number of the last takedown that the files honour.
     pub takedown_sequence: u64,
-    /// File name of the run's ledger under `_tamis/ledger/`.
-    pub ledger: String,
+    /// File name of the run's ledger under `_tamis/ledger/`, if it is a run.
+    pub ledger: Option<String>,
     /// New shards, in the order in which their parts are numbered.
     pub files: Vec<StagedFile>,
+    /// New files of the index, in order.
+    pub index: Vec<StagedIndexFile>,
+    /// Paths of index files that the new ones stand in for.
+    pub retired: Vec<String>,
 }
 
 /// A finished shard that waits in staging.
@@ -230,16 +244,16 @@ impl Manifests {
     /// The number under which this transaction was committed already.
     fn number_of(&self, new: &NewCommit) -> Result<Option<u64>, ManifestError> {
         let Some(known) = self.all.iter().find(|manifest| manifest.transaction == new.transaction) else { return Ok(None) };
-        let same =
-            known.dataset == new.dataset && known.files.iter().map(|file| &file.sha256).eq(new.files.iter().map(|file| &file.sha256));
+        let same = known.dataset == new.dataset
+            && known.files.iter().map(|file| &file.sha256).eq(new.files.iter().map(|file| &file.sha256))
+            && known.index.iter().map(|file| &file.sha256).eq(new.index.iter().map(|file| &file.sha256));
         if !same {
             return Err(ManifestError::OtherFiles { transaction: new.transaction.clone(), number: known.number });
         }
         Ok(Some(known.number))
     }
 
-    /// The manifest of `new` on top of what is known: parts are numbered on from the last one of their language. Each staged file is
-    /// hashed once more, since it may have waited for days and readers are about to see it.
+    /// The manifest of `new` on top of what is known: parts are numbered on from the last one of their language.
     fn draft(&self, new: &NewCommit) -> Result<Manifest, ManifestError> {
         check_name("data set", &new.dataset)?;
         let current = self.current(&new.dataset);
@@ -247,9 +261,7 @@ impl Manifests {
         let mut files = Vec::with_capacity(new.files.len());
         for file in &new.files {
             check_name("language", &file.lang)?;
-            if store::sha256_file(&file.staged)? != file.sha256 {
-                return Err(ManifestError::Changed { path: file.staged.clone(), sha256: file.sha256.clone() });
-            }
+            check_hash(&file.staged, &file.sha256)?;
             let folder = format!("data/{}/lang={}", new.dataset, file.lang);
             let part = next.entry(&file.lang).or_insert_with(|| next_part(&folder, current.keys()));
             let path = format!("{folder}/part-{part:05}.parquet");
@@ -273,8 +285,10 @@ impl Manifests {
             recipe_hash: new.recipe_hash.clone(),
             tokenizer: new.tokenizer.clone(),
             takedown_sequence: new.takedown_sequence,
-            ledger: Some(new.ledger.clone()),
+            ledger: new.ledger.clone(),
             files,
+            index: new.index.iter().map(|file| self.index_entry(&new.dataset, file)).collect::<Result<_, _>>()?,
+            retired: new.retired.clone(),
         })
     }
 
@@ -299,7 +313,7 @@ impl Manifests {
     /// Moves the staged files of `manifest` over their published names.
     fn publish(&self, manifest: &Manifest) -> Result<(), ManifestError> {
         let mut touched = BTreeSet::new();
-        for file in &manifest.files {
+        for file in manifest.files.iter().chain(&manifest.index) {
             let (staged, target) = (self.workspace.root().join(&file.staged), self.workspace.root().join(&file.path));
             if let Some(folder) = target.parent() {
                 store::create_folder(folder)?;
@@ -308,7 +322,14 @@ impl Manifests {
             touched
                 .extend([staged, target].into_iter().filter_map(|path| path.parent().map(Path::to_owned)).filter(|folder| folder.is_dir()));
         }
-        Ok(store::fsync_folders(touched.iter().map(PathBuf::as_path))?)
+        store::fsync_folders(touched.iter().map(PathBuf::as_path))?;
+        for path in manifest.retired.iter().map(|path| self.workspace.root().join(path)) {
+            match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(StoreError::io(&path, error).into()),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     fn publish_file(&self, number: u64, file: &FileEntry, staged: &Path, target: &Path) -> Result<(), ManifestError> {
@@ -318,13 +339,23 @@ impl Manifests {
             Err(error) if error.kind() == ErrorKind::NotFound => {} // it was moved already
             Err(error) => return Err(StoreError::io(target, error).into()),
         }
+        let later = || self.all.iter().filter(|manifest| manifest.number >= number);
         if !target.exists() {
-            return Err(lost());
+            let retired = later().any(|later| later.retired.contains(&file.path));
+            return if retired { Ok(()) } else { Err(lost()) };
         }
         let published = store::sha256_file(target)?;
-        let later = self.all.iter().filter(|manifest| manifest.number >= number).flat_map(|manifest| &manifest.files);
+        let later = later().flat_map(|manifest| manifest.files.iter().chain(&manifest.index));
         let known = later.filter(|later| later.path == file.path).any(|later| later.sha256 == published);
         if known { Ok(()) } else { Err(lost()) }
+    }
+}
+
+/// Hashes a staged file once more, since it may have waited for days and readers are about to see it.
+fn check_hash(path: &Path, sha256: &str) -> Result<(), ManifestError> {
+    match store::sha256_file(path)? == sha256 {
+        true => Ok(()),
+        false => Err(ManifestError::Changed { path: path.to_owned(), sha256: sha256.to_owned() }),
     }
 }
 

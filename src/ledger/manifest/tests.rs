@@ -27,7 +27,18 @@ impl Place {
         let files = files.iter().map(|(lang, text)| self.staged(transaction, lang, text)).collect();
         let dataset = "web".to_owned();
         let [plan, recipe_hash, tokenizer, ledger] = ["p", "r", "t", "l.json"].map(str::to_owned);
-        NewCommit { transaction: transaction.to_owned(), dataset, plan, recipe_hash, tokenizer, takedown_sequence: 3, ledger, files }
+        NewCommit {
+            transaction: transaction.to_owned(),
+            dataset,
+            plan,
+            recipe_hash,
+            tokenizer,
+            takedown_sequence: 3,
+            ledger: Some(ledger),
+            files,
+            index: Vec::new(),
+            retired: Vec::new(),
+        }
     }
 
     fn manifests(&self) -> Manifests {

@@ -1,0 +1,293 @@
+//! Nights one after the other: what was seen before stays out, whatever happens on the way.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use parquet::record::RowAccessor;
+use sha2::{Digest, Sha256};
+use tamis::dedup::erase::Orphans;
+use tamis::doc::DocId;
+use tamis::passes::erase_from_index;
+use tamis::workspace::Workspace;
+
+use crate::run::summary;
+use crate::{ends_with, files_below, said, tamis};
+
+const RECIPE: &str = "dataset = \"d\"\n[source]\nkind = \"jsonl\"\n[limits]\ntask_bytes_max = \"4 kB\"\n";
+
+/// Words of a harbour town, of which texts are made that nobody wrote.
+const WORDS: &str = "satama aamu kalastaja verkko laituri tuuli meri lokki majakka poika vene silta tori kahvi leipä kello ranta saari lumi \
+    jää kevät syksy lamppu ikkuna ovi katu talo piha koira kissa hevonen kirja kirje posti juna asema silmä käsi sydän laulu";
+
+/// A text of sixty words; texts of different numbers have hardly a shingle in common.
+fn text(number: u64) -> String {
+    let words: Vec<&str> = WORDS.split_whitespace().collect();
+    let mut state = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        words[(state >> 40) as usize % words.len()]
+    };
+    (0..60).map(|_| next()).collect::<Vec<_>>().join(" ")
+}
+
+/// The same with another end, so that nine tenths of the shingles stay.
+fn rewritten(number: u64, end: &str) -> String {
+    let text = text(number);
+    format!("{} {end}", text.rsplit_once(' ').map_or("", |(rest, _)| rest))
+}
+
+struct Town {
+    folder: tempfile::TempDir,
+}
+
+impl Town {
+    fn new() -> Town {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir(folder.path().join("in")).expect("room");
+        std::fs::write(folder.path().join("recipe.toml"), RECIPE).expect("room");
+        Town { folder }
+    }
+
+    fn workspace(&self) -> PathBuf {
+        self.folder.path().join("w")
+    }
+
+    /// Lays the pages of a night beside those of earlier ones.
+    fn put(&self, night: usize, texts: &[String]) {
+        for (part, texts) in texts.chunks(8).enumerate() {
+            let lines = texts.iter().enumerate().map(|(place, text)| {
+                serde_json::json!({ "url": format!("https://n{night}.example/{part}/{place}"), "text": text }).to_string() + "\n"
+            });
+            std::fs::write(self.folder.path().join(format!("in/{night}-{part}.jsonl")), lines.collect::<String>()).expect("room");
+        }
+    }
+
+    fn run(&self) -> Command {
+        let mut command = tamis(["run"]);
+        command.arg(self.folder.path().join("recipe.toml")).arg("--workspace").arg(self.workspace());
+        command.arg("--set").arg(format!("input={}/in/*.jsonl", self.folder.path().display()));
+        command
+    }
+
+    /// SHA-256 of every file of data and index.
+    fn fingerprint(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let places = ["data", "_tamis/index"].map(|place| self.workspace().join(place));
+        let files = places.iter().flat_map(|place| files_below(place).into_iter().map(|file| place.join(file)));
+        files
+            .map(|path| {
+                let name = path.strip_prefix(self.workspace()).expect("inside").to_owned();
+                (name, Sha256::digest(std::fs::read(path).expect("a file")).to_vec())
+            })
+            .collect()
+    }
+
+    /// The text columns `names` of all Parquet files below `place`.
+    fn rows(&self, place: &str, names: &[&str]) -> Vec<Vec<String>> {
+        let place = self.workspace().join(place);
+        let mut rows = Vec::new();
+        for file in files_below(&place) {
+            let reader = parquet::file::reader::SerializedFileReader::try_from(place.join(file).as_path()).expect("Parquet");
+            for row in reader {
+                let row = row.expect("a row");
+                let at = |name: &str| row.get_column_iter().position(|(found, _)| found == name).expect("a column");
+                rows.push(names.iter().map(|name| row.get_string(at(name)).cloned().unwrap_or_default()).collect());
+            }
+        }
+        rows
+    }
+
+    fn kept(&self) -> BTreeSet<String> {
+        self.rows("data", &["text"]).into_iter().map(|row| row[0].clone()).collect()
+    }
+
+    fn index_files(&self) -> Vec<PathBuf> {
+        let place = self.workspace().join("_tamis/index/d");
+        files_below(&place).into_iter().map(|file| place.join(file)).collect()
+    }
+}
+
+/// Five nights: each brings its own pages and copies of pages of nights before.
+fn five_nights() -> Vec<Vec<String>> {
+    (0..5_u64)
+        .map(|night| {
+            let own = (0..10).map(|page| text(100 * night + page));
+            let equal = (0..3).filter(|_| night > 0).map(|page| text(100 * (night - 1) + page));
+            let near = (0..3).filter(|_| night > 1).map(|page| rewritten(100 * (night - 2) + page + 4, "lopuksi"));
+            own.chain(equal).chain(near).collect()
+        })
+        .collect()
+}
+
+#[test]
+fn what_an_earlier_night_published_stays_out_with_the_name_of_whom_it_repeats() {
+    let town = Town::new();
+    town.put(1, &[text(1), text(2)]);
+    ends_with(&mut town.run(), 0);
+    let first = town.rows("data", &["id", "text"]);
+    town.put(2, &[rewritten(1, "uudelleen"), text(2), text(3)]);
+    ends_with(&mut town.run(), 0);
+    assert_eq!(town.kept(), BTreeSet::from([text(1), text(2), text(3)]));
+    let rejects = town.rows("_tamis/rejects", &["reason", "text", "duplicate_of"]);
+    let of = |text: &str| first.iter().find(|row| row[1] == text).expect("it was kept")[0].clone();
+    let row = |reason: &str, text: String, of: String| vec![reason.to_owned(), text, of];
+    let mut expected = vec![row("near-duplicate", rewritten(1, "uudelleen"), of(&text(1))), row("exact-duplicate", text(2), of(&text(2)))];
+    expected.sort();
+    let mut rejects = rejects;
+    rejects.sort();
+    assert_eq!(rejects, expected);
+    ends_with(&mut tamis(["verify".as_ref(), town.workspace().join("data/d").as_os_str()]), 0);
+    town.put(3, &[text(2)]);
+    ends_with(town.run().args(["--set", "dedup.remember=false", "--set", "output.existing=append"]), 0);
+    assert_eq!(summary(&town.workspace(), "d")["kept"], 6, "another recipe without memory reads all and lets the old texts in again");
+}
+
+#[test]
+fn five_nights_in_five_runs_keep_what_one_run_over_all_keeps() {
+    let (once, nightly) = (Town::new(), Town::new());
+    for (night, texts) in five_nights().iter().enumerate() {
+        once.put(night, texts);
+        nightly.put(night, texts);
+        ends_with(nightly.run().args(["--threads", if night % 2 == 0 { "1" } else { "3" }]), 0);
+    }
+    ends_with(&mut once.run(), 0);
+    assert_eq!(nightly.kept().len(), 50);
+    // Of a text and its rewritten copy one run keeps the longer, five runs keep the first.
+    let clusters = |town: &Town| -> BTreeSet<String> {
+        town.kept().iter().map(|text| text.rsplit_once(' ').map_or("", |(rest, _)| rest).to_owned()).collect()
+    };
+    assert_eq!(clusters(&nightly), clusters(&once));
+    assert!(nightly.index_files().len() < 15, "runs of the index were merged on the way");
+}
+
+#[test]
+fn a_night_that_is_killed_anywhere_leaves_the_index_of_one_that_was_let_be() {
+    let (whole, killed) = (Town::new(), Town::new());
+    let mut length = Duration::ZERO;
+    for (night, texts) in five_nights().iter().enumerate() {
+        whole.put(night, texts);
+        killed.put(night, texts);
+        let begun = Instant::now();
+        ends_with(whole.run().args(["--threads", "1", "--memory-max", "320MB"]), 0);
+        length = length.max(begun.elapsed());
+        for part in 1..5 {
+            let mut child = killed.run().stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+            std::thread::sleep(length.mul_f64(f64::from(part) * 0.2));
+            child.kill().expect("it can be killed");
+            child.wait().expect("it ends");
+        }
+        ends_with(&mut killed.run(), 0);
+        // Inputs lie in other folders, so plans have other names; what they say is the same.
+        let said_by = |town: &Town| -> BTreeSet<Vec<String>> { town.rows("data", &["url", "text", "lang"]).into_iter().collect() };
+        assert_eq!(said_by(&killed), said_by(&whole));
+        assert_eq!(killed.index_files().len(), whole.index_files().len());
+        ends_with(&mut tamis(["verify".as_ref(), killed.workspace().join("data/d").as_os_str()]), 0);
+    }
+    let before = killed.fingerprint();
+    ends_with(&mut killed.run(), 0);
+    assert_eq!(killed.fingerprint(), before, "there was nothing left to do");
+}
+
+#[test]
+fn threads_and_memory_do_not_show_in_the_index() {
+    let town = Town::new();
+    five_nights().iter().enumerate().for_each(|(night, texts)| town.put(night, texts));
+    ends_with(town.run().args(["--threads", "1"]), 0);
+    let one = town.fingerprint();
+    std::fs::remove_dir_all(town.workspace()).expect("it is ours");
+    ends_with(town.run().args(["--threads", "4", "--memory-max", "310MB"]), 0);
+    assert_eq!(town.fingerprint(), one);
+    assert!(one.keys().any(|path| path.extension().is_some_and(|ending| ending == "bands")));
+}
+
+#[test]
+fn a_flipped_bit_in_the_index_is_reported_and_nothing_is_published() {
+    let town = Town::new();
+    town.put(1, &[text(1), text(2)]);
+    ends_with(&mut town.run(), 0);
+    town.put(2, &[rewritten(1, "taas"), text(2)]);
+    let published = summary(&town.workspace(), "d")["kept"].clone();
+    for path in town.index_files() {
+        let whole = std::fs::read(&path).expect("a file");
+        let mut bytes = whole.clone();
+        bytes[20] ^= 1;
+        std::fs::write(&path, bytes).expect("room");
+        let told = said(&ends_with(&mut tamis(["verify".as_ref(), town.workspace().join("data/d").as_os_str()]), 1).stdout);
+        assert!(told.contains("hash"), "{told}");
+        let told = said(&ends_with(&mut town.run(), 2).stderr);
+        assert!(told.contains("damaged") && told.contains(&*path.file_name().expect("a name").to_string_lossy()), "{told}");
+        assert_eq!(summary(&town.workspace(), "d")["kept"], published);
+        std::fs::write(&path, &whole[..whole.len() / 2]).expect("room");
+        let told = said(&ends_with(&mut town.run(), 2).stderr);
+        assert!(told.contains("no whole file"), "{told}");
+        std::fs::write(&path, whole).expect("room");
+    }
+    ends_with(&mut town.run(), 0);
+    assert_eq!(town.kept(), BTreeSet::from([text(1), text(2)]));
+}
+
+#[test]
+fn an_index_of_other_settings_is_refused_with_the_way_out() {
+    let town = Town::new();
+    town.put(1, &[text(1)]);
+    ends_with(&mut town.run(), 0);
+    town.put(2, &[text(2)]);
+    let told = said(&ends_with(town.run().args(["--set", "dedup.near=strict", "--set", "output.existing=append"]), 2).stderr);
+    assert!(told.contains("20 bands of 13 rows") && told.contains("dedup.remember=false"), "{told}");
+}
+
+#[test]
+fn an_erased_document_is_gone_from_the_index_and_its_text_may_come_again() {
+    let town = Town::new();
+    town.put(1, &[text(1), text(2)]);
+    ends_with(&mut town.run(), 0);
+    let row = town.rows("data", &["id", "text"]).into_iter().find(|row| row[1] == text(1)).expect("it was kept");
+    let id: DocId = row[0].parse().expect("an id");
+    let workspace = Workspace::open(&town.workspace()).expect("ours");
+    let erase = || erase_from_index(&workspace, "d", "takedown-1", &BTreeSet::from([id]), Orphans::Offer).expect("a sound index");
+    assert_eq!(erase().documents, 1);
+    assert_eq!(erase().documents, 0, "the same transaction again does nothing");
+    for path in town.index_files() {
+        let bytes = std::fs::read(&path).expect("a file");
+        assert!(!bytes.windows(16).any(|window| window == id.0.to_le_bytes()), "{}", path.display());
+    }
+    ends_with(&mut tamis(["verify".as_ref(), town.workspace().join("data/d").as_os_str()]), 0);
+    town.put(2, &[rewritten(1, "vielä"), rewritten(2, "vielä")]);
+    ends_with(&mut town.run(), 0);
+    assert!(town.kept().contains(&rewritten(1, "vielä")) && !town.kept().contains(&rewritten(2, "vielä")));
+}
+
+#[test]
+fn ten_megabytes_of_one_word_and_empty_pages_are_no_trouble() {
+    let town = Town::new();
+    let long = "kala ".repeat(2_000_000);
+    town.put(1, &[long.clone(), String::new(), " \u{a0} ".to_owned(), "—".to_owned(), text(4)]);
+    // The program under test is not optimised.
+    let patient = ["--set", "limits.document_cpu_ms_max=60000"];
+    ends_with(town.run().args(patient), 0);
+    town.put(2, &[format!("{long}!"), String::new(), "– –".to_owned()]);
+    ends_with(town.run().args(patient), 0);
+    assert_eq!(town.kept().iter().filter(|text| text.len() > 1_000_000).count(), 1);
+    assert!(town.kept().contains("– –") && town.kept().contains("—"));
+}
+
+#[test]
+fn a_plan_decides_only_against_the_index_that_it_was_made_for() {
+    let town = Town::new();
+    town.put(1, &[text(1)]);
+    let plan = |town: &Town| -> PathBuf {
+        let mut planning = tamis(["plan"]);
+        planning.arg(town.folder.path().join("recipe.toml")).arg("--workspace").arg(town.workspace());
+        planning.arg("--set").arg(format!("input={}/in/*.jsonl", town.folder.path().display()));
+        PathBuf::from(said(&ends_with(&mut planning, 0).stdout).trim())
+    };
+    let first = plan(&town);
+    town.put(2, &[text(2)]);
+    ends_with(&mut town.run(), 0);
+    ends_with(tamis(["task", "--plan"]).arg(&first).args(["--stage", "clean", "--task", "0"]), 0);
+    let told = said(&ends_with(tamis(["task", "--plan"]).arg(&first).args(["--stage", "decide", "--task", "0"]), 2).stderr);
+    assert!(told.contains("plan anew"), "{told}");
+}
