@@ -53,6 +53,10 @@ pub enum OutputKind {
     Signatures,
     /// Decisions of deduplication.
     Exclusions,
+    /// Keys of paragraphs, to find those that recur.
+    Paragraphs,
+    /// Keys of the paragraphs that recur.
+    RecurringParagraphs,
     /// A part of the deduplication index, to be published under `_tamis/index/`.
     Index,
     /// A shard to publish.

@@ -16,6 +16,7 @@ mod meet;
 pub mod memory;
 pub mod minhash;
 pub mod normalise;
+pub mod paragraphs;
 pub mod settings;
 pub mod sign;
 pub mod signatures;

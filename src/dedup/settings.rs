@@ -30,6 +30,8 @@ pub struct DedupSettings {
     pub prefer: Option<String>,
     /// Whether of several captures of one canonical address in a run only the newest is looked at, whatever it says.
     pub newest_of_url: bool,
+    /// Paragraphs that stand on at least so many pages of one host in a run are cut from them: menus, legal notices. By default none are.
+    pub paragraph_pages_min: Option<NonZeroU32>,
     /// Whether documents are compared with those of earlier runs of the data set, which stay. `false` makes and reads no index.
     pub remember: bool,
     /// Key of the hashes, at most 2^63 - 1 in a recipe. Signatures made with different seeds cannot be compared.
@@ -48,6 +50,7 @@ impl Default for DedupSettings {
             jaccard_min: 0.7,
             prefer: None,
             newest_of_url: false,
+            paragraph_pages_min: None,
             remember: true,
             seed: 0x0074_616d_6973,
         }

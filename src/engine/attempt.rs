@@ -53,11 +53,15 @@ impl Place {
     #[must_use]
     pub fn of(&self, kind: OutputKind, name: &str) -> PathBuf {
         let folder = match kind {
-            OutputKind::Documents | OutputKind::Signatures | OutputKind::Exclusions | OutputKind::Index | OutputKind::Shard => {
-                self.workspace.staging(&self.plan)
-            }
             OutputKind::Rejects => self.workspace.rejects(&self.plan),
             OutputKind::Quarantine => self.workspace.quarantine(&self.plan),
+            OutputKind::Documents
+            | OutputKind::Signatures
+            | OutputKind::Exclusions
+            | OutputKind::Paragraphs
+            | OutputKind::RecurringParagraphs
+            | OutputKind::Index
+            | OutputKind::Shard => self.workspace.staging(&self.plan),
         };
         folder.join(name)
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::books::Books;
 use super::job::{Job, JobError};
+use crate::dedup::paragraphs::ParagraphSink;
 use crate::dedup::signatures::SignatureSink;
 use crate::engine::commit::Commit;
 use crate::engine::flow::{Fate, flow};
@@ -19,6 +20,7 @@ use crate::text::host::host_class;
 struct Writing {
     documents: DocumentsSink,
     signatures: SignatureSink,
+    paragraphs: Option<ParagraphSink>,
     books: Books,
 }
 
@@ -28,6 +30,7 @@ pub(super) fn clean(job: &Job, index: u32, attempt: &Path, watch: &dyn Watch) ->
     let mut writing = Writing {
         documents: DocumentsSink::create(attempt, &format!("{task}.documents.parquet"))?,
         signatures: SignatureSink::create(&attempt.join(format!("{task}.signatures")), &job.recipe.dedup)?,
+        paragraphs: paragraph_sink(job, &attempt.join(format!("{task}.paragraphs")))?,
         books: Books::open(attempt, task)?,
     };
     for number in &job.plan.tasks[index as usize] {
@@ -36,8 +39,15 @@ pub(super) fn clean(job: &Job, index: u32, attempt: &Path, watch: &dyn Watch) ->
     let (mut outputs, tally) = writing.books.close()?;
     outputs.extend(Box::new(writing.documents).finish()?);
     outputs.push(writing.signatures.finish()?);
+    outputs.extend(writing.paragraphs.map(ParagraphSink::finish).transpose()?);
     outputs.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(Commit { task, outputs, tally, layout: Vec::new(), retired: Vec::new() })
+}
+
+/// Where paragraphs are written down, if recurring ones are to be cut.
+fn paragraph_sink(job: &Job, path: &Path) -> Result<Option<ParagraphSink>, JobError> {
+    let dedup = &job.recipe.dedup;
+    Ok(dedup.paragraph_pages_min.map(|_| ParagraphSink::create(path, dedup.seed)).transpose()?)
 }
 
 fn read_input(job: &Job, planned: &PlannedInput, writing: &mut Writing, watch: &dyn Watch) -> Result<(), JobError> {
@@ -84,7 +94,7 @@ fn open(job: &Job, planned: &PlannedInput) -> Result<Box<dyn crate::source::Reco
 
 /// Writes and counts one fate.
 fn settle(fate: Fate, file: &str, writing: &mut Writing) -> Result<(), JobError> {
-    let Writing { documents, signatures, books } = writing;
+    let Writing { documents, signatures, paragraphs, books } = writing;
     if let Fate::Kept(doc) | Fate::Dropped { doc, .. } | Fate::Quarantined { doc, .. } = &fate {
         books.tally.hosts.entry(host_class(&doc.host).to_owned()).or_default().read += 1;
     }
@@ -96,6 +106,9 @@ fn settle(fate: Fate, file: &str, writing: &mut Writing) -> Result<(), JobError>
         Fate::Kept(doc) => {
             books.keep();
             signatures.write(&doc)?;
+            if let Some(paragraphs) = paragraphs {
+                paragraphs.write(&doc)?;
+            }
             documents.write(*doc)?;
         }
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::index::{check_unchanged, planned_runs};
 use super::job::{Job, JobError};
 use crate::dedup::decide::{Work, decide as decide_duplicates};
+use crate::dedup::paragraphs::find_recurring;
 use crate::engine::commit::{Commit, lay_out};
 use crate::engine::plan::{StageName, TaskName};
 use crate::ledger::tally::Tally;
@@ -14,19 +15,23 @@ use crate::sink::OutputKind;
 pub(super) fn decide(job: &Job, attempt: &Path) -> Result<Commit, JobError> {
     check_unchanged(job)?;
     let clean = job.clean_commits()?;
-    let signatures: Vec<_> = clean
-        .iter()
-        .filter_map(|commit| commit.output(OutputKind::Signatures))
-        .map(|output| job.place.of(OutputKind::Signatures, &output.name))
-        .collect();
+    let files =
+        |kind| -> Vec<_> { clean.iter().filter_map(|commit| commit.output(kind)).map(|output| job.place.of(kind, &output.name)).collect() };
+    let signatures = files(OutputKind::Signatures);
     let runs = planned_runs(&job.plan, job.place.workspace());
-    let decided = decide_duplicates(&Work {
+    let mut decided = decide_duplicates(&Work {
         settings: &job.recipe.dedup,
         signatures: &signatures,
         index: &runs,
         out_dir: attempt,
         memory_bytes_max: job.decide_bytes,
     })?;
+    let dedup = &job.recipe.dedup;
+    if let Some(pages_min) = dedup.paragraph_pages_min {
+        let (paragraphs, bytes_max) = (files(OutputKind::Paragraphs), (job.decide_bytes / 2) as usize);
+        decided.outputs.push(find_recurring(&paragraphs, pages_min.get(), dedup.seed, attempt, bytes_max)?);
+        decided.outputs.sort_by(|a, b| a.name.cmp(&b.name));
+    }
     let kept = job.plan.index.len().saturating_sub(decided.merged_runs * crate::dedup::index::RunFiles::ENDINGS.len());
     let retired = job.plan.index[kept..].iter().map(|file| file.path.clone()).collect();
     let layout = lay_out(&clean, job.recipe.output.shard_bytes_max.0);

@@ -7,6 +7,7 @@ use super::books::Books;
 use super::job::{Job, JobError};
 use crate::dedup::clusters::Fate as Decided;
 use crate::dedup::exclusions::Exclusions;
+use crate::dedup::paragraphs::Recurring;
 use crate::dedup::signatures::occurrence;
 use crate::doc::{Document, Lang};
 use crate::engine::commit::{Commit, ShardPlan};
@@ -24,12 +25,18 @@ use crate::text::host::host_class;
 /// The name under which duplicates are counted.
 pub(super) const DEDUP: &str = "dedup";
 
-/// Leaves out duplicates and marks the winners with their clusters.
-pub(super) struct Exclude(pub(super) Arc<Exclusions>);
+/// Leaves out duplicates, marks the winners with their clusters, and cuts recurring paragraphs.
+pub(super) struct Exclude {
+    pub(super) exclusions: Arc<Exclusions>,
+    pub(super) recurring: Arc<Recurring>,
+}
 
 impl Stage for Exclude {
     fn judge(&self, doc: &mut Document) -> Verdict {
-        self.0.judge(doc)
+        match self.exclusions.judge(doc) {
+            Verdict::Keep => self.recurring.judge(doc),
+            dropped @ Verdict::Drop(_) => dropped,
+        }
     }
 }
 
@@ -47,7 +54,7 @@ fn duplicate(exclusions: &Exclusions, doc: &Document) -> Option<Duplicate> {
 /// Does task `index` of stage `emit` in the folder `attempt`.
 pub(super) fn emit(job: &Job, index: u32, shard: &ShardPlan, attempt: &Path, watch: &dyn Watch) -> Result<Commit, JobError> {
     let task = TaskName { stage: StageName::Emit, index };
-    let exclusions = job.exclusions()?;
+    let (exclusions, recurring) = (job.exclusions()?, job.recurring()?);
     let mut sink = ShardSink::create(attempt, &format!("{task}.shard.parquet"), job.shard_options())?;
     let mut books = Books::open(attempt, task)?;
     let mut failed = None;
@@ -72,7 +79,7 @@ pub(super) fn emit(job: &Job, index: u32, shard: &ShardPlan, attempt: &Path, wat
             }
         };
         let nothing_raw = |_| unreachable!("documents between two passes are never raw records");
-        flow(&mut cut, &nothing_raw, &job.emit_steps(&exclusions), &job.crew, |fates, _| {
+        flow(&mut cut, &nothing_raw, &job.emit_steps(&exclusions, &recurring), &job.crew, |fates, _| {
             let (read, kept) = (books.tally.read, books.tally.kept);
             fates.into_iter().try_for_each(|fate| settle(fate, &exclusions, &mut sink, &mut books))?;
             watch.advanced(StageName::Emit, Step { bytes: 0, read: books.tally.read - read, kept: books.tally.kept - kept });

@@ -7,6 +7,7 @@ use super::emit::{DEDUP, Exclude};
 use super::{clean, decide, emit};
 use crate::dedup::columns::ColumnError;
 use crate::dedup::exclusions::Exclusions;
+use crate::dedup::paragraphs::Recurring;
 use crate::engine::attempt::{CommitError, Place};
 use crate::engine::commit::{Commit, ShardPlan};
 use crate::engine::flow::{Bounds, Crew, Halt, NoThreads, Step};
@@ -70,6 +71,7 @@ pub struct Job {
     pub(super) decide_bytes: u64,
     flows: usize,
     exclusions: OnceLock<Arc<Exclusions>>,
+    recurring: OnceLock<Arc<Recurring>>,
 }
 
 /// Why a task or a job could not be finished.
@@ -172,7 +174,17 @@ impl Job {
         let mut clean = recipe.clean_steps();
         clean.push(Step { name: "sign", stage: Arc::from(crate::stages::sign::sign_stage(&recipe.dedup)) });
         let place = Place::new(workspace, &plan);
-        Ok(Job { plan, place, clean, recipe, crew, decide_bytes: means.decide_bytes(), flows, exclusions: OnceLock::new() })
+        Ok(Job {
+            plan,
+            place,
+            clean,
+            recipe,
+            crew,
+            decide_bytes: means.decide_bytes(),
+            flows,
+            exclusions: OnceLock::new(),
+            recurring: OnceLock::new(),
+        })
     }
 
     /// How many tasks may run side by side on this machine.
@@ -263,9 +275,23 @@ impl Job {
         Ok(self.exclusions.get_or_init(|| Arc::new(exclusions)).clone())
     }
 
+    /// The paragraphs that `decide` found to recur, read once; none where they are not looked for.
+    pub(super) fn recurring(&self) -> Result<Arc<Recurring>, JobError> {
+        if let Some(recurring) = self.recurring.get() {
+            return Ok(recurring.clone());
+        }
+        let commit = self.decide_commit()?;
+        let recurring = match commit.output(OutputKind::RecurringParagraphs) {
+            Some(output) => Recurring::load(&self.place.of(OutputKind::RecurringParagraphs, &output.name))?,
+            None => Recurring::default(),
+        };
+        Ok(self.recurring.get_or_init(|| Arc::new(recurring)).clone())
+    }
+
     /// The stages of `emit`: exclude first, then what the recipe says.
-    pub(super) fn emit_steps(&self, exclusions: &Arc<Exclusions>) -> Vec<Step> {
-        let mut steps = vec![Step { name: DEDUP, stage: Arc::new(Exclude(exclusions.clone())) }];
+    pub(super) fn emit_steps(&self, exclusions: &Arc<Exclusions>, recurring: &Arc<Recurring>) -> Vec<Step> {
+        let exclude = Exclude { exclusions: exclusions.clone(), recurring: recurring.clone() };
+        let mut steps = vec![Step { name: DEDUP, stage: Arc::new(exclude) }];
         steps.extend(self.recipe.emit_steps());
         steps
     }

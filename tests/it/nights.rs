@@ -291,3 +291,11 @@ fn a_plan_decides_only_against_the_index_that_it_was_made_for() {
     let told = said(&ends_with(tamis(["task", "--plan"]).arg(&first).args(["--stage", "decide", "--task", "0"]), 2).stderr);
     assert!(told.contains("plan anew"), "{told}");
 }
+
+#[test]
+fn paragraphs_that_recur_on_a_host_are_cut_if_the_recipe_says_so() {
+    let town = Town::new();
+    town.put(1, &(0..9).map(|page| format!("{}\nTilaa uutiskirje", text(page))).collect::<Vec<_>>());
+    ends_with(town.run().args(["--set", "dedup.paragraph_pages_min=5"]), 0);
+    assert_eq!(town.kept(), (0..9).map(text).collect());
+}
