@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::calibrate::{LENGTHS, score};
 use crate::classes::Class;
 use crate::judged::Judged;
 
@@ -28,6 +29,21 @@ fn close_groups(confused: &BTreeMap<(&str, &str), u32>, totals: &BTreeMap<&str, 
 }
 
 const EU24: &str = "bg hr cs da nl en et fi fr de el hu ga it lv lt mt pl pt ro sk sl es sv";
+
+/// Prints the expected calibration error on sentences of the official languages: ten bins, as the scorer has it.
+pub fn report_calibration(judged: &[Judged], curves: &[(f32, f32); LENGTHS]) {
+    let mut bins = [(0.0, 0.0); 10];
+    let mut lines = 0.0;
+    for one in judged.iter().filter(|one| one.line.set.ends_with(" sentences") && EU24.split(' ').any(|lang| lang == one.gold())) {
+        let score = score(curves, one);
+        let bin = &mut bins[((score * 10.0) as usize).min(9)];
+        bin.0 += score;
+        bin.1 += f64::from(u8::from(one.is_right()));
+        lines += 1.0;
+    }
+    let error: f64 = bins.iter().map(|(scores, right)| (scores - right).abs()).sum();
+    println!("expected calibration error: {:.4}", error / lines);
+}
 
 /// Prints the figures of `judged`.
 pub fn report(judged: &[Judged], classes: &[Class]) {

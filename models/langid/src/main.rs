@@ -85,6 +85,13 @@ impl School {
         trainer::train(&mut network, &sampler, &TUNING);
         (network, widths)
     }
+
+    /// The curves of calibration from lines that were not taught.
+    fn curves(&self, judged: &[judged::Judged]) -> [(f32, f32); calibrate::LENGTHS] {
+        let is_common =
+            |one: &judged::Judged| self.classes.iter().any(|class| class.tag == one.gold() && class.share >= CALIBRATION_SHARE_MIN);
+        calibrate::curves(judged, is_common)
+    }
 }
 
 fn main() -> anyhow::Result<()> {
@@ -99,7 +106,9 @@ fn main() -> anyhow::Result<()> {
     let school = School { classes, materials, lines, samples: option(&args, "--samples")?.unwrap_or(4_000_000) };
     if let Some(fold) = option(&args, "--fold")? {
         let (network, _) = school.teach(Some(fold as u64));
-        evaluate::report(&judged::judge(&network, &school.classes, &school.lines, Some(fold as u64)), &school.classes);
+        let judged = judged::judge(&network, &school.classes, &school.lines, Some(fold as u64));
+        evaluate::report(&judged, &school.classes);
+        evaluate::report_calibration(&judged, &school.curves(&judged));
         return Ok(());
     }
     build(&school, threads, Path::new(out))
@@ -128,8 +137,8 @@ fn build(school: &School, threads: usize, out: &Path) -> anyhow::Result<()> {
     }
     println!("lines that the judging network was not taught:");
     evaluate::report(&judged, classes);
-    let is_common = |one: &judged::Judged| classes.iter().any(|class| class.tag == one.gold() && class.share >= CALIBRATION_SHARE_MIN);
-    let curves = calibrate::curves(&judged, is_common);
+    let curves = school.curves(&judged);
+    evaluate::report_calibration(&judged, &curves);
     println!("calibration: {curves:?}");
     let (network, widths) = taught.last().context("there is a last network")?;
     println!("all lines, taught ones too:");

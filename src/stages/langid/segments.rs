@@ -16,7 +16,7 @@ const SENTENCES_BYTES_MIN: usize = 300;
 /// A line with fewer bytes of letters is a scrap, unless it ends as sentences do.
 const SENTENCE_LETTER_BYTES_MIN: u32 = 40;
 /// Of the bytes that are no blanks, at least one in so many must belong to a letter.
-const LETTER_BYTES_RARITY_MAX: u32 = 2;
+const LETTER_BYTES_RARITY_MAX: u32 = 3;
 /// Where more than one byte in so many is a sign of program code, the text is code.
 const CODE_BYTES_RARITY_MIN: u32 = 10;
 
@@ -117,40 +117,22 @@ impl Reading<'_> {
             *evidence = evidence.take();
         }
         segment.range = start..start + line.len();
+        let mut before = b' ';
         for byte in line.bytes() {
             segment.ink_bytes += u32::from(byte > b' ');
-            segment.code_bytes += u32::from(is_code(byte));
+            segment.code_bytes += u32::from(is_code(byte) && byte != before);
+            before = byte;
         }
         segment
     }
 }
 
-/// Signs that programs are full of and prose is not.
+/// Signs that programs are full of and prose is not. Those of addresses, handles and numbers are not among them, and rulers made of one
+/// sign count once.
 fn is_code(byte: u8) -> bool {
     matches!(
         byte,
-        b'{' | b'}'
-            | b'['
-            | b']'
-            | b'('
-            | b')'
-            | b'<'
-            | b'>'
-            | b'='
-            | b';'
-            | b'_'
-            | b'/'
-            | b'\\'
-            | b'|'
-            | b'#'
-            | b'$'
-            | b'&'
-            | b'*'
-            | b'+'
-            | b'^'
-            | b'~'
-            | b'`'
-            | b'@'
+        b'{' | b'}' | b'[' | b']' | b'<' | b'>' | b'=' | b';' | b'_' | b'\\' | b'|' | b'$' | b'&' | b'*' | b'+' | b'^' | b'~' | b'`'
     )
 }
 
