@@ -35,10 +35,9 @@ fn set_within(counted: &Counted<'_>, keep: &mut [bool], is: impl Fn(&Node) -> bo
             continue;
         }
         done = node.end_block;
-        for at in node.first_block as usize..node.end_block as usize {
-            if let Some(wanted) = to(at) {
-                keep[at] = wanted;
-            }
+        let rows = node.first_block as usize..node.end_block as usize;
+        for (at, keep) in rows.clone().zip(&mut keep[rows]) {
+            *keep = to(at).unwrap_or(*keep);
         }
     }
 }
