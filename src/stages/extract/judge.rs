@@ -53,8 +53,8 @@ pub(super) fn judge(counted: &Counted<'_>, url: &str) -> Vec<u8> {
 
 /// A page with fewer words is given whole but for its links: there is little for the trees to see.
 const WORDS_MIN: u32 = 32;
-/// A page whose best F-measure to be expected is below this, in 255ths, has no main content. Found on held-out folds of the training
-/// pages, where those without content lie at 0.1 to 0.3 and all others but one in a hundred above.
+/// A page whose best F-measure to be expected is below this, in 255ths, has no main content. On held-out training pages, five of ten
+/// with an empty gold text lay below it and three close above, with hardly a page that has content; 0.2 to 0.35 score alike.
 const BEST_MIN: u64 = 64;
 
 /// The blocks to keep: those at least as likely as the threshold that gives the best F-measure to be expected.

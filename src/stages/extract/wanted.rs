@@ -35,9 +35,9 @@ fn set_within(counted: &Counted<'_>, keep: &mut [bool], is: impl Fn(&Node) -> bo
             continue;
         }
         done = node.end_block;
-        let blocks = node.first_block as usize..node.end_block as usize;
-        for (at, kept) in blocks.clone().zip(&mut keep[blocks]) {
-            *kept = to(at).unwrap_or(*kept);
+        let rows = node.first_block as usize..node.end_block as usize;
+        for (at, keep) in rows.clone().zip(&mut keep[rows]) {
+            *keep = to(at).unwrap_or(*keep);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What runs inside the lines: links, emphasis, and inline elements that are not shown.
 //!
 //! Inline elements are not in the tree, as there are too many and they hold too little; what is of use of them is noted at the block. Their
-//! class names were read for a while, and no forest learned anything from them.
+//! class names were read for a while, and forests hardly asked for them.
 
 use super::super::describe::is_hidden;
 use super::super::entities;

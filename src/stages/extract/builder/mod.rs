@@ -26,9 +26,26 @@ pub(super) struct Limits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TooManyNodes(pub(super) usize);
 
-/// Reads a page.
+/// A page with less text may have all of it for readers without scripts.
+const TEXT_BYTES_MIN: usize = 1 << 10;
+
+/// Reads a page. What stands in `noscript` is for readers that run no scripts, as we are, but nearly always a notice or a second copy of a
+/// picture; so it is read only where it holds most of the text, as on forums that write whole threads there.
 pub(super) fn build(html: &str, limits: Limits) -> Result<Page, TooManyNodes> {
+    let (page, unread) = read(html, limits, false)?;
+    if page.text.len() < TEXT_BYTES_MIN && unread >= TEXT_BYTES_MIN {
+        let (whole, _) = read(html, limits, true)?;
+        if whole.text.len() > page.text.len() * 2 {
+            return Ok(whole);
+        }
+    }
+    Ok(page)
+}
+
+/// Reads a page with or without `noscript`; also says how many bytes of markup stood in it unread.
+fn read(html: &str, limits: Limits, noscript: bool) -> Result<(Page, usize), TooManyNodes> {
     let mut builder = Builder::new(limits, html.len());
+    builder.noscript = noscript;
     let mut tokens = Tokens::new(html);
     loop {
         while let Some(token) = tokens.next() {
@@ -50,7 +67,8 @@ pub(super) fn build(html: &str, limits: Limits) -> Result<Page, TooManyNodes> {
             None => break,
         }
     }
-    Ok(builder.finish())
+    let unread = builder.unread;
+    Ok((builder.finish(), unread))
 }
 
 /// An element whose content is passed over.
@@ -74,6 +92,10 @@ struct HiddenInline {
 
 struct Builder {
     limits: Limits,
+    /// Whether `noscript` is read.
+    noscript: bool,
+    /// Bytes in `noscript` that were not read.
+    unread: usize,
     page: Page,
     stack: Vec<u32>,
     /// Open elements on the stack, by tag.
@@ -101,6 +123,8 @@ impl Builder {
         let page = Page { text: String::with_capacity(bytes / 8), nodes: vec![root], ..Page::default() };
         Builder {
             limits,
+            noscript: false,
+            unread: 0,
             page,
             stack: vec![0],
             open: [0; 64],
@@ -247,8 +271,13 @@ impl Builder {
 
     /// An element that holds raw text: a script may hold what the page states, nothing else is of use.
     fn raw(&mut self, name: &str, raw: &str, tokens: &mut Tokens<'_>) {
+        let noscript = name.eq_ignore_ascii_case("noscript");
+        if noscript && self.noscript {
+            return;
+        }
         match tokens.raw_text(name) {
             None => tokens.finish(),
+            Some(text) if noscript => self.unread += text.len(),
             Some(text) if raw.contains("ld+json") => self.page.stated.read_linked_data(text),
             Some(_) => {}
         }
@@ -423,6 +452,13 @@ mod tests {
             ["a b"]
         );
         assert_eq!(blocks("<p>ein <span style='color:red; DISPLAY : none'>un<b>sicht</b>bar</span> Wort</p>"), ["ein Wort"]);
+    }
+
+    #[test]
+    fn a_page_for_readers_without_scripts_is_read_where_there_is_no_other() {
+        let thread = "<p>Kā jūs kopjat savu dārzu rudenī?</p>".repeat(40);
+        assert_eq!(blocks(&format!("<div id=app></div><noscript>{thread}</noscript>")).len(), 40);
+        assert_eq!(blocks(&format!("<noscript><p>Ieslēdziet JavaScript</noscript>{thread}")).len(), 40);
     }
 
     #[test]
