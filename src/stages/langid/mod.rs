@@ -1,7 +1,7 @@
 //! Tells the language of a document and keeps the wanted ones.
 //!
 //! A wrong label costs a small language more than a lost page, so doubt is a reason of its own. The model is ours and lies in the binary:
-//! [`ngrams`] turns letters into features, [`model`] looks them up, [`segments`] gathers them by paragraph, [`identify`] decides. What it
+//! [`ngrams`] turns letters into features, [`model`] looks them up, [`segments`] gathers them by paragraph, [`mod@identify`] decides. What it
 //! was built from, and how well it does, stands in docs/langid.md.
 
 mod declared;
