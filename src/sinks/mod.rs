@@ -127,14 +127,18 @@ fn refused(path: &Path, source: ParquetError) -> SinkError {
 /// Properties that all our files share: zstd, no statistics, no page index, no dictionaries, a fixed writer's name. A value's first
 /// bytes never reach a footer that way; what may is turned on column by column.
 fn plain_properties(zstd_level: i32) -> WriterPropertiesBuilder {
-    let level = ZstdLevel::try_new(zstd_level).unwrap_or_default();
     WriterProperties::builder()
         .set_created_by(CREATED_BY.to_owned())
-        .set_compression(Compression::ZSTD(level))
+        .set_compression(zstd(zstd_level))
         .set_statistics_enabled(EnabledStatistics::None)
         .set_offset_index_disabled(true)
         .set_dictionary_enabled(false)
         .set_max_row_group_row_count(None)
+}
+
+/// zstd at this level; at the library's own where there is no such level.
+fn zstd(level: i32) -> Compression {
+    Compression::ZSTD(ZstdLevel::try_new(level).unwrap_or_default())
 }
 
 /// Turns dictionaries on where the schema says that values repeat.
