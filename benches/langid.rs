@@ -1,7 +1,7 @@
 //! Speed of stage `langid` and of whatlang on the same texts, in CPU seconds of this thread, and how long the model takes to load.
 //!
 //! `cargo bench --bench langid [-- FILE]` reads lines whose last field is a text (`../shared/data/langid/ud-documents.tsv.gz`, unless a
-//! file is given). `models/langid/peers.py` measures lingua and CLD2 on the same file.
+//! file is given). `training/langid/peers.py` measures lingua and CLD2 on the same file.
 
 #![expect(clippy::print_stdout, reason = "a bench says what it measured")]
 

@@ -2,7 +2,7 @@
 //!
 //! Each feature has a row of 32 values of four bits in 16 bytes, so a look-up touches one cache line. A text's rows are summed, the sum
 //! is divided by the square root of their number, and each language compares the result with a vector of its own. How the numbers came
-//! about stands in docs/langid.md; `models/langid` in this repository builds the file.
+//! about stands in docs/langid.md; `training/langid` in this repository builds the file.
 
 use super::letters::{Alphabet, Family};
 use super::ngrams::row_of;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Speed of lingua and CLD2 on the texts of `benches/langid.rs`, in CPU seconds of this process after a first text has loaded the models.
 
-    pip install pycld2 lingua-language-detector; models/langid/peers.py [FILE] [--every 20]
+    pip install pycld2 lingua-language-detector; training/langid/peers.py [FILE] [--every 20]
 
 lingua reads every 20th text only, or it would take minutes.
 """

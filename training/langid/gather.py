@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Gathers what the language model is trained on into plain tables, one a source, and says what each file was.
 
-    models/langid/gather.py SOURCES OUT
+    training/langid/gather.py SOURCES OUT
 
 SOURCES holds what `sources.tsv` lists, fetched with the ordinary clients:
     git/OWNER+NAME/repo   clones (bare ones will do) at the listed commits
