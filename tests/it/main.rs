@@ -6,6 +6,7 @@ mod nights;
 mod readers;
 mod rooms;
 mod run;
+mod samples;
 mod tidy;
 
 use std::path::{Path, PathBuf};

@@ -161,6 +161,7 @@ impl Extract {
             wanted::drop_tables(&counted, &mut keep);
         }
         wanted::drop_hidden(&counted, &mut keep);
+        wanted::drop_teasers(&counted, &mut keep);
         keep
     }
 }
@@ -260,6 +261,21 @@ mod tests {
              <div class=cookie-consent><p>Käytämme evästeitä, jotta sivusto toimii.</p></div><footer><p>© Saaren kirjasto</p></footer></body>"
         );
         check(&html, &format!("{PROSE}\n{PROSE} Uudestaan."));
+    }
+
+    #[test]
+    fn teasers_that_the_page_cut_off_fall_beside_an_article_and_stay_where_they_are_all() {
+        let teaser = |number: u8| {
+            format!(
+                "<div class=card><h3><a href=/{number}>Saaren uusi laituri {number}</a></h3><p>Laiturin rakentaminen alkoi viime syksynä, kun jäät …</p></div>"
+            )
+        };
+        let cards = [1, 2, 3].map(teaser).concat();
+        let article = format!(
+            "<div class=entry-content><h2>Lukusali</h2><p>{PROSE}</p><p>{PROSE} Se oli hyvä uutinen.</p><p>Niin he sanoivat: {PROSE}</p></div>"
+        );
+        assert!(!extracted(&format!("<body><div class=page>{cards}{article}</div></body>")).text.contains("jäät"));
+        assert!(extracted(&format!("<body><div class=page>{cards}</div></body>")).text.contains("jäät"));
     }
 
     #[test]

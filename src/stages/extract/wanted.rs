@@ -1,4 +1,5 @@
-//! What the standard or the settings decide, whatever the trees say: hidden elements, tables, comment sections.
+//! What the standard, the settings or the page itself decide, whatever the trees say: hidden elements, tables, comment sections, texts that
+//! the page cut off because they go on elsewhere.
 
 use super::features::Counted;
 use super::hints::Hints;
@@ -25,6 +26,32 @@ pub(super) fn keep_comments(counted: &Counted<'_>, keep: &mut [bool]) {
         (measure.words >= COMMENT_WORDS_MIN + measure.link_words).then_some(true)
     };
     set_within(counted, keep, |node| node.own.has(Hints::COMMENT) && !node.own.has(Hints::FORM), long);
+}
+
+/// Most blocks of a teaser: heading, text, date, a link to the rest.
+const TEASER_BLOCKS_MAX: u32 = 4;
+
+/// Drops teasers beside the content: a text that ends in an ellipsis right below a link that heads it. Where teasers are a quarter of what was
+/// kept, as in a list of articles, they are the content and stay.
+pub(super) fn drop_teasers(counted: &Counted<'_>, keep: &mut [bool]) {
+    let words = |at: &usize| u64::from(counted.measures[*at].words);
+    let teasers: Vec<usize> = (1..keep.len()).filter(|at| keep[*at] && is_teaser(counted.page, *at)).collect();
+    let kept: u64 = (0..keep.len()).filter(|at| keep[*at]).map(|at| words(&at)).sum();
+    if teasers.iter().map(words).sum::<u64>() * 4 < kept {
+        for at in teasers {
+            keep[at] = false;
+            keep[at - 1] = false;
+        }
+    }
+}
+
+/// Whether block `at` is cut off and the block before it is a link in the same small element.
+fn is_teaser(page: &Page, at: usize) -> bool {
+    let (heading, text) = (&page.blocks[at - 1], &page.blocks[at]);
+    let is_link = heading.link_bytes > 0 && heading.link_bytes * 5 >= (heading.end - heading.start) * 4;
+    let is_cut = page.text_of(text).trim_end_matches([']', ')', ' ']).ends_with('…') || page.text_of(text).ends_with("...");
+    let around_both = |node: &Node| (node.first_block as usize) < at && node.end_block as usize > at;
+    is_link && is_cut && page.around(text).any(|(_, node)| around_both(node) && node.end_block - node.first_block <= TEASER_BLOCKS_MAX)
 }
 
 /// Sets the blocks of the outermost elements for which `is` holds to what `to` says of each, if anything.
