@@ -69,6 +69,25 @@ fn on(path: &Path) -> impl FnOnce(io::Error) -> StoreError + '_ {
     |source| StoreError::io(path, source)
 }
 
+/// The moment after a lasting change, at which a process may die in a test: `TAMIS_KILL_AT=n` kills it with SIGKILL at the n-th such
+/// moment, so that a test can go through all of them. Builds for users know no such variable.
+pub(crate) fn lasting_change() {
+    #[cfg(debug_assertions)]
+    kill_at(&LASTING_CHANGES);
+}
+
+#[cfg(debug_assertions)]
+static LASTING_CHANGES: AtomicU64 = AtomicU64::new(0);
+
+#[cfg(debug_assertions)]
+fn kill_at(changes: &AtomicU64) {
+    static AT: std::sync::OnceLock<Option<u64>> = std::sync::OnceLock::new();
+    let Some(at) = *AT.get_or_init(|| std::env::var("TAMIS_KILL_AT").ok().and_then(|text| text.parse().ok())) else { return };
+    if changes.fetch_add(1, Ordering::Relaxed) + 1 == at {
+        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+    }
+}
+
 /// Makes `folder` and all above it that are missing, each safe from power loss.
 ///
 /// # Errors
@@ -81,7 +100,10 @@ pub fn create_folder(folder: &Path) -> Result<(), StoreError> {
         create_folder(parent)?;
     }
     match fs::create_dir(folder) {
-        Ok(()) => fsync_folder(folder.parent().unwrap_or(folder)),
+        Ok(()) => {
+            lasting_change();
+            fsync_folder(folder.parent().unwrap_or(folder))
+        }
         Err(error) if error.kind() == ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
         Err(error) => Err(StoreError::io(folder, error)),
     }
@@ -94,7 +116,24 @@ pub fn create_folder(folder: &Path) -> Result<(), StoreError> {
 pub fn remove_folder(folder: &Path) -> Result<(), StoreError> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(StoreError::io(folder, error)),
-        _ => Ok(()),
+        _ => {
+            lasting_change();
+            Ok(())
+        }
+    }
+}
+
+/// Removes a file; fine if it is not there.
+///
+/// # Errors
+/// What the system says.
+pub fn remove_file(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(StoreError::io(path, error)),
+        _ => {
+            lasting_change();
+            Ok(())
+        }
     }
 }
 
@@ -114,9 +153,9 @@ pub fn fsync_folder(folder: &Path) -> Result<(), StoreError> {
 pub fn write_new(path: &Path, bytes: &[u8]) -> Result<Written, StoreError> {
     let temporary = temporary_name(path);
     let linked = write_synced(&temporary, bytes).and_then(|()| link(&temporary, path));
-    let removed = fs::remove_file(&temporary);
+    let removed = remove_file(&temporary);
     if linked? {
-        removed.map_err(on(&temporary))?;
+        removed?;
         fsync_folder(folder_of(path))?;
         return Ok(Written::Created);
     }
@@ -167,6 +206,7 @@ pub fn publish_new(from: &Path, to: &Path) -> Result<Written, StoreError> {
 /// What the system says.
 pub fn replace(from: &Path, to: &Path) -> Result<(), StoreError> {
     fs::rename(from, to).map_err(on(to))?;
+    lasting_change();
     fsync_folders([folder_of(to), folder_of(from)])
 }
 
@@ -218,13 +258,18 @@ fn temporary_name(path: &Path) -> PathBuf {
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    File::create(path).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all())).map_err(on(path))
+    File::create(path).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all())).map_err(on(path))?;
+    lasting_change();
+    Ok(())
 }
 
 /// Whether `to` was free and is now a name of `from`.
 fn link(from: &Path, to: &Path) -> Result<bool, StoreError> {
     match fs::hard_link(from, to) {
-        Ok(()) => Ok(true),
+        Ok(()) => {
+            lasting_change();
+            Ok(true)
+        }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(StoreError::io(to, error)),
     }

@@ -323,19 +323,17 @@ impl Manifests {
                 .extend([staged, target].into_iter().filter_map(|path| path.parent().map(Path::to_owned)).filter(|folder| folder.is_dir()));
         }
         store::fsync_folders(touched.iter().map(PathBuf::as_path))?;
-        for path in manifest.retired.iter().map(|path| self.workspace.root().join(path)) {
-            match std::fs::remove_file(&path) {
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(StoreError::io(&path, error).into()),
-                _ => {}
-            }
-        }
+        manifest.retired.iter().try_for_each(|path| store::remove_file(&self.workspace.root().join(path)))?;
         Ok(())
     }
 
     fn publish_file(&self, number: u64, file: &FileEntry, staged: &Path, target: &Path) -> Result<(), ManifestError> {
         let lost = || ManifestError::Lost { number, path: file.path.clone(), sha256: file.sha256.clone() };
         match std::fs::rename(staged, target) {
-            Ok(()) => return Ok(()),
+            Ok(()) => {
+                store::lasting_change();
+                return Ok(());
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => {} // it was moved already
             Err(error) => return Err(StoreError::io(target, error).into()),
         }
