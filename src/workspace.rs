@@ -90,6 +90,20 @@ impl Workspace {
         Err(none())
     }
 
+    /// The workspace and the data set that the deduplication index at `path` belongs to (`_tamis/index/<data set>`), or those of
+    /// [`Workspace::of_dataset`]. Changes nothing.
+    ///
+    /// # Errors
+    /// When `path` is not there, or is neither.
+    pub fn of_index(path: &Path) -> Result<(Workspace, String), WorkspaceError> {
+        let index =
+            path.canonicalize().ok().filter(|full| full.parent().is_some_and(|parent| parent.ends_with(Path::new(OURS).join("index"))));
+        match index.as_deref().and_then(|full| Some((full.ancestors().nth(3)?, full.file_name()?.to_str()?))) {
+            Some((root, dataset)) => Ok((Workspace { root: root.to_owned() }, dataset.to_owned())),
+            None => Workspace::of_dataset(path),
+        }
+    }
+
     /// Takes the right to change the workspace, or says who has it.
     ///
     /// # Errors

@@ -169,12 +169,24 @@ impl Index {
         Ok(index)
     }
 
+    /// An index that knows nothing.
+    #[must_use]
+    pub fn none() -> Index {
+        Index { runs: Vec::new(), joins: HashMap::new() }
+    }
+
+    /// How its documents were signed, and whether equal texts of different languages are duplicates; `None` if it has none.
+    #[must_use]
+    pub fn scheme(&self) -> Option<(Scheme, bool)> {
+        self.runs.first().map(|run| (run.documents.about().scheme, run.documents.about().exact))
+    }
+
     /// Opens `runs`, however they were made.
     ///
     /// # Errors
     /// When a file cannot be read or is damaged.
     pub fn open_any(runs: &[RunFiles]) -> Result<Index, IndexError> {
-        let mut index = Index { runs: Vec::with_capacity(runs.len()), joins: HashMap::new() };
+        let mut index = Index::none();
         for files in runs {
             let run = Run::open(files, index.len())?;
             index.joins.extend(run.documents.about().joins.iter().copied());

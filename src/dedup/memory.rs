@@ -27,16 +27,15 @@ pub struct SignedText {
     pub signature: Signature,
 }
 
-/// Every member of every cluster of at least two, in the order of `texts`. `similar` judges two texts, by their numbers, that share a
-/// band; [`estimated`] does it by their sketches.
+/// Which texts hang together. `similar` judges two texts, by their numbers, that share a band; [`estimated`] does it by their sketches.
 ///
 /// # Errors
 /// What `similar` says.
-pub fn find_clusters<E>(
+pub(super) fn join_all<E>(
     settings: &DedupSettings,
     texts: &[SignedText],
     mut similar: impl FnMut(u32, u32) -> Result<bool, E>,
-) -> Result<Vec<Member>, E> {
+) -> Result<Forest, E> {
     let count = texts.len() as u32;
     let mut forest = Forest::of(count);
     if settings.exact {
@@ -56,11 +55,11 @@ pub fn find_clusters<E>(
             join_group(&group, count, &mut forest, &mut similar)?;
         }
     }
-    Ok(members(texts, &mut forest))
+    Ok(forest)
 }
 
 /// The texts to compare: of equal ones in one language the first stands for all.
-fn standing(settings: &DedupSettings, texts: &[SignedText]) -> Vec<u32> {
+pub(super) fn standing(settings: &DedupSettings, texts: &[SignedText]) -> Vec<u32> {
     let mut stands = vec![true; texts.len()];
     if settings.exact {
         let keys = texts.iter().zip(0..).map(|(text, number)| ((text.signature.exact, text.lang), number));
@@ -90,7 +89,8 @@ fn groups(mut keys: Vec<((u128, u64), u32)>) -> Vec<Vec<u32>> {
     shared.map(|group| group.iter().map(|(_, number)| *number).collect()).collect()
 }
 
-fn members(texts: &[SignedText], forest: &mut Forest) -> Vec<Member> {
+/// Every member of every cluster of at least two, in the order of `texts`.
+pub(super) fn members(texts: &[SignedText], forest: &mut Forest) -> Vec<Member> {
     let mut clusters: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for number in 0..texts.len() as u32 {
         clusters.entry(forest.root(number)).or_default().push(number);

@@ -4,6 +4,7 @@
 //! earlier nights ([`decide`]), **exclude** when documents are written ([`exclusions`]). Between them stand files ([`columns`]); nothing
 //! is kept in memory from one to the next.
 
+pub mod against;
 pub mod clusters;
 pub mod columns;
 pub mod decide;

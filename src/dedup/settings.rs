@@ -108,6 +108,13 @@ impl Near {
         Some(Banding { bands, rows })
     }
 
+    /// The choice with this banding; `None` if no preset has it.
+    #[must_use]
+    pub fn with_banding(banding: Option<Banding>) -> Option<Near> {
+        let all = Near::PRESETS.iter().map(|(_, near)| *near).chain([Near::Off]);
+        all.into_iter().find(|near| near.banding() == banding)
+    }
+
     /// The preset called `name`.
     #[must_use]
     pub fn named(name: &str) -> Option<Near> {

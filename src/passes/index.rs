@@ -26,6 +26,14 @@ pub(super) fn planned_runs(plan: &Plan, workspace: &Workspace) -> Vec<RunFiles> 
     runs_of(&plan.index, workspace)
 }
 
+/// The runs of the index of `dataset` as it is published now, oldest first.
+///
+/// # Errors
+/// When a manifest cannot be read.
+pub fn index_runs(workspace: &Workspace, dataset: &str) -> Result<Vec<RunFiles>, JobError> {
+    Ok(runs_of(&index_now(&Manifests::read(workspace)?, dataset), workspace))
+}
+
 /// The three files of a run stand side by side, in order of their endings.
 fn runs_of(files: &[PlannedIndexFile], workspace: &Workspace) -> Vec<RunFiles> {
     let path = |file: &PlannedIndexFile| workspace.root().join(&file.path);

@@ -93,6 +93,9 @@ impl<'r, 'i> Reader<'r, 'i> {
         let emit_names: Vec<&Room> = emit.iter().map(|chosen| chosen.room).collect();
         let examples = self.examples(source.as_ref().map(|(room, _)| *room), &clean_names, &emit_names, faults);
         let dedup = self.table::<DedupSettings>("dedup", faults);
+        if let Some(prefer) = dedup.as_ref().and_then(|dedup| dedup.prefer.as_deref()) {
+            self.check_prefer(prefer, &clean_names, faults);
+        }
         let output = self.output(faults);
         let limits = self.limits(faults);
         let clean = self.build(clean, faults);
@@ -135,6 +138,23 @@ impl<'r, 'i> Reader<'r, 'i> {
                 faults.note(key.span(), Fault::UnknownKey { owner: "the recipe".to_owned(), key: name.to_owned(), nearest, known });
             }
         }
+    }
+
+    /// Sees that a stage before deduplication gives the signal by which duplicates are chosen.
+    fn check_prefer(&self, prefer: &str, clean: &[&Room], faults: &mut Faults) {
+        let signals: Vec<&str> = clean.iter().flat_map(|room| room.signals.iter().copied()).collect();
+        if signals.contains(&prefer) {
+            return;
+        }
+        let table = self.root.get("dedup").and_then(|table| table.get_ref().as_table());
+        let span = table.and_then(|table| table.get("prefer")).map_or(0..0, toml::Spanned::span);
+        let hint = match nearest(prefer, signals.iter().copied()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None if signals.is_empty() => "no stage of [[clean]] gives one".to_owned(),
+            None => format!("those of [[clean]] are {}", listed(&signals)),
+        };
+        let wish = format!("is `{prefer}`, which is no signal of a stage before deduplication: {hint}");
+        faults.note(span, Fault::WrongValue { owner: "[dedup]".to_owned(), key: "prefer".to_owned(), wish });
     }
 
     /// A text at the top of the recipe, if it is there and a text.

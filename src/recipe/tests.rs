@@ -105,7 +105,7 @@ const fn room(
     schema: fn() -> schemars::Schema,
     build: Build,
 ) -> Room {
-    Room { name, summary: "", reasons: &["no-text", "unsure"], signals: &[], needs, gives, schema, build }
+    Room { name, summary: "", reasons: &["no-text", "unsure"], signals: &["lang_share"], needs, gives, schema, build }
 }
 
 const STAGES: &[&Room] = &[
@@ -400,6 +400,19 @@ fn settings_that_contradict_each_other_are_told() {
         &[
             "r.toml:12:8: `near` of [dedup] is not right: no preset called `fine`; there are \"fineweb\", \"wide\", \"strict\", \"loose\", and `false` for none",
             "r.toml:13:15: `jaccard_min` of [dedup] is not right: 2 is not between 0 and 1",
+        ],
+    );
+}
+
+#[test]
+fn the_signal_that_chooses_among_duplicates_must_be_given_by_a_stage_before() {
+    let dedup = |prefer: &str| format!("[dedup]\nprefer = \"{prefer}\"\n[[emit]]");
+    check("[[emit]]", &dedup("lang_share"), &[]);
+    check(
+        "[[emit]]",
+        &dedup("lang_shar"),
+        &[
+            "r.toml:12:10: `prefer` of [dedup] is `lang_shar`, which is no signal of a stage before deduplication: did you mean `lang_share`?",
         ],
     );
 }

@@ -1,9 +1,9 @@
 //! Nights one after the other: what was seen before stays out, whatever happens on the way.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use parquet::record::RowAccessor;
 use sha2::{Digest, Sha256};
@@ -164,24 +164,26 @@ fn five_nights_in_five_runs_keep_what_one_run_over_all_keeps() {
 }
 
 #[test]
-fn a_night_that_is_killed_anywhere_leaves_the_index_of_one_that_was_let_be() {
+fn a_night_that_is_killed_after_any_step_leaves_the_index_of_one_that_was_let_be() {
     let (whole, killed) = (Town::new(), Town::new());
-    let mut length = Duration::ZERO;
+    // Inputs lie in other folders, so plans have other names; what they say is the same.
+    let said_by = |town: &Town| -> BTreeSet<Vec<String>> { town.rows("data", &["url", "text", "lang"]).into_iter().collect() };
     for (night, texts) in five_nights().iter().enumerate() {
-        whole.put(night, texts);
-        killed.put(night, texts);
-        let begun = Instant::now();
-        ends_with(whole.run().args(["--threads", "1", "--memory-max", "320MB"]), 0);
-        length = length.max(begun.elapsed());
-        for part in 1..5 {
-            let mut child = killed.run().stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
-            std::thread::sleep(length.mul_f64(f64::from(part) * 0.2));
-            child.kill().expect("it can be killed");
-            child.wait().expect("it ends");
+        for town in [&whole, &killed] {
+            town.put(night, texts);
         }
-        ends_with(&mut killed.run(), 0);
-        // Inputs lie in other folders, so plans have other names; what they say is the same.
-        let said_by = |town: &Town| -> BTreeSet<Vec<String>> { town.rows("data", &["url", "text", "lang"]).into_iter().collect() };
+        ends_with(whole.run().args(["--threads", "1", "--memory-max", "320MB"]), 0);
+        // The n-th try dies after its n-th lasting change, of those that are left to do; three or more in a row see the same night.
+        let mut deaths = 0;
+        for step in 1.. {
+            let output = killed.run().env("TAMIS_KILL_AT", step.to_string()).output().expect("it starts");
+            if output.status.code() == Some(0) {
+                break;
+            }
+            assert_eq!(output.status.signal(), Some(9), "{}", said(&output.stderr));
+            deaths += 1;
+        }
+        assert!(deaths > 8, "night {night} had {deaths} steps only");
         assert_eq!(said_by(&killed), said_by(&whole));
         assert_eq!(killed.index_files().len(), whole.index_files().len());
         ends_with(&mut tamis(["verify".as_ref(), killed.workspace().join("data/d").as_os_str()]), 0);
@@ -189,6 +191,83 @@ fn a_night_that_is_killed_anywhere_leaves_the_index_of_one_that_was_let_be() {
     let before = killed.fingerprint();
     ends_with(&mut killed.run(), 0);
     assert_eq!(killed.fingerprint(), before, "there was nothing left to do");
+}
+
+#[test]
+fn every_single_step_of_a_night_may_be_its_last() {
+    let town = Town::new();
+    let nights = five_nights();
+    for (night, texts) in nights.iter().take(3).enumerate() {
+        town.put(night, texts);
+        ends_with(&mut town.run(), 0);
+    }
+    town.put(3, &nights[3]);
+    let (kept, mut steps) = (town.folder.path().join("before"), 0);
+    copy_folder(&town.workspace(), &kept);
+    ends_with(&mut town.run(), 0);
+    let whole = town.fingerprint();
+    for step in 1.. {
+        std::fs::remove_dir_all(town.workspace()).expect("it is ours");
+        copy_folder(&kept, &town.workspace());
+        let output = town.run().env("TAMIS_KILL_AT", step.to_string()).output().expect("it starts");
+        if output.status.code() == Some(0) {
+            break;
+        }
+        assert_eq!(output.status.signal(), Some(9), "{}", said(&output.stderr));
+        ends_with(&mut town.run(), 0);
+        assert_eq!(town.fingerprint(), whole, "killed after step {step}");
+        steps = step;
+    }
+    assert!(steps > 50, "a night has more than {steps} steps");
+}
+
+/// Copies a folder with all that is in it.
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("room");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let (path, name) = entry.map(|entry| (entry.path(), entry.file_name())).expect("an entry");
+        if path.is_dir() {
+            copy_folder(&path, &to.join(name));
+        } else {
+            std::fs::copy(&path, to.join(name)).expect("room");
+        }
+    }
+}
+
+/// What `tamis dedup` with these words says of three pages: one that an earlier night has, one rewritten, one new.
+fn asked(words: &[&str], town: &Town, code: i32) -> (Vec<serde_json::Value>, String) {
+    let pages = [text(1), rewritten(2, "jälleen"), text(9), rewritten(9, "jälleen"), text(8)];
+    let line = |(place, text): (usize, &String)| serde_json::json!({ "id": place, "text": text }).to_string() + "\n";
+    let file = town.folder.path().join("asked.jsonl");
+    std::fs::write(&file, pages.iter().enumerate().map(line).collect::<String>()).expect("room");
+    let output = ends_with(tamis(["dedup"]).arg(&file).args(words), code);
+    let answers = said(&output.stdout);
+    (answers.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect(), said(&output.stderr))
+}
+
+#[test]
+fn a_file_held_against_an_index_learns_what_it_repeats() {
+    let town = Town::new();
+    town.put(1, &[text(1), text(3)]);
+    ends_with(&mut town.run(), 0);
+    town.put(2, &[text(2), rewritten(1, "uudelleen")]);
+    ends_with(&mut town.run(), 0);
+    let rows = town.rows("data", &["id", "text"]);
+    let id = |text: &str| rows.iter().find(|row| row[1] == text).expect("it was kept")[0].clone();
+    for place in ["data/d", "_tamis/index/d"] {
+        let (answers, _) = asked(&["--against", &town.workspace().join(place).to_string_lossy()], &town, 0);
+        let of =
+            |answer: &serde_json::Value| (answer["winner"].clone(), answer["cluster"].clone(), answer["size"].as_u64().expect("a number"));
+        assert_eq!(of(&answers[0]), (id(&text(1)).into(), id(&text(1)).into(), 3), "the page and its copy of the second night were met");
+        assert_eq!(of(&answers[1]), (id(&text(2)).into(), id(&text(2)).into(), 2));
+        assert_eq!((of(&answers[2]), of(&answers[3])), ((3.into(), 2.into(), 2), (3.into(), 2.into(), 2)));
+        assert_eq!(of(&answers[4]), (4.into(), 4.into(), 1));
+    }
+    let against = town.workspace().join("data/d").to_string_lossy().into_owned();
+    let (_, told) = asked(&["--against", &against, "--near", "strict"], &town, 2);
+    assert!(told.contains("16 bands of 7 rows") && told.contains("leave --near"), "{told}");
+    let (_, told) = asked(&["--against", &town.folder.path().to_string_lossy()], &town, 2);
+    assert!(told.contains("is not a data set"), "{told}");
 }
 
 #[test]

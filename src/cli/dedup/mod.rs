@@ -3,6 +3,7 @@
 //! It holds signatures, never texts: some 400 bytes a document, so that a machine with 16 GB takes about 35 million documents. Texts wait
 //! in a temporary file, so that pairs which look alike by their sketches are judged by all their shingles.
 
+mod earlier;
 mod read;
 mod texts;
 
@@ -16,7 +17,10 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use super::exit::Exit;
-use crate::dedup::memory::{SignedText, between, estimated, find_clusters};
+use crate::dedup::against::{Repeat, find_clusters_against};
+use crate::dedup::clusters::Member;
+use crate::dedup::index::Index;
+use crate::dedup::memory::{SignedText, between, estimated};
 use crate::dedup::settings::{DedupSettings, Near};
 use crate::dedup::sign::Signer;
 use crate::doc::DocId;
@@ -30,16 +34,20 @@ pub struct DedupArgs {
     /// JSONL (plain, .gz, .zst) or .parquet with `id` and `text`, and `lang` if documents of different languages shall not be compared;
     /// JSONL on standard input if none
     files: Vec<PathBuf>,
-    /// How near-duplicates are looked for: wide (16 bands x 7 rows), fineweb (14 x 8), strict (20 x 13), loose (22 x 5), or off
-    #[arg(long, value_name = "PRESET", default_value = "wide", value_parser = near)]
-    near: Near,
+    /// What earlier documents must not be repeated: a data set (WORKSPACE/data/NAME) or its index (WORKSPACE/_tamis/index/NAME). A
+    /// document that repeats one has that one as `winner` and `cluster`. Preset, shingles and seed are then the index's
+    #[arg(long, value_name = "INDEX")]
+    against: Option<PathBuf>,
+    /// How near-duplicates are looked for: wide (16 bands x 7 rows; the default), fineweb (14 x 8), strict (20 x 13), loose (22 x 5), or off
+    #[arg(long, value_name = "PRESET", value_parser = near)]
+    near: Option<Near>,
     /// Least Jaccard similarity of near-duplicates
     #[arg(long, value_name = "SHARE", default_value_t = DedupSettings::default().jaccard_min, value_parser = share)]
     jaccard_min: f32,
-    /// Words in a shingle
-    #[arg(long, value_name = "WORDS", default_value_t = DedupSettings::default().shingle_words)]
-    shingle_words: NonZeroU32,
-    /// Whether pairs are judged by all their shingles; else by the estimate of their sketches alone
+    /// Words in a shingle [default: 5]
+    #[arg(long, value_name = "WORDS")]
+    shingle_words: Option<NonZeroU32>,
+    /// Whether pairs are judged by all their shingles; else, and against an index, by the estimate of their sketches alone
     #[arg(long, value_name = "BOOL", default_value_t = true, action = clap::ArgAction::Set)]
     verify: bool,
 }
@@ -68,14 +76,26 @@ struct Answer<'a> {
     size: u32,
 }
 
+impl DedupArgs {
+    /// What the flags ask for, where no index has the word.
+    fn settings(&self) -> DedupSettings {
+        let default = DedupSettings { jaccard_min: self.jaccard_min, ..DedupSettings::default() };
+        let (near, shingle_words) = (self.near.unwrap_or(default.near), self.shingle_words.unwrap_or(default.shingle_words));
+        DedupSettings { near, shingle_words, ..default }
+    }
+}
+
 /// Reads all documents, then writes `{"id","cluster","winner","size"}` for each, in the order of the input. The longest text of a
-/// cluster stays, of equally long ones that with the smallest id; the smallest id names the cluster.
+/// cluster stays, of equally long ones that with the smallest id; the smallest id names the cluster. What repeats a document of the index
+/// that is given has that one as both.
 ///
 /// # Errors
 /// When an input cannot be read or the output not be written.
 pub fn dedup(args: DedupArgs) -> anyhow::Result<Exit> {
-    let settings =
-        DedupSettings { near: args.near, jaccard_min: args.jaccard_min, shingle_words: args.shingle_words, ..DedupSettings::default() };
+    let (index, settings) = match &args.against {
+        Some(path) => earlier::open(path, &args)?,
+        None => (Index::none(), args.settings()),
+    };
     let mut desk = Desk::new(&settings, args.verify)?;
     let mut reader = Reader::default();
     if args.files.is_empty() {
@@ -89,7 +109,7 @@ pub fn dedup(args: DedupArgs) -> anyhow::Result<Exit> {
             false => reader.jsonl(&name, Box::new(file), &mut |document| desk.take(document))?,
         }
     }
-    desk.answer(&settings, BufWriter::with_capacity(1 << 18, std::io::stdout().lock()))?;
+    desk.answer(&settings, &index, BufWriter::with_capacity(1 << 18, std::io::stdout().lock()))?;
     if reader.bad == 0 {
         return Ok(Exit::Done);
     }
@@ -122,31 +142,39 @@ impl Desk {
         Ok(())
     }
 
-    fn answer(mut self, settings: &DedupSettings, mut out: impl Write) -> anyhow::Result<()> {
+    fn answer(mut self, settings: &DedupSettings, index: &Index, out: impl Write) -> anyhow::Result<()> {
         let mut by_id: Vec<u32> = (0..self.ids.len() as u32).collect();
         by_id.sort_by(|a, b| self.ids[*a as usize].cmp(&self.ids[*b as usize]));
         for (place, position) in by_id.iter().zip(0..) {
             self.signed[*place as usize].id = DocId(position);
         }
-        let members = match &mut self.texts {
+        let found = match &mut self.texts {
             Some(texts) => {
                 texts.ready()?;
                 let near = |a, b| texts.similar((a, b), between(&self.signed, a, b), settings.jaccard_min, &self.signer);
-                find_clusters(settings, &self.signed, near)?
+                find_clusters_against::<anyhow::Error>(settings, &self.signed, index, near)?
             }
-            None => find_clusters::<anyhow::Error>(settings, &self.signed, estimated(settings, &self.signed))?,
+            None => find_clusters_against::<anyhow::Error>(settings, &self.signed, index, estimated(settings, &self.signed))?,
         };
-        let mut members = members.into_iter().peekable();
+        self.write(&by_id, found, out).context("cannot write the answers")
+    }
+
+    /// Writes an answer for each document. `by_id` is the order of their ids, which members name them by.
+    fn write(&self, by_id: &[u32], (members, repeats): (Vec<Member>, Vec<Repeat>), mut out: impl Write) -> anyhow::Result<()> {
+        let (mut members, mut repeats) = (members.into_iter().peekable(), repeats.into_iter().peekable());
         let named = |position: DocId| &self.ids[by_id[position.0 as usize] as usize];
         for (place, id) in (0..).zip(&self.ids) {
-            let answer = match members.next_if(|member| member.place == place) {
-                Some(member) => Answer { id, cluster: named(member.cluster), winner: named(member.winner), size: member.size },
-                None => Answer { id, cluster: id, winner: id, size: 1 },
+            let member = members.next_if(|member| member.place == place);
+            let earlier = repeats.next_if(|repeat| repeat.place == place).map(|repeat| (Id::Text(repeat.winner.to_string()), repeat.size));
+            let answer = match (&earlier, member) {
+                (Some((winner, size)), _) => Answer { id, cluster: winner, winner, size: *size },
+                (None, Some(member)) => Answer { id, cluster: named(member.cluster), winner: named(member.winner), size: member.size },
+                (None, None) => Answer { id, cluster: id, winner: id, size: 1 },
             };
-            serde_json::to_writer(&mut out, &answer).context("cannot write the answers")?;
-            out.write_all(b"\n").context("cannot write the answers")?;
+            serde_json::to_writer(&mut out, &answer)?;
+            out.write_all(b"\n")?;
         }
-        out.flush().context("cannot write the answers")
+        Ok(out.flush()?)
     }
 }
 
@@ -162,7 +190,7 @@ mod tests {
         let bytes = std::io::Cursor::new(lines.join("\n").into_bytes());
         reader.jsonl("test", Box::new(bytes), &mut |document| desk.take(document)).unwrap();
         let mut out = Vec::new();
-        desk.answer(settings, &mut out).unwrap();
+        desk.answer(settings, &Index::none(), &mut out).unwrap();
         (String::from_utf8(out).unwrap(), reader.bad)
     }
 

@@ -127,7 +127,7 @@ impl Reader {
 }
 
 fn lang_number(lang: Option<&str>) -> u64 {
-    lang.map_or(0, |lang| language_hash(&Lang::new(lang)))
+    language_hash(&lang.map_or_else(Lang::undetermined, Lang::new))
 }
 
 fn document_at(batch: &RecordBatch, row: usize) -> Option<Document<'_>> {

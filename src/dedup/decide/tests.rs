@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::*;
+use crate::dedup::against::find_clusters_against;
 use crate::dedup::clusters::Fate;
 use crate::dedup::erase::{Erased, Orphans, erase};
 use crate::dedup::exclusions::Exclusions;
-use crate::dedup::memory::{SignedText, estimated, find_clusters};
+use crate::dedup::index::Index;
+use crate::dedup::memory::{SignedText, estimated};
 use crate::dedup::minhash::{Sketcher, cut};
 use crate::dedup::settings::Near;
 use crate::dedup::signatures::{SignatureSink, language_hash, rank};
@@ -158,7 +160,7 @@ fn decisions_from_disk_are_those_made_in_memory() {
                 signature: doc.signature.as_deref().unwrap().clone(),
             })
             .collect();
-        let plain = find_clusters::<()>(&settings, &texts, estimated(&settings, &texts)).unwrap();
+        let (plain, _) = find_clusters_against::<IndexError>(&settings, &texts, &Index::none(), estimated(&settings, &texts)).unwrap();
         let exclusions = Nights::new(&settings, 1 << 30).night(&docs);
         assert_eq!(exclusions.len(), plain.len(), "{settings:?}");
         for member in plain {
