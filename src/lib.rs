@@ -9,7 +9,8 @@
 //! 4. [`dedup`] signs documents, decides which are duplicates, and excludes them.
 //! 5. [`sinks`] write Parquet with the columns of [`columns`]; [`store`] and [`workspace`] know files, [`ledger`] what became of what.
 //! 6. [`passes`] make the main job of these rooms; [`engine`] walks documents through them on all cores.
-//! 7. [`report`] draws what happened; [`cli`] is the only place that prints.
+//! 7. [`suppression`] keeps out what was erased; [`takedown`] erases documents from every store and proves it.
+//! 8. [`report`] draws what happened; [`cli`] is the only place that prints.
 //!
 //! The three doors are [`source`], [`stage`] and [`sink`].
 
@@ -32,5 +33,7 @@ pub mod sources;
 pub mod stage;
 pub mod stages;
 pub mod store;
+pub mod suppression;
+pub mod takedown;
 pub mod text;
 pub mod workspace;

@@ -4,7 +4,7 @@
 //! readers already know are replaced by `rename(2)`. Both are followed by an fsync of the folder.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -151,8 +151,16 @@ pub fn fsync_folder(folder: &Path) -> Result<(), StoreError> {
 /// # Errors
 /// [`StoreError::Different`] when it exists with other bytes, else what the system says.
 pub fn write_new(path: &Path, bytes: &[u8]) -> Result<Written, StoreError> {
+    write_new_with(path, bytes, None)
+}
+
+/// As [`write_new`], with these permissions from the first moment.
+///
+/// # Errors
+/// As [`write_new`].
+pub fn write_new_with(path: &Path, bytes: &[u8], permissions: Option<Permissions>) -> Result<Written, StoreError> {
     let temporary = temporary_name(path);
-    let linked = write_synced(&temporary, bytes).and_then(|()| link(&temporary, path));
+    let linked = write_synced(&temporary, bytes, permissions).and_then(|()| link(&temporary, path));
     let removed = remove_file(&temporary);
     if linked? {
         removed?;
@@ -173,7 +181,7 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<Written, StoreError> {
 /// What the system says.
 pub fn write_over(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let temporary = temporary_name(path);
-    let written = write_synced(&temporary, bytes).and_then(|()| replace(&temporary, path));
+    let written = write_synced(&temporary, bytes, None).and_then(|()| replace(&temporary, path));
     if written.is_err() {
         // The first error says more than a failure to tidy up after it.
         let _ = fs::remove_file(&temporary);
@@ -257,8 +265,12 @@ fn temporary_name(path: &Path) -> PathBuf {
     path.with_file_name(format!(".{name}.{}-{count}.tmp", std::process::id()))
 }
 
-fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    File::create(path).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all())).map_err(on(path))?;
+fn write_synced(path: &Path, bytes: &[u8], permissions: Option<Permissions>) -> Result<(), StoreError> {
+    let write = |mut file: File| {
+        permissions.map_or(Ok(()), |permissions| file.set_permissions(permissions))?;
+        file.write_all(bytes).and_then(|()| file.sync_all())
+    };
+    File::create(path).and_then(write).map_err(on(path))?;
     lasting_change();
     Ok(())
 }

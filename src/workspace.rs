@@ -192,6 +192,42 @@ impl Workspace {
         self.ours("quarantine").join(plan)
     }
 
+    /// What must not come back.
+    #[must_use]
+    pub fn suppression(&self) -> PathBuf {
+        self.ours("suppression")
+    }
+
+    /// Receipts of takedowns, and their register.
+    #[must_use]
+    pub fn receipts(&self) -> PathBuf {
+        self.ours("receipts")
+    }
+
+    /// Archives that belong to the workspace: what a crawler fetched.
+    #[must_use]
+    pub fn archive(&self) -> PathBuf {
+        self.root.join("archive")
+    }
+
+    /// Rejects of all plans.
+    #[must_use]
+    pub fn all_rejects(&self) -> PathBuf {
+        self.ours("rejects")
+    }
+
+    /// Quarantine lists of all plans.
+    #[must_use]
+    pub fn all_quarantine(&self) -> PathBuf {
+        self.ours("quarantine")
+    }
+
+    /// Staging, attempts and commit records of all plans.
+    #[must_use]
+    pub fn all_unsealed(&self) -> [PathBuf; 3] {
+        ["commits", "attempts", "staging"].map(|folder| self.ours(folder))
+    }
+
     /// Logs.
     #[must_use]
     pub fn logs(&self) -> PathBuf {

@@ -10,6 +10,7 @@ pub mod progress;
 mod run;
 mod stages;
 mod table;
+mod takedown;
 mod verify;
 mod warc;
 
@@ -47,6 +48,8 @@ enum Verb {
     Inspect(inspect::InspectArgs),
     /// Checks every file of a data set against its hash, and every row against the schema
     Verify(verify::VerifyArgs),
+    /// Erases documents from every store, proves it, and keeps them out
+    Takedown(takedown::TakedownArgs),
     /// Freezes the work of a recipe into a plan
     Plan(plan::PlanArgs),
     /// Does one task of a plan
@@ -71,6 +74,7 @@ pub fn run(cli: Cli, stop: Stop) -> anyhow::Result<Exit> {
         Verb::Warc(args) => warc::warc(&args),
         Verb::Inspect(args) => inspect::inspect(&args),
         Verb::Verify(args) => verify::verify(&args),
+        Verb::Takedown(args) => takedown::takedown(args),
         Verb::Plan(args) => plan::plan(&args),
         Verb::Task(args) => plan::task(&args, stop),
         Verb::Pending(args) => plan::pending(&args),

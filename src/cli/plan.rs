@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::exit::Exit;
-use super::run::{Machine, Place, save_plan};
+use super::run::{Keys, Machine, Place, save_plan};
 use crate::engine::plan::{Plan, StageName, TaskName};
 use crate::engine::watch::{Stop, Unwatched};
 use crate::passes::{History, Job, JobError, Left};
 use crate::recipe::Recipe;
+use crate::suppression::{Suppression, sequence};
 use crate::workspace::Workspace;
 
 /// Arguments of `tamis plan`.
@@ -40,6 +41,8 @@ pub struct Planned {
     plan: PathBuf,
     #[command(flatten)]
     machine: Machine,
+    #[command(flatten)]
+    keys: Keys,
 }
 
 /// Freezes the work and prints the path of the plan's file.
@@ -47,8 +50,9 @@ pub struct Planned {
 /// # Errors
 /// What is wrong with recipe, inputs or workspace.
 pub fn plan(args: &PlanArgs) -> anyhow::Result<Exit> {
-    let (recipe, plan) = args.place.plan()?;
+    let (recipe, mut plan) = args.place.plan()?;
     let workspace = Workspace::open(&args.place.workspace)?;
+    plan.takedowns = sequence(&workspace)?;
     let history = History::open(&workspace, &plan.dataset)?;
     let plan = match history.left_of(&plan, &recipe)? {
         Left::New(plan) => *plan,
@@ -103,7 +107,8 @@ impl Planned {
         let plan = Plan::load(&self.plan)?;
         let workspace = Workspace::open(&root_of(&self.plan)?)?;
         let recipe = Recipe::of_plan(&plan)?;
-        Ok(Job::new(&workspace, plan, recipe, self.machine.means()?, stop)?)
+        let suppression = Suppression::open(&workspace, &self.keys.suppression())?;
+        Ok(Job::new(&workspace, plan, recipe, suppression, self.machine.means()?, stop)?)
     }
 }
 

@@ -17,6 +17,7 @@ use crate::recipe::{Recipe, inputs};
 use crate::report::{Run, report_html};
 use crate::size::{ByteSize, grouped};
 use crate::store;
+use crate::suppression::Suppression;
 use crate::workspace::Workspace;
 
 /// Where, what, and with which means; shared by `run` and `plan`.
@@ -30,6 +31,38 @@ pub struct Place {
     /// Overrides a setting of the recipe: input=GLOB, clean.langid.min_score=0.6, output.shard_bytes_max="64 MiB"
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]
     pub sets: Vec<(String, String)>,
+    #[command(flatten)]
+    pub keys: Keys,
+}
+
+/// Where secrets lie; shared by all verbs that ask or change the suppression list.
+#[derive(Debug, Args)]
+pub struct Keys {
+    /// Folder of the keys of takedowns, outside every workspace [default: tamis/ in $XDG_CONFIG_HOME or ~/.config]
+    #[arg(long = "keys", value_name = "DIR", env = "TAMIS_KEYS", hide_env_values = true)]
+    folder: Option<PathBuf>,
+}
+
+impl Keys {
+    fn path(&self, name: &str) -> PathBuf {
+        let config = || match std::env::var_os("XDG_CONFIG_HOME").filter(|folder| !folder.is_empty()) {
+            Some(folder) => PathBuf::from(folder),
+            None => PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".config"),
+        };
+        self.folder.clone().unwrap_or_else(|| config().join("tamis")).join(name)
+    }
+
+    /// The key of the suppression list.
+    #[must_use]
+    pub fn suppression(&self) -> PathBuf {
+        self.path("suppression.key")
+    }
+
+    /// The key that signs receipts.
+    #[must_use]
+    pub fn signing(&self) -> PathBuf {
+        self.path("signing.key")
+    }
 }
 
 /// The means of this machine; shared by all verbs that work.
@@ -91,7 +124,7 @@ impl Machine {
 }
 
 impl Place {
-    /// The checked recipe and the plan of all its inputs.
+    /// The checked recipe, and the plan of all its inputs without the state of the workspace.
     ///
     /// # Errors
     /// Everything that is wrong with the recipe or its inputs.
@@ -111,9 +144,11 @@ impl Place {
 pub fn run(args: &RunArgs, stop: Stop) -> anyhow::Result<Exit> {
     let Engine::Local = args.engine;
     let means = args.machine.means()?;
-    let (recipe, plan) = args.place.plan()?;
+    let (recipe, mut plan) = args.place.plan()?;
     let workspace = Workspace::open(&args.place.workspace)?;
     let _lock = workspace.lock()?;
+    let suppression = Suppression::open(&workspace, &args.place.keys.suppression())?;
+    plan.takedowns = suppression.as_ref().map_or(0, Suppression::sequence);
     let history = History::open(&workspace, &plan.dataset)?;
     if let Some(ledger) = history.ledger_of(&plan.id())? {
         if !args.quiet {
@@ -134,7 +169,7 @@ pub fn run(args: &RunArgs, stop: Stop) -> anyhow::Result<Exit> {
     let progress = Progress::new(args.quiet);
     let id = plan.id();
     store::remove_folder(&workspace.attempts(&id))?;
-    let job = Job::new(&workspace, plan, recipe, means, stop)?;
+    let job = Job::new(&workspace, plan, recipe, suppression, means, stop)?;
     run_stages(&job, &progress)?;
     let sealed = job.seal()?;
     finish(args, &workspace, &sealed.ledger, Some(&progress))

@@ -95,6 +95,9 @@ pub struct Plan {
     /// What earlier runs of the data set left for deduplication, oldest first: a plan decides against this state and no other.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub index: Vec<PlannedIndexFile>,
+    /// Number of the last takedown whose suppression list the plan honours.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub takedowns: u64,
     /// The tasks of stage `clean`: numbers of inputs.
     pub tasks: Vec<Vec<u32>>,
 }
@@ -180,6 +183,11 @@ impl Plan {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 fn short_hash(bytes: &[u8]) -> String {
     data_encoding::HEXLOWER.encode(&Sha256::digest(bytes)[..8])
 }
@@ -255,6 +263,7 @@ mod tests {
             resources: Vec::new(),
             inputs: inputs(&[7]),
             index: Vec::new(),
+            takedowns: 0,
             tasks: vec![vec![0]],
         };
         let path = folder.path().join(format!("{}.json", plan.id()));

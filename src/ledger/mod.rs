@@ -6,6 +6,7 @@
 //! - [`verify`]: every published file and row against manifest and schema.
 
 pub mod manifest;
+pub mod receipt;
 pub mod run;
 pub mod tally;
 pub mod verify;

@@ -313,6 +313,7 @@ mod tests {
             takedown_sequence: 0,
             ledger: Some(ledger),
             files: vec![file],
+            replacements: Vec::new(),
             index,
             retired,
         };

@@ -13,7 +13,7 @@ use crate::engine::plan::{PlannedInput, StageName, TaskName, etag};
 use crate::engine::watch::{Step, Watch};
 use crate::sink::Sink;
 use crate::sinks::documents::DocumentsSink;
-use crate::source::{Damage, Input, SourceError};
+use crate::source::{Damage, Input, Record, SourceError};
 use crate::text::host::host_class;
 
 /// What the task writes while it reads.
@@ -61,9 +61,19 @@ fn read_input(job: &Job, planned: &PlannedInput, writing: &mut Writing, watch: &
         }
     };
     writing.books.tally.input_bytes += planned.bytes;
-    let mut cut = || records.next().map(|record| (record, records.bytes_taken()));
+    let gate = |offer| match &job.suppression {
+        Some(list) => list.gate(offer),
+        None => offer,
+    };
+    let mut cut = || {
+        let record = match records.next()? {
+            Record::Offer(offer) => Record::Offer(gate(offer)),
+            other => other,
+        };
+        Some((record, records.bytes_taken()))
+    };
     let mut told = 0;
-    flow(&mut cut, &|raw| job.recipe.source.decode(raw), &job.clean, &job.crew, |fates, taken| {
+    flow(&mut cut, &|raw| gate(job.recipe.source.decode(raw)), &job.clean, &job.crew, |fates, taken| {
         let (read, kept) = (writing.books.tally.read, writing.books.tally.kept);
         fates.into_iter().try_for_each(|fate| settle(fate, &planned.name, writing))?;
         let tally = &writing.books.tally;

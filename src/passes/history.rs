@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use super::index::index_now;
 use crate::engine::plan::{Plan, PlanError, PlannedIndexFile};
 use crate::ledger::manifest::{Manifest, ManifestError, Manifests};
+use crate::ledger::receipt::Receipts;
 use crate::ledger::run::RunLedger;
 use crate::recipe::{Existing, Recipe};
 use crate::workspace::Workspace;
@@ -129,10 +130,21 @@ impl History {
             let old = Plan::load(&self.workspace.plans().join(format!("{}.json", run.transaction)))?;
             read.extend(old.inputs.into_iter().map(|input| (input.name, input.etag)));
         }
+        for (before, after) in tombstoned(&self.workspace)? {
+            let known: Vec<_> = read.iter().filter(|(_, etag)| *etag == before).map(|(name, _)| (name.clone(), after.clone())).collect();
+            read.extend(known);
+        }
         let new: Vec<_> = plan.inputs.iter().filter(|input| !read.contains(&(input.name.clone(), input.etag.clone()))).cloned().collect();
         match same.next_back() {
             Some(last) if new.is_empty() => Ok(Left::NothingNew(Box::new(self.ledger(last)?))),
             _ => Ok(Left::New(Box::new(plan.with_inputs(new, task_bytes_max)))),
         }
     }
+}
+
+/// The archives from which records were erased: what they were known by, and are known by now, oldest first. They are no new inputs.
+fn tombstoned(workspace: &Workspace) -> Result<Vec<(String, String)>, HistoryError> {
+    let path = workspace.receipts();
+    let receipts = Receipts::open(workspace).map_err(|error| HistoryError::Ledger { path, source: io::Error::other(error) })?;
+    Ok(receipts.all().iter().flat_map(|receipt| receipt.files.iter().filter_map(|file| file.etags.clone())).collect())
 }

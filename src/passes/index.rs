@@ -67,6 +67,7 @@ pub fn erase_from_index(
     workspace: &Workspace,
     dataset: &str,
     transaction: &str,
+    takedown_sequence: u64,
     ids: &BTreeSet<DocId>,
     orphans: Orphans,
 ) -> Result<Erased, JobError> {
@@ -94,9 +95,10 @@ pub fn erase_from_index(
         plan: String::new(),
         recipe_hash: String::new(),
         tokenizer: String::new(),
-        takedown_sequence: 0,
+        takedown_sequence,
         ledger: None,
         files: Vec::new(),
+        replacements: Vec::new(),
         index,
         retired: Vec::new(),
     })?;

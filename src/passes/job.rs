@@ -18,6 +18,7 @@ use crate::sink::{OutputKind, SinkError};
 use crate::sinks::shards::ShardOptions;
 use crate::size::ByteSize;
 use crate::store::StoreError;
+use crate::suppression::{GATE, Suppression, TextGate};
 use crate::workspace::Workspace;
 
 /// What this machine gives to a job. Nothing of it shows in what the job writes.
@@ -69,6 +70,7 @@ pub struct Job {
     pub(super) clean: Vec<Step>,
     pub(super) crew: Crew,
     pub(super) decide_bytes: u64,
+    pub(super) suppression: Option<Arc<Suppression>>,
     flows: usize,
     exclusions: OnceLock<Arc<Exclusions>>,
     recurring: OnceLock<Arc<Recurring>>,
@@ -107,6 +109,12 @@ pub enum JobError {
     /// The deduplication index is not what it was when the plan was made.
     #[error("the index of earlier runs changed since the plan was made; run the recipe again to plan anew")]
     IndexChanged,
+    /// Something was erased since the plan was made.
+    #[error("a takedown was applied since the plan was made; run the recipe again to plan anew")]
+    TakedownSince,
+    /// The suppression list cannot be used.
+    #[error(transparent)]
+    Suppression(#[from] crate::suppression::ListError),
     /// An input is not what it was when the plan was made.
     #[error("the input `{name}` changed since the plan was made; run the recipe again to plan anew, or put the old file back")]
     InputChanged { name: String },
@@ -160,18 +168,33 @@ pub fn make_plan(recipe: &Recipe, inputs: &[(PathBuf, u64)]) -> Plan {
         tasks: pack(&inputs, recipe.limits.task_bytes_max.0),
         inputs,
         index: Vec::new(),
+        takedowns: 0,
     }
 }
 
 impl Job {
-    /// Gets ready to do tasks of `plan`, whose `recipe` was rebuilt from it.
+    /// Gets ready to do tasks of `plan`, whose `recipe` was rebuilt from it. `suppression` is what must stay out of the workspace.
     ///
     /// # Errors
-    /// When the threads cannot be started.
-    pub fn new(workspace: &Workspace, plan: Plan, recipe: Recipe, means: Means, stop: Stop) -> Result<Job, JobError> {
+    /// When the threads cannot be started, or the plan was made before the last takedown.
+    pub fn new(
+        workspace: &Workspace,
+        plan: Plan,
+        recipe: Recipe,
+        suppression: Option<Suppression>,
+        means: Means,
+        stop: Stop,
+    ) -> Result<Job, JobError> {
+        let suppression = suppression.map(Arc::new);
+        if plan.takedowns != suppression.as_ref().map_or(0, |list| list.sequence()) {
+            return Err(JobError::TakedownSince);
+        }
         let (flows, bounds) = means.bounds(recipe.limits.document_cpu_ms_max);
         let crew = Crew::new(means.threads, bounds, stop)?;
         let mut clean = recipe.clean_steps();
+        if let Some(list) = &suppression {
+            clean.push(Step { name: GATE, stage: Arc::new(TextGate(list.clone())) });
+        }
         clean.push(Step { name: "sign", stage: Arc::from(crate::stages::sign::sign_stage(&recipe.dedup)) });
         let place = Place::new(workspace, &plan);
         Ok(Job {
@@ -181,6 +204,7 @@ impl Job {
             recipe,
             crew,
             decide_bytes: means.decide_bytes(),
+            suppression,
             flows,
             exclusions: OnceLock::new(),
             recurring: OnceLock::new(),
@@ -298,6 +322,6 @@ impl Job {
 
     /// What every shard of this job says about itself.
     pub(super) fn shard_options(&self) -> ShardOptions {
-        self.recipe.shard_options(&self.plan.recipe_hash)
+        ShardOptions { takedown_sequence: self.plan.takedowns, ..self.recipe.shard_options(&self.plan.recipe_hash) }
     }
 }

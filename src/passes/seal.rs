@@ -9,6 +9,7 @@ use crate::ledger::run::{LedgerShard, RunLedger};
 use crate::ledger::tally::Tally;
 use crate::sink::{Output, OutputKind};
 use crate::store;
+use crate::suppression::sequence;
 
 /// A published run.
 #[derive(Clone, Debug)]
@@ -52,6 +53,9 @@ impl Job {
             .collect();
         let decided = self.decide_commit()?;
         check_unchanged(self)?;
+        if sequence(workspace)? != self.plan.takedowns {
+            return Err(JobError::TakedownSince);
+        }
         let options = self.shard_options();
         let manifest = Manifests::open(workspace)?.commit(NewCommit {
             transaction: self.place.plan().to_owned(),
@@ -62,6 +66,7 @@ impl Job {
             takedown_sequence: options.takedown_sequence,
             ledger: Some(ledger_name),
             files,
+            replacements: Vec::new(),
             index: self.staged_index(&decided),
             retired: decided.retired,
         })?;

@@ -6,6 +6,7 @@
 pub mod documents;
 pub mod rejects;
 pub mod shards;
+pub mod splice;
 
 use std::fs::File;
 use std::io::{self, Write};

@@ -9,6 +9,8 @@ use std::sync::Arc;
 use arrow_array::builder::{Float32Builder, StringBuilder, TimestampMillisecondBuilder, UInt64Builder};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterProperties;
 use parquet::schema::types::ColumnPath;
 
 use super::{ParquetFile, plain_properties, refused};
@@ -44,11 +46,7 @@ impl RejectsSink {
     /// # Errors
     /// When the file cannot be made.
     pub fn create(folder: &Path, name: &str) -> Result<RejectsSink, SinkError> {
-        let mut properties = plain_properties(ZSTD_LEVEL);
-        for repeating in ["host", "lang", "source", "source_file", "stage", "reason"] {
-            properties = properties.set_column_dictionary_enabled(ColumnPath::from(repeating), true);
-        }
-        let file = ParquetFile::create(folder, name, OutputKind::Rejects, schema(), properties.build())?;
+        let file = ParquetFile::create(folder, name, OutputKind::Rejects, schema(), reject_properties(None))?;
         Ok(RejectsSink { file, rows: Rows::default() })
     }
 
@@ -88,6 +86,15 @@ impl RejectsSink {
         self.flush()?;
         self.file.finish()
     }
+}
+
+/// Properties of a file of rejects whose footer says `key_values`.
+pub(super) fn reject_properties(key_values: Option<Vec<KeyValue>>) -> WriterProperties {
+    let mut properties = plain_properties(ZSTD_LEVEL).set_key_value_metadata(key_values);
+    for repeating in ["host", "lang", "source", "source_file", "stage", "reason"] {
+        properties = properties.set_column_dictionary_enabled(ColumnPath::from(repeating), true);
+    }
+    properties.build()
 }
 
 fn schema() -> SchemaRef {

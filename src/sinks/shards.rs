@@ -18,6 +18,9 @@ use crate::size::ByteSize;
 /// How often a Bloom filter may say "perhaps" of what is not there: 1 in 100 costs 9.6 bits a value (Bloom 1970).
 const BLOOM_FALSE_POSITIVES: f64 = 0.01;
 
+/// The footer's key for the number of the last takedown that a shard honours.
+pub(super) const TAKEDOWN_SEQUENCE: &str = "tamis.takedown_sequence";
+
 /// How a shard is written, and what its footer says about the run.
 #[derive(Clone, Debug)]
 pub struct ShardOptions {
@@ -75,7 +78,7 @@ impl ShardOptions {
             ("tamis.schema", DOCUMENT.title.clone()),
             ("tamis.version", self.tamis_version.clone()),
             ("tamis.recipe_hash", self.recipe_hash.clone()),
-            ("tamis.takedown_sequence", self.takedown_sequence.to_string()),
+            (TAKEDOWN_SEQUENCE, self.takedown_sequence.to_string()),
         ];
         if let Some(tokenizer) = &self.tokenizer {
             pairs.push(("tamis.tokenizer.name", tokenizer.name.clone()));
@@ -85,9 +88,9 @@ impl ShardOptions {
         pairs.into_iter().map(|(key, value)| KeyValue::new(key.to_owned(), value)).collect()
     }
 
-    fn properties(&self) -> WriterProperties {
-        let mut properties =
-            with_dictionaries(plain_properties(self.zstd_level), &DOCUMENT).set_key_value_metadata(Some(self.key_values()));
+    /// Properties of a shard whose footer says `key_values`.
+    pub(super) fn properties(&self, key_values: Option<Vec<KeyValue>>) -> WriterProperties {
+        let mut properties = with_dictionaries(plain_properties(self.zstd_level), &DOCUMENT).set_key_value_metadata(key_values);
         for (path, column) in DOCUMENT.leaves() {
             let path = ColumnPath::new(path);
             if column.statistics {
@@ -118,7 +121,7 @@ impl ShardSink {
     /// # Errors
     /// When the file cannot be made.
     pub fn create(folder: &Path, name: &str, options: ShardOptions) -> Result<ShardSink, SinkError> {
-        let file = ParquetFile::create(folder, name, OutputKind::Shard, DOCUMENT.arrow(), options.properties())?;
+        let file = ParquetFile::create(folder, name, OutputKind::Shard, DOCUMENT.arrow(), options.properties(Some(options.key_values())))?;
         Ok(ShardSink { file, lang: None, options, docs: Vec::new(), bytes: 0 })
     }
 

@@ -2,6 +2,8 @@
 //!
 //! Facts about text that several rooms need stand here, so that rooms need not know each other. Everything is a pure function.
 
+pub mod address;
+pub mod canonical;
 pub mod host;
 pub mod lines;
 pub mod script;

@@ -7,6 +7,7 @@ mod readers;
 mod rooms;
 mod run;
 mod samples;
+mod takedown;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -53,4 +54,17 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
     }
     files.sort();
     files
+}
+
+/// Copies a folder with all that is in it.
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("room");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let (path, name) = entry.map(|entry| (entry.path(), entry.file_name())).expect("an entry");
+        if path.is_dir() {
+            copy_folder(&path, &to.join(name));
+        } else {
+            std::fs::copy(&path, to.join(name)).expect("room");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use parquet::record::RowAccessor;
@@ -13,7 +13,7 @@ use tamis::passes::erase_from_index;
 use tamis::workspace::Workspace;
 
 use crate::run::summary;
-use crate::{ends_with, files_below, said, tamis};
+use crate::{copy_folder, ends_with, files_below, said, tamis};
 
 const RECIPE: &str = "dataset = \"d\"\n[source]\nkind = \"jsonl\"\n[limits]\ntask_bytes_max = \"4 kB\"\n";
 
@@ -221,19 +221,6 @@ fn every_single_step_of_a_night_may_be_its_last() {
     assert!(steps > 50, "a night has more than {steps} steps");
 }
 
-/// Copies a folder with all that is in it.
-fn copy_folder(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("room");
-    for entry in std::fs::read_dir(from).expect("a folder") {
-        let (path, name) = entry.map(|entry| (entry.path(), entry.file_name())).expect("an entry");
-        if path.is_dir() {
-            copy_folder(&path, &to.join(name));
-        } else {
-            std::fs::copy(&path, to.join(name)).expect("room");
-        }
-    }
-}
-
 /// What `tamis dedup` with these words says of three pages: one that an earlier night has, one rewritten, one new.
 fn asked(words: &[&str], town: &Town, code: i32) -> (Vec<serde_json::Value>, String) {
     let pages = [text(1), rewritten(2, "jälleen"), text(9), rewritten(9, "jälleen"), text(8)];
@@ -326,7 +313,7 @@ fn an_erased_document_is_gone_from_the_index_and_its_text_may_come_again() {
     let row = town.rows("data", &["id", "text"]).into_iter().find(|row| row[1] == text(1)).expect("it was kept");
     let id: DocId = row[0].parse().expect("an id");
     let workspace = Workspace::open(&town.workspace()).expect("ours");
-    let erase = || erase_from_index(&workspace, "d", "takedown-1", &BTreeSet::from([id]), Orphans::Offer).expect("a sound index");
+    let erase = || erase_from_index(&workspace, "d", "takedown-1", 1, &BTreeSet::from([id]), Orphans::Offer).expect("a sound index");
     assert_eq!(erase().documents, 1);
     assert_eq!(erase().documents, 0, "the same transaction again does nothing");
     for path in town.index_files() {

@@ -6,6 +6,7 @@
 //! says.
 
 mod index;
+mod replacement;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use index::StagedIndexFile;
+pub use replacement::Replacement;
 
 use crate::store::{self, StoreError};
 use crate::workspace::Workspace;
@@ -89,6 +91,8 @@ pub struct NewCommit {
     pub ledger: Option<String>,
     /// New shards, in the order in which their parts are numbered.
     pub files: Vec<StagedFile>,
+    /// Files that take the place of published ones.
+    pub replacements: Vec<Replacement>,
     /// New files of the index, in order.
     pub index: Vec<StagedIndexFile>,
     /// Paths of index files that the new ones stand in for.
@@ -198,6 +202,18 @@ impl Manifests {
         manifests.flat_map(|manifest| &manifest.files).map(|file| (file.path.as_str(), file)).collect()
     }
 
+    /// Names of all data sets, in order.
+    #[must_use]
+    pub fn datasets(&self) -> BTreeSet<&str> {
+        self.all.iter().map(|manifest| manifest.dataset.as_str()).collect()
+    }
+
+    /// Number of the newest manifest; 0 before the first.
+    #[must_use]
+    pub fn last_number(&self) -> u64 {
+        self.all.last().map_or(0, |manifest| manifest.number)
+    }
+
     /// The paths of all published files of all data sets.
     #[must_use]
     pub fn paths(&self) -> BTreeSet<&str> {
@@ -244,8 +260,9 @@ impl Manifests {
     /// The number under which this transaction was committed already.
     fn number_of(&self, new: &NewCommit) -> Result<Option<u64>, ManifestError> {
         let Some(known) = self.all.iter().find(|manifest| manifest.transaction == new.transaction) else { return Ok(None) };
+        let replacing = new.replacements.iter().map(|file| &file.sha256);
         let same = known.dataset == new.dataset
-            && known.files.iter().map(|file| &file.sha256).eq(new.files.iter().map(|file| &file.sha256))
+            && known.files.iter().map(|file| &file.sha256).eq(new.files.iter().map(|file| &file.sha256).chain(replacing))
             && known.index.iter().map(|file| &file.sha256).eq(new.index.iter().map(|file| &file.sha256));
         if !same {
             return Err(ManifestError::OtherFiles { transaction: new.transaction.clone(), number: known.number });
@@ -276,6 +293,8 @@ impl Manifests {
                 tokens: file.tokens,
             });
         }
+        let replaced = new.replacements.iter().map(|file| self.replacing_entry(file));
+        files.extend(replaced.collect::<Result<Vec<_>, _>>()?);
         Ok(Manifest {
             version: 1,
             number: self.all.len() as u64 + 1,

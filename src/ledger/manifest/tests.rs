@@ -36,6 +36,7 @@ impl Place {
             takedown_sequence: 3,
             ledger: Some(ledger),
             files,
+            replacements: Vec::new(),
             index: Vec::new(),
             retired: Vec::new(),
         }

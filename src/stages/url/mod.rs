@@ -4,7 +4,6 @@
 //! kept, since a curated collection may have none.
 
 mod blocklist;
-mod canonical;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -12,9 +11,9 @@ use toml::de::ValueDeserializer;
 
 use crate::doc::Document;
 use crate::stage::{BuildError, Resources, Room, Stage, Verdict};
+use crate::text::canonical::Rules;
 
 use blocklist::Blocklist;
-use canonical::Rules;
 
 const NOT_A_WEB_ADDRESS: &str = "not-a-web-address";
 const TOO_LONG: &str = "too-long";

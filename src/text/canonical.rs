@@ -55,21 +55,24 @@ const TRACKING: &[&str] = &[
 const SESSION: &[&str] = &["jsessionid", "phpsessid", "aspsessionid*", "cfid", "cftoken", "sessionid", "session_id"];
 
 /// Which parts of an address are dropped beyond those that never matter.
-pub(super) struct Rules {
+#[derive(Debug)]
+pub struct Rules {
     names: Vec<String>,
     drop_sessions: bool,
 }
 
 impl Rules {
     /// Rules that drop `extra` parameters too.
-    pub(super) fn new(drop_tracking: bool, drop_sessions: bool, extra: &[String]) -> Rules {
+    #[must_use]
+    pub fn new(drop_tracking: bool, drop_sessions: bool, extra: &[String]) -> Rules {
         let lists = [if drop_tracking { TRACKING } else { &[] }, if drop_sessions { SESSION } else { &[] }];
         let names = lists.concat().into_iter().map(str::to_owned).chain(extra.iter().map(|name| name.to_ascii_lowercase())).collect();
         Rules { names, drop_sessions }
     }
 
     /// The canonical form of `written`; `None` where it is no absolute http or https address.
-    pub(super) fn canonical(&self, written: &str) -> Option<Url> {
+    #[must_use]
+    pub fn canonical(&self, written: &str) -> Option<Url> {
         let mut url = Url::parse(written.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())?;
         url.set_fragment(None);
         if !url.username().is_empty() || url.password().is_some() {

@@ -1,0 +1,323 @@
+//! `tamis takedown`: plan, apply, list, and check receipts.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use jiff::civil::Date;
+
+use super::exit::Exit;
+use super::run::Keys;
+use crate::doc::DocId;
+use crate::ledger::receipt::{Receipt, Receipts};
+use crate::size::{ByteSize, grouped};
+use crate::store;
+use crate::takedown::apply::{Applied, Means, apply};
+use crate::takedown::deadline::{days_left, due};
+use crate::takedown::plan::{TakedownPlan, find_targets};
+use crate::takedown::request::Request;
+use crate::takedown::stores::Store;
+use crate::workspace::Workspace;
+
+/// Bytes of removed files that a machine of two cores rewrites in a second, measured: it searches all and rewrites what is touched.
+const REWRITE_BYTES_PER_SECOND: f64 = 100e6;
+/// Hosts that are shown.
+const HOSTS_SHOWN: usize = 20;
+
+/// Arguments of `tamis takedown`.
+#[derive(Debug, Args)]
+pub struct TakedownArgs {
+    #[command(subcommand)]
+    verb: TakedownVerb,
+}
+
+#[derive(Debug, Subcommand)]
+enum TakedownVerb {
+    /// Shows what a request would erase and writes it down as a plan; changes nothing
+    Plan(PlanArgs),
+    /// Erases exactly what a plan says; killed and called again it goes on
+    Apply(ApplyArgs),
+    /// Lists what was erased and when
+    List(Here),
+    /// Checks or shows receipts
+    #[command(subcommand)]
+    Receipt(ReceiptVerb),
+}
+
+#[derive(Debug, Subcommand)]
+enum ReceiptVerb {
+    /// Checks signatures and chain of all receipts; needs no key and no network
+    Verify(Here),
+    /// Prints one receipt as JSON
+    Show {
+        /// Its number
+        number: u64,
+        #[command(flatten)]
+        here: Here,
+    },
+}
+
+/// A workspace and how to tell about it.
+#[derive(Debug, Args)]
+struct Here {
+    /// The workspace
+    #[arg(long, short = 'w', value_name = "DIR", default_value = "workspace")]
+    workspace: PathBuf,
+    /// Writes JSON to stdout
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct PlanArgs {
+    /// An address, however it is spelt; all its captures go
+    #[arg(long, value_name = "URL")]
+    url: Vec<String>,
+    /// An address with all below it
+    #[arg(long, value_name = "URL")]
+    url_prefix: Vec<String>,
+    /// A host, such as www.example.eu
+    #[arg(long, value_name = "NAME")]
+    host: Vec<String>,
+    /// A registrable domain with all its hosts
+    #[arg(long, value_name = "NAME")]
+    domain: Vec<String>,
+    /// A document by its id, with all captures of its address
+    #[arg(long, value_name = "ID")]
+    id: Vec<DocId>,
+    /// A name, e-mail address or telephone number: every document that has it; look at the list before you apply
+    #[arg(long, value_name = "WORDS")]
+    containing: Vec<String>,
+    /// A file with a text: that text and all documents like it
+    #[arg(long, value_name = "FILE")]
+    text: Vec<PathBuf>,
+    /// Documents like those that are named go too
+    #[arg(long)]
+    near_duplicates: bool,
+    /// Why: gdpr-17, gdpr-21, copyright, court-order, or a word of your own
+    #[arg(long, value_name = "WORD")]
+    reason: String,
+    /// The day on which the request came, YYYY-MM-DD
+    #[arg(long, value_name = "DATE")]
+    received: Date,
+    /// Where the plan is written, outside the workspace: it names what shall go
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    #[command(flatten)]
+    here: Here,
+}
+
+#[derive(Debug, Args)]
+struct ApplyArgs {
+    /// The plan
+    plan: PathBuf,
+    /// That a plan of more than 0.1 % of all documents, or of a whole domain, is meant
+    #[arg(long)]
+    confirm_large: bool,
+    #[command(flatten)]
+    keys: Keys,
+    #[command(flatten)]
+    here: Here,
+}
+
+/// Does what `args` say.
+///
+/// # Errors
+/// What stands against it, in a sentence.
+pub fn takedown(args: TakedownArgs) -> anyhow::Result<Exit> {
+    match args.verb {
+        TakedownVerb::Plan(args) => plan(&args),
+        TakedownVerb::Apply(args) => carry_out(&args),
+        TakedownVerb::List(here) => list(&here),
+        TakedownVerb::Receipt(ReceiptVerb::Verify(here)) => verify(&here),
+        TakedownVerb::Receipt(ReceiptVerb::Show { number, here }) => show(number, &here),
+    }
+}
+
+impl Here {
+    /// The workspace, which must be there.
+    fn open(&self) -> anyhow::Result<Workspace> {
+        let path = &self.workspace;
+        anyhow::ensure!(path.join("_tamis").is_dir(), "`{}` is not a workspace; name one with --workspace", path.display());
+        Ok(Workspace::open(path)?)
+    }
+}
+
+impl PlanArgs {
+    fn requests(&self) -> anyhow::Result<Vec<Request>> {
+        let mut requests: Vec<Request> = self.id.iter().map(|id| Request::Id(*id)).collect();
+        let of = |values: &[String], make: fn(String) -> Request| values.iter().cloned().map(make).collect::<Vec<_>>();
+        requests.extend(of(&self.url, Request::Url));
+        requests.extend(of(&self.url_prefix, Request::UrlPrefix));
+        requests.extend(of(&self.host, Request::Host));
+        requests.extend(of(&self.domain, Request::Domain));
+        requests.extend(of(&self.containing, Request::Containing));
+        for path in &self.text {
+            let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the text `{}`", path.display()))?;
+            requests.push(Request::Text(text));
+        }
+        anyhow::ensure!(!requests.is_empty(), "nothing is asked for; name it with --url, --host, --domain, --id, --containing or --text");
+        Ok(requests)
+    }
+}
+
+fn plan(args: &PlanArgs) -> anyhow::Result<Exit> {
+    let workspace = args.here.open()?;
+    let out = std::path::absolute(&args.out)?;
+    let inside = out.starts_with(std::path::absolute(&args.here.workspace)?);
+    anyhow::ensure!(
+        !inside,
+        "`{}` lies in the workspace, where nothing may name what is to be erased; write the plan elsewhere",
+        out.display()
+    );
+    let requests = args.requests()?;
+    let targets = find_targets(&workspace, &requests, args.near_duplicates)?;
+    let plan = TakedownPlan::make(&workspace, requests, targets, args.reason.clone(), args.received.to_string())?;
+    store::write_over(&out, &plan.to_json())?;
+    if args.here.json {
+        println!("{}", serde_json::to_string(&plan)?);
+    } else {
+        print!("{}", told(&plan, &out));
+    }
+    if plan.files.is_empty() {
+        eprintln!("note: nothing of it is in this workspace now; applying the plan keeps it out from here on");
+    }
+    Ok(Exit::Done)
+}
+
+/// A plan in words.
+fn told(plan: &TakedownPlan, out: &Path) -> String {
+    let mut lines = format!(
+        "{} of {} published documents would be erased, from {} files:\n",
+        grouped(plan.documents),
+        grouped(plan.documents_of),
+        grouped(plan.files.len() as u64)
+    );
+    for store in Store::ALL {
+        let files: Vec<_> = plan.files.iter().filter(|file| file.store == store).collect();
+        if !files.is_empty() {
+            let (count, bytes) = (files.iter().map(|file| file.count).sum(), files.iter().map(|file| file.bytes).sum());
+            lines +=
+                &format!("  {:<22}{:>8} in {} files, {}\n", store.name(), grouped(count), grouped(files.len() as u64), ByteSize(bytes));
+        }
+    }
+    if plan.is_large() {
+        let shown = |counts: Vec<(&str, u64)>| {
+            let mut counts = counts;
+            counts.sort_by_key(|(name, count)| (std::cmp::Reverse(*count), (*name).to_owned()));
+            counts
+                .iter()
+                .take(HOSTS_SHOWN)
+                .map(|(name, count)| format!("    {:<40}{:>8}\n", printable(name), grouped(*count)))
+                .collect::<String>()
+        };
+        lines += "  by domain\n";
+        lines += &shown(plan.domains().into_iter().collect());
+        lines += "  by language\n";
+        lines += &shown(plan.languages.iter().map(|(name, count)| (name.as_str(), *count)).collect());
+        lines += "  This is a large plan: apply it with --confirm-large.\n";
+    }
+    let bytes: u64 = plan.files.iter().map(|file| file.bytes).sum();
+    lines += &format!("{} would be read or written anew, some {:.1} s\n", ByteSize(bytes), bytes as f64 / REWRITE_BYTES_PER_SECOND);
+    lines += &format!("plan     {}\n", out.display());
+    lines
+}
+
+/// Text of the web, without what could steer a terminal.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+fn carry_out(args: &ApplyArgs) -> anyhow::Result<Exit> {
+    let plan = TakedownPlan::load(&args.plan)?;
+    let workspace = args.here.open()?;
+    let _lock = workspace.lock()?;
+    let means = Means {
+        suppression_key: args.keys.suppression(),
+        signing_key: args.keys.signing(),
+        now: jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    };
+    outside(&workspace, &means)?;
+    let receipt = match apply(&workspace, &plan, args.confirm_large, &means)? {
+        Applied::Now(receipt) => receipt,
+        Applied::Before(receipt) => {
+            eprintln!("nothing to do: this plan was applied on {}, receipt {}", receipt.finished, receipt.number);
+            receipt
+        }
+    };
+    if args.here.json {
+        println!("{}", serde_json::to_string(&receipt)?);
+    } else {
+        println!("{}", summary(&receipt));
+    }
+    Ok(Exit::Done)
+}
+
+/// Keys beside what they protect protect nothing.
+fn outside(workspace: &Workspace, means: &Means) -> anyhow::Result<()> {
+    let root = std::path::absolute(workspace.root())?;
+    for key in [&means.suppression_key, &means.signing_key] {
+        let inside = std::path::absolute(key)?.starts_with(&root);
+        anyhow::ensure!(
+            !inside,
+            "the key `{}` would lie in the workspace that it protects; name a folder elsewhere with --keys",
+            key.display()
+        );
+    }
+    Ok(())
+}
+
+fn summary(receipt: &Receipt) -> String {
+    let erased: u64 = receipt.stores.values().map(|count| count.erased).sum();
+    format!(
+        "receipt {}: {} published documents erased ({} entries in {} stores), {} files searched afterwards, {} of it found",
+        receipt.number,
+        grouped(receipt.documents),
+        grouped(erased),
+        receipt.stores.len(),
+        grouped(receipt.files_searched),
+        receipt.found_after
+    )
+}
+
+fn list(here: &Here) -> anyhow::Result<Exit> {
+    let receipts = Receipts::open(&here.open()?)?;
+    for receipt in receipts.all() {
+        if here.json {
+            println!("{}", serde_json::to_string(receipt)?);
+            continue;
+        }
+        let Receipt { number, reason, received, finished, documents, .. } = receipt;
+        let when = match (received.parse::<Date>(), finished.get(..10).unwrap_or_default().parse::<Date>()) {
+            (Ok(received), Ok(finished)) => match days_left(due(received, false), finished) {
+                days @ 0.. => format!("{days} days before it was due"),
+                days => format!("{} days late", -days),
+            },
+            _ => String::new(),
+        };
+        println!("{number:>6}  received {received}  done {finished}  {when:<28}  {} documents  {}", grouped(*documents), printable(reason));
+    }
+    Ok(Exit::Done)
+}
+
+fn verify(here: &Here) -> anyhow::Result<Exit> {
+    let receipts = Receipts::open(&here.open()?)?;
+    let faults = receipts.faults();
+    if here.json {
+        println!("{}", serde_json::json!({ "receipts": receipts.all().len(), "faults": faults }));
+    } else {
+        faults.iter().for_each(|fault| println!("{fault}"));
+        println!("{} receipts: {}", receipts.all().len(), if faults.is_empty() { "all hold" } else { "not all hold" });
+    }
+    Ok(if faults.is_empty() { Exit::Done } else { Exit::Quarantined })
+}
+
+fn show(number: u64, here: &Here) -> anyhow::Result<Exit> {
+    let receipts = Receipts::open(&here.open()?)?;
+    let Some(receipt) = receipts.all().iter().find(|receipt| receipt.number == number) else {
+        eprintln!("there is no receipt {number}; the last one is {}", receipts.last_number());
+        return Ok(Exit::Quarantined);
+    };
+    println!("{}", serde_json::to_string_pretty(receipt)?);
+    Ok(Exit::Done)
+}

@@ -1,0 +1,281 @@
+//! Receipts: what was erased, when, from which files, signed and chained to the receipt before. They hold no personal data.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use data_encoding::HEXLOWER;
+use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::store::{self, StoreError};
+use crate::suppression::{Key, KeyError};
+use crate::workspace::Workspace;
+
+/// Version of the format.
+pub const VERSION: u32 = 1;
+
+/// A receipt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Receipt {
+    /// Version of this format.
+    pub version: u32,
+    /// Its number, from 1 without gaps.
+    pub number: u64,
+    /// Hash of the plan that was carried out.
+    pub plan: String,
+    /// Why.
+    pub reason: String,
+    /// The day on which the request came.
+    pub received: String,
+    /// What was asked: the kind of each request with its keyed hash.
+    pub asked: Vec<String>,
+    /// When it was begun.
+    pub began: String,
+    /// When it was finished.
+    pub finished: String,
+    /// Version of tamis.
+    pub tamis: String,
+    /// Number of the newest manifest afterwards.
+    pub manifest: u64,
+    /// Published documents that were erased.
+    pub documents: u64,
+    /// What was erased, by store.
+    pub stores: BTreeMap<String, StoreCount>,
+    /// The files that changed.
+    pub files: Vec<ReceiptFile>,
+    /// Files that were searched once more afterwards.
+    pub files_searched: u64,
+    /// What that search found.
+    pub found_after: u64,
+    /// SHA-256 of the receipt before; empty for the first.
+    pub previous: String,
+    /// Public key of the signature, hex.
+    pub public_key: String,
+    /// Ed25519 signature (RFC 8032) of the receipt's JSON with this field empty, hex.
+    pub signature: String,
+}
+
+/// What was erased from one store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoreCount {
+    /// Files that changed.
+    pub files: u64,
+    /// Documents, records or lines that went.
+    pub erased: u64,
+    /// Bytes of those files before.
+    pub bytes: u64,
+}
+
+/// A file that changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReceiptFile {
+    /// Its store.
+    pub store: String,
+    /// Path below the workspace.
+    pub path: String,
+    /// SHA-256 before.
+    pub before: String,
+    /// SHA-256 afterwards; empty where the file is gone.
+    pub after: String,
+    /// What runs knew an archive by, and know it by now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etags: Option<(String, String)>,
+}
+
+/// Why receipts cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum ReceiptError {
+    /// The system refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The signing key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A file is no receipt.
+    #[error("`{path}` is no receipt that this version of tamis can read: {why}", path = path.display())]
+    Format { path: PathBuf, why: String },
+}
+
+/// The key that signs.
+pub struct Signer(SigningKey);
+
+impl Signer {
+    /// The key in the file `path`, which is made if it is not there.
+    ///
+    /// # Errors
+    /// When others may read it, or it cannot be written.
+    pub fn load_or_make(path: &Path) -> Result<Signer, KeyError> {
+        Ok(Signer(SigningKey::from_bytes(Key::load_or_make(path)?.bytes())))
+    }
+}
+
+impl Receipt {
+    fn to_json(&self) -> Vec<u8> {
+        let mut json = serde_json::to_vec_pretty(self).expect("strings, numbers and lists are JSON");
+        json.push(b'\n');
+        json
+    }
+
+    fn unsigned(&self) -> Vec<u8> {
+        Receipt { signature: String::new(), ..self.clone() }.to_json()
+    }
+
+    fn sha256(&self) -> String {
+        HEXLOWER.encode(&Sha256::digest(self.to_json()))
+    }
+
+    /// Whether its signature is of its own public key and of what it says.
+    #[must_use]
+    pub fn is_signed(&self) -> bool {
+        let decode = |hex: &str| HEXLOWER.decode(hex.as_bytes()).ok();
+        let key = decode(&self.public_key).and_then(|bytes| VerifyingKey::from_bytes(&bytes.try_into().ok()?).ok());
+        let signature = decode(&self.signature).and_then(|bytes| Some(Signature::from_bytes(&bytes.try_into().ok()?)));
+        match (key, signature) {
+            (Some(key), Some(signature)) => key.verify_strict(&self.unsigned(), &signature).is_ok(),
+            _ => false,
+        }
+    }
+}
+
+/// All receipts of a workspace.
+#[derive(Debug)]
+pub struct Receipts {
+    folder: PathBuf,
+    all: Vec<Receipt>,
+}
+
+impl Receipts {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn open(workspace: &Workspace) -> Result<Receipts, ReceiptError> {
+        let folder = workspace.receipts();
+        let mut all = Vec::new();
+        for number in 1.. {
+            let path = path_of(&folder, number);
+            let bytes = match std::fs::read(&path) {
+                Ok(bytes) => bytes,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => break,
+                Err(error) => return Err(StoreError::io(&path, error).into()),
+            };
+            all.push(serde_json::from_slice(&bytes).map_err(|source| ReceiptError::Format { path, why: source.to_string() })?);
+        }
+        Ok(Receipts { folder, all })
+    }
+
+    /// All of them, oldest first.
+    #[must_use]
+    pub fn all(&self) -> &[Receipt] {
+        &self.all
+    }
+
+    /// The one of the plan with this hash.
+    #[must_use]
+    pub fn of_plan(&self, hash: &str) -> Option<&Receipt> {
+        self.all.iter().find(|receipt| receipt.plan == hash)
+    }
+
+    /// Number of the last one; 0 before the first.
+    #[must_use]
+    pub fn last_number(&self) -> u64 {
+        self.all.last().map_or(0, |receipt| receipt.number)
+    }
+
+    /// Chains `receipt` to the last one, signs and writes it.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn add(&self, receipt: Receipt, signer: &Signer) -> Result<Receipt, ReceiptError> {
+        let previous = self.all.last().map(Receipt::sha256).unwrap_or_default();
+        let public_key = HEXLOWER.encode(signer.0.verifying_key().as_bytes());
+        let mut receipt = Receipt { previous, public_key, ..receipt };
+        receipt.signature = HEXLOWER.encode(&signer.0.sign(&receipt.unsigned()).to_bytes());
+        store::write_new(&path_of(&self.folder, receipt.number), &receipt.to_json())?;
+        Ok(receipt)
+    }
+
+    /// What is wrong with them, in words; empty if they all hold. Needs no key and no network.
+    #[must_use]
+    pub fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        let mut before: Option<&Receipt> = None;
+        for (number, receipt) in (1..).zip(&self.all) {
+            let mut fault = |what: &str| faults.push(format!("receipt {number}: {what}"));
+            if receipt.number != number {
+                fault("its number is another one");
+            }
+            if !receipt.is_signed() {
+                fault("the signature does not fit what it says: it was changed after it was signed");
+            }
+            if receipt.previous != before.map(Receipt::sha256).unwrap_or_default() {
+                fault("it does not follow the receipt before it: one was changed, added or removed");
+            }
+            if before.is_some_and(|before| before.public_key != receipt.public_key) {
+                fault("it is signed with another key than the receipt before it");
+            }
+            before = Some(receipt);
+        }
+        faults
+    }
+}
+
+fn path_of(folder: &Path, number: u64) -> PathBuf {
+    folder.join(format!("{number:08}.json"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn receipt(number: u64) -> Receipt {
+        Receipt {
+            version: VERSION,
+            number,
+            plan: format!("{number}"),
+            reason: "gdpr-17".to_owned(),
+            received: "2026-11-20".to_owned(),
+            asked: Vec::new(),
+            began: String::new(),
+            finished: String::new(),
+            tamis: String::new(),
+            manifest: 1,
+            documents: 2,
+            stores: BTreeMap::from([("shards".to_owned(), StoreCount { files: 1, erased: 2, bytes: 3 })]),
+            files: Vec::new(),
+            files_searched: 4,
+            found_after: 0,
+            previous: String::new(),
+            public_key: String::new(),
+            signature: String::new(),
+        }
+    }
+
+    #[test]
+    fn receipts_hold_and_any_change_to_one_is_told() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let workspace = Workspace::open(&folder.path().join("w")).expect("a free place");
+        let signer = Signer::load_or_make(&folder.path().join("signing.key")).expect("room");
+        for number in 1..=3 {
+            Receipts::open(&workspace).expect("they are sound").add(receipt(number), &signer).expect("room");
+        }
+        let receipts = Receipts::open(&workspace).expect("they are sound");
+        assert!(receipts.faults().is_empty(), "{:?}", receipts.faults());
+        assert_eq!((receipts.last_number(), receipts.of_plan("2").map(|receipt| receipt.number)), (3, Some(2)));
+        let path = path_of(&workspace.receipts(), 2);
+        let whole = std::fs::read_to_string(&path).expect("it is there");
+        std::fs::write(&path, whole.replacen("\"documents\": 2", "\"documents\": 1", 1)).expect("room");
+        let faults = Receipts::open(&workspace).expect("they can be read").faults();
+        assert!(faults[0].starts_with("receipt 2: the signature") && faults[1].starts_with("receipt 3: it does not follow"), "{faults:?}");
+        // Signed anew with another key it holds by itself, but not in its chain.
+        let other = Signer::load_or_make(&folder.path().join("other.key")).expect("room");
+        std::fs::write(&path, "").and_then(|()| std::fs::remove_file(&path)).expect("it is ours");
+        let first = Receipts { folder: workspace.receipts(), all: receipts.all()[..1].to_vec() };
+        first.add(Receipt { documents: 1, ..receipt(2) }, &other).expect("room");
+        assert_eq!(Receipts::open(&workspace).expect("they can be read").faults().len(), 3);
+    }
+}

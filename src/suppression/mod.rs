@@ -1,0 +1,336 @@
+//! What was erased and must not come back: a keyed list, and the gate that asks it.
+//!
+//! The list holds keyed hashes (HMAC-SHA-256) of addresses, hosts, ids and texts, and sketches made under a secret seed; who has the
+//! list but not the key learns nothing from it, and cannot even ask it. The key lies outside the workspace ([`key`]). A document that
+//! is refused loses all that could name it before anything is written, so not even the rejects tell what was offered.
+
+pub mod key;
+mod list;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::Path;
+
+pub use key::{Key, KeyError};
+pub use list::{Entry, ListError, Segment};
+
+use crate::dedup::minhash::jaccard;
+use crate::dedup::normalise::fold_white_space;
+use crate::dedup::settings::DedupSettings;
+use crate::dedup::sign::Signer;
+use crate::doc::{DocId, Document};
+use crate::source::Offer;
+use crate::stage::{Stage, Verdict};
+use crate::text::address::{Address, parents};
+use crate::text::host::registrable_domain;
+use crate::workspace::Workspace;
+
+/// Reason of what was refused.
+pub const SUPPRESSED: &str = "suppressed";
+/// Name of the gate among the stages.
+pub const GATE: &str = "takedown";
+
+/// Bytes that are kept of a keyed hash: among 10^10 entries and as many questions two are equal by chance with probability 10^-18.
+const MAC_BYTES: usize = 16;
+
+/// A keyed hash.
+pub type Mac = [u8; MAC_BYTES];
+
+/// What an entry keeps out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// One address, by its canonical form without scheme.
+    Url,
+    /// All addresses below one.
+    UrlPrefix,
+    /// A host.
+    Host,
+    /// A registrable domain with all its hosts.
+    Domain,
+    /// A document by its id.
+    Id,
+    /// A text but for white space.
+    Text,
+}
+
+impl Kind {
+    fn label(self) -> &'static str {
+        match self {
+            Kind::Url => "url",
+            Kind::UrlPrefix => "url-prefix",
+            Kind::Host => "host",
+            Kind::Domain => "domain",
+            Kind::Id => "id",
+            Kind::Text => "text",
+        }
+    }
+}
+
+/// The list with its key, ready to be asked.
+#[derive(Debug)]
+pub struct Suppression {
+    key: Key,
+    signer: Signer,
+    jaccard_min: f32,
+    /// Number of the last takedown in it.
+    sequence: u64,
+    entries: HashMap<Kind, HashSet<Mac>>,
+    bands: HashMap<u64, Vec<u32>>,
+    sketches: Vec<Vec<u8>>,
+}
+
+impl Suppression {
+    /// The list of `workspace`, if it has one. The key is needed only then.
+    ///
+    /// # Errors
+    /// When the key is missing or another one, or the list is damaged.
+    pub fn open(workspace: &Workspace, key: &Path) -> Result<Option<Suppression>, ListError> {
+        if !list::is_there(&workspace.suppression())? {
+            return Ok(None);
+        }
+        let key = Key::load(key)?.ok_or_else(|| KeyError::Missing { path: key.to_owned() })?;
+        let segments = list::read_all(&workspace.suppression(), &key)?;
+        Ok(Some(Suppression::of(key, &segments)))
+    }
+
+    /// A list of these segments.
+    #[must_use]
+    pub fn of(key: Key, segments: &[Segment]) -> Suppression {
+        let settings = settings(&key);
+        let (signer, jaccard_min) = (Signer::new(&settings), settings.jaccard_min);
+        let sequence = segments.last().map_or(0, |segment| segment.number);
+        let mut suppression =
+            Suppression { key, signer, jaccard_min, sequence, entries: HashMap::new(), bands: HashMap::new(), sketches: Vec::new() };
+        for segment in segments {
+            for entry in &segment.entries {
+                suppression.entries.entry(entry.kind).or_default().insert(entry.mac);
+            }
+            for sketch in &segment.sketches {
+                let number = suppression.sketches.len() as u32;
+                suppression.sketches.push(sketch.values.clone());
+                sketch.bands.iter().for_each(|band| suppression.bands.entry(*band).or_default().push(number));
+            }
+        }
+        suppression
+    }
+
+    /// Number of the last takedown that it honours.
+    #[must_use]
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// Whether nothing found at `url` may come in.
+    #[must_use]
+    pub fn refuses_url(&self, url: &str) -> bool {
+        let Some(address) = Address::of(url) else { return false };
+        self.has(Kind::Url, address.as_str())
+            || self.has(Kind::Host, address.host())
+            || self.has(Kind::Domain, registrable_domain(address.host()))
+            || self.entries.contains_key(&Kind::UrlPrefix) && parents(address.as_str()).any(|prefix| self.has(Kind::UrlPrefix, prefix))
+    }
+
+    /// Whether a document with this id or text, or one like it, was erased.
+    #[must_use]
+    pub fn refuses_text(&self, id: DocId, text: &str) -> bool {
+        if self.has(Kind::Id, &id.to_string()) {
+            return true;
+        }
+        if self.sketches.is_empty() && !self.entries.contains_key(&Kind::Text) {
+            return false;
+        }
+        let folded = fold_white_space(text);
+        !folded.is_empty() && (self.mac_is_in(Kind::Text, &folded) || self.is_near(text))
+    }
+
+    fn is_near(&self, text: &str) -> bool {
+        if self.sketches.is_empty() {
+            return false;
+        }
+        let signature = self.signer.sign(text);
+        let candidates = signature.bands.iter().filter_map(|band| self.bands.get(band)).flatten();
+        candidates.into_iter().any(|number| jaccard(&self.sketches[*number as usize], &signature.sketch) >= self.jaccard_min)
+    }
+
+    fn has(&self, kind: Kind, what: &str) -> bool {
+        self.mac_is_in(kind, what.as_bytes())
+    }
+
+    fn mac_is_in(&self, kind: Kind, what: &[u8]) -> bool {
+        self.entries.get(&kind).is_some_and(|known| known.contains(&self.key.mac(kind.label(), what)))
+    }
+
+    /// What a source offers, or that it was refused.
+    #[must_use]
+    pub fn gate(&self, offer: Offer) -> Offer {
+        let (Offer::Document(doc) | Offer::Dropped(doc, _)) = &offer;
+        if !self.refuses_url(&doc.url) {
+            return offer;
+        }
+        let (Offer::Document(mut doc) | Offer::Dropped(mut doc, _)) = offer;
+        wipe(&mut doc);
+        Offer::Dropped(doc, SUPPRESSED)
+    }
+}
+
+/// How texts are signed for the list: as the default recipe does, under the secret seed.
+fn settings(key: &Key) -> DedupSettings {
+    DedupSettings { seed: key.seed(), ..DedupSettings::default() }
+}
+
+/// Leaves of a document only where it was found in its archive.
+fn wipe(doc: &mut Document) {
+    let (source, source_file, source_offset) = (doc.source, doc.source_file.clone(), doc.source_offset);
+    *doc = Document { source, source_file, source_offset, ..Document::default() };
+}
+
+/// The gate before anything is signed or written: no document with the id or the text of an erased one.
+pub struct TextGate(pub std::sync::Arc<Suppression>);
+
+impl Stage for TextGate {
+    fn judge(&self, doc: &mut Document) -> Verdict {
+        if self.0.refuses_url(&doc.url) || self.0.refuses_text(doc.id, &doc.text) {
+            wipe(doc);
+            return Verdict::drop(SUPPRESSED);
+        }
+        Verdict::Keep
+    }
+}
+
+/// Collects what a takedown keeps out.
+#[derive(Debug)]
+pub struct Collector<'a> {
+    key: &'a Key,
+    signer: Signer,
+    entries: std::collections::BTreeSet<(Kind, Mac)>,
+    sketches: BTreeMap<Vec<u8>, Vec<u64>>,
+}
+
+impl<'a> Collector<'a> {
+    /// Nothing yet, to be keyed with `key`.
+    #[must_use]
+    pub fn new(key: &'a Key) -> Collector<'a> {
+        Collector { key, signer: Signer::new(&settings(key)), entries: std::collections::BTreeSet::new(), sketches: BTreeMap::new() }
+    }
+
+    /// Keeps out what `kind` says of `what`: for [`Kind::Url`] and [`Kind::UrlPrefix`] an [`Address`], for [`Kind::Id`] the hex digits.
+    pub fn add(&mut self, kind: Kind, what: &str) {
+        self.entries.insert((kind, self.key.mac(kind.label(), what.as_bytes())));
+    }
+
+    /// Keeps out this text and all that are like it.
+    pub fn add_text(&mut self, text: &str) {
+        let folded = fold_white_space(text);
+        if folded.is_empty() {
+            return;
+        }
+        self.entries.insert((Kind::Text, self.key.mac(Kind::Text.label(), &folded)));
+        let signature = self.signer.sign(text);
+        if !signature.bands.is_empty() {
+            self.sketches.insert(signature.sketch, signature.bands);
+        }
+    }
+
+    /// The segment of takedown `number`.
+    #[must_use]
+    pub fn segment(self, number: u64, reason: &str) -> Segment {
+        let entries = self.entries.into_iter().map(|(kind, mac)| Entry { kind, mac }).collect();
+        let sketches = self.sketches.into_iter().map(|(values, bands)| list::Sketch { bands, values }).collect();
+        Segment { number, reason: reason.to_owned(), entries, sketches }
+    }
+}
+
+/// Number of the last takedown whose list stands in `workspace`, without asking for the key.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn sequence(workspace: &Workspace) -> Result<u64, ListError> {
+    list::last_number(&workspace.suppression())
+}
+
+/// Adds a segment to the list of `workspace`; the same one again changes nothing.
+///
+/// # Errors
+/// When another one stands under its number, or it cannot be written.
+pub fn append(workspace: &Workspace, key: &Key, segment: &Segment) -> Result<(), ListError> {
+    list::write(&workspace.suppression(), key, segment)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "Rannavalvur mäletab, kuidas vana tuletorn ehitati ja miks selle tuli igal sügisel kaks nädalat varem süüdati. Tema isa \
+        kandis kive paadiga üle lahe, sest teed ei olnud, ja talvel veeti need hobustega üle jää. Kui torn valmis sai, tuli kogu küla vaatama, \
+        ja pillimees mängis hommikuni. Praegu on tornis väike muuseum, kus saab näha laternaid, meremeeste kirju ja vanu kaarte.";
+
+    fn list(fill: impl Fn(&mut Collector<'_>)) -> Suppression {
+        let key = Key::from_bytes([7; 32]);
+        let mut collector = Collector::new(&key);
+        fill(&mut collector);
+        let segment = collector.segment(3, "gdpr-17");
+        Suppression::of(key.clone(), &[segment])
+    }
+
+    #[test]
+    fn an_address_is_refused_however_it_is_spelt_and_its_neighbours_are_not() {
+        let list =
+            list(|collector| collector.add(Kind::Url, Address::of("https://rand.example.ee/lood/1?utm_source=x").expect("one").as_str()));
+        for url in
+            ["https://rand.example.ee/lood/1", "http://RAND.example.ee:80/lood/./1#algus", "https://rand.example.ee/lood/1?utm_source=post"]
+        {
+            assert!(list.refuses_url(url), "{url}");
+        }
+        for url in
+            ["https://rand.example.ee/lood/12", "https://rand.example.ee/lood/1?lk=2", "https://example.ee/lood/1", "rand.example.ee", ""]
+        {
+            assert!(!list.refuses_url(url), "{url}");
+        }
+        assert_eq!(list.sequence(), 3);
+    }
+
+    #[test]
+    fn a_prefix_ends_at_a_slash_and_a_domain_has_all_its_hosts() {
+        let list = list(|collector| {
+            collector.add(Kind::UrlPrefix, "rand.example.ee/lood");
+            collector.add(Kind::Domain, "sadam.ee");
+            collector.add(Kind::Host, "www.meri.ee");
+        });
+        for url in ["https://rand.example.ee/lood", "https://rand.example.ee/lood/2/a?b", "https://a.b.sadam.ee/", "http://www.meri.ee/x"] {
+            assert!(list.refuses_url(url), "{url}");
+        }
+        for url in ["https://rand.example.ee/loodus", "https://xsadam.ee/", "https://meri.ee/", "https://ee/"] {
+            assert!(!list.refuses_url(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_known_again_with_some_words_changed_and_another_text_is_not() {
+        let list = list(|collector| collector.add_text(TEXT));
+        assert!(list.refuses_text(DocId(1), TEXT));
+        assert!(list.refuses_text(DocId(1), &TEXT.replace(' ', "\n ")));
+        assert!(list.refuses_text(DocId(1), &TEXT.replace("kaks nädalat", "kolm päeva")));
+        assert!(
+            !list.refuses_text(DocId(1), "Õhtul tõusis jälle tuul ja paadid jäid sadamasse, sest keegi ei julgenud enam merele minna.")
+        );
+        assert!(!list.refuses_text(DocId(1), " \n"));
+    }
+
+    #[test]
+    fn what_is_refused_loses_its_name_and_its_words() {
+        let list = std::sync::Arc::new(list(|collector| {
+            collector.add_text(TEXT);
+            collector.add(Kind::Host, "rand.example.ee");
+        }));
+        let doc =
+            |url: &str, text: &str| Document { url: url.to_owned(), host: "h".to_owned(), text: text.to_owned(), ..Document::default() };
+        let mut copy = doc("https://koopia.example.ee/", TEXT);
+        assert_eq!(TextGate(list.clone()).judge(&mut copy), Verdict::drop(SUPPRESSED));
+        assert_eq!((copy.url.as_str(), copy.host.as_str(), copy.text.as_str()), ("", "", ""));
+        let Offer::Dropped(gone, reason) = list.gate(Offer::Dropped(Box::new(doc("http://rand.example.ee/a", "")), "redirect")) else {
+            panic!("it is refused")
+        };
+        assert_eq!((gone.url.as_str(), reason), ("", SUPPRESSED));
+        assert!(matches!(list.gate(Offer::Document(Box::new(doc("http://muu.example.ee/a", "")))), Offer::Document(_)));
+    }
+}

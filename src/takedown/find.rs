@@ -1,0 +1,180 @@
+//! Looks for what is meant in Parquet files: by the columns of ids and addresses where those name it, by the texts where not.
+//!
+//! The filters of shards are not asked: an address may be stored in another spelling than it is asked in, and a row that is missed stays.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, RecordBatch};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::errors::ParquetError;
+use parquet::file::reader::FileReader;
+use parquet::file::serialized_reader::SerializedFileReader;
+
+use super::request::Targets;
+use crate::dedup::minhash::jaccard;
+use crate::dedup::normalise::fold_white_space;
+use crate::dedup::settings::DedupSettings;
+use crate::dedup::sign::Signer;
+use crate::doc::{DocId, Signature};
+use crate::sinks::splice::Rows;
+
+/// Rows that are read at a time where texts are looked at.
+const BATCH_ROWS: usize = 512;
+
+/// A file that cannot be searched.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot search `{path}`", path = path.display())]
+pub struct FindError {
+    path: PathBuf,
+    source: ParquetError,
+}
+
+/// A document that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hit {
+    /// Its id.
+    pub id: DocId,
+    /// Its address as the file has it.
+    pub url: String,
+    /// Its host.
+    pub host: String,
+    /// Its language, where the file has one.
+    pub lang: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// What was found in one file.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// Where.
+    pub rows: Rows,
+    /// What.
+    pub hits: Vec<Hit>,
+}
+
+/// Texts and words to look for.
+pub struct Alike {
+    words: Vec<String>,
+    signer: Signer,
+    jaccard_min: f32,
+    texts: BTreeSet<Vec<u8>>,
+    sketches: Vec<Signature>,
+}
+
+impl Default for Alike {
+    fn default() -> Alike {
+        let settings = DedupSettings::default();
+        let (signer, jaccard_min) = (Signer::new(&settings), settings.jaccard_min);
+        Alike { words: Vec::new(), signer, jaccard_min, texts: BTreeSet::new(), sketches: Vec::new() }
+    }
+}
+
+impl Alike {
+    /// Looks for documents in which these words stand, in whatever case.
+    pub fn add_words(&mut self, words: &str) {
+        self.words.push(words.to_lowercase());
+    }
+
+    /// Looks for documents like this text.
+    pub fn add_text(&mut self, text: &str) {
+        let folded = fold_white_space(text);
+        if !folded.is_empty() && self.texts.insert(folded) {
+            self.sketches.push(self.signer.sign(text));
+        }
+    }
+
+    /// Whether nothing is looked for.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.words.is_empty() && self.texts.is_empty()
+    }
+
+    fn has(&self, url: &str, title: &str, text: &str) -> bool {
+        let holds = |words: &String| [url, title, text].iter().any(|place| place.to_lowercase().contains(words));
+        if self.words.iter().any(holds) {
+            return true;
+        }
+        if self.texts.is_empty() {
+            return false;
+        }
+        if self.texts.contains(&fold_white_space(text)) {
+            return true;
+        }
+        let signature = self.signer.sign(text);
+        let meets = |known: &&Signature| known.bands.iter().zip(&signature.bands).any(|(a, b)| a == b);
+        self.sketches.iter().filter(meets).any(|known| jaccard(&known.sketch, &signature.sketch) >= self.jaccard_min)
+    }
+}
+
+/// The rows of the Parquet file `path` that are meant by `targets`, or are `alike`.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn find(path: &Path, targets: &Targets, alike: &Alike) -> Result<Found, FindError> {
+    search(path, targets, alike).map_err(|source| FindError { path: path.to_owned(), source })
+}
+
+fn search(path: &Path, targets: &Targets, alike: &Alike) -> Result<Found, ParquetError> {
+    let file = File::open(path)?;
+    let groups = 0..SerializedFileReader::new(file.try_clone()?)?.num_row_groups();
+    let mut found = Found::default();
+    let words = if alike.is_empty() { &["id", "url"][..] } else { &["id", "url", "title", "text"][..] };
+    for group in groups {
+        let mut first = 0;
+        let mut rows = BTreeSet::new();
+        for batch in read(&file, group, words)? {
+            let batch = batch?;
+            let column = |name: &str| batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
+            let at = |name: &str, row: usize| column(name).filter(|column| column.is_valid(row)).map_or("", |column| column.value(row));
+            for row in 0..batch.num_rows() {
+                let url = at("url", row);
+                let id = at("id", row).parse().unwrap_or_default();
+                if targets.has(id, url) || !alike.is_empty() && alike.has(url, at("title", row), at("text", row)) {
+                    rows.insert(first + row);
+                }
+            }
+            first += batch.num_rows();
+        }
+        if !rows.is_empty() {
+            found.hits.extend(hits(&file, group, &rows)?);
+            found.rows.insert(group, rows);
+        }
+    }
+    Ok(found)
+}
+
+fn read(
+    file: &File,
+    group: usize,
+    columns: &[&str],
+) -> Result<impl Iterator<Item = Result<RecordBatch, arrow_schema::ArrowError>>, ParquetError> {
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file.try_clone()?, options)?;
+    let roots = builder.schema().fields().iter().enumerate().filter(|(_, field)| columns.contains(&field.name().as_str()));
+    let mask = ProjectionMask::roots(builder.parquet_schema(), roots.map(|(place, _)| place).collect::<Vec<_>>());
+    builder.with_row_groups(vec![group]).with_projection(mask).with_batch_size(BATCH_ROWS).build()
+}
+
+/// The rows themselves, read again with their texts.
+fn hits(file: &File, group: usize, rows: &BTreeSet<usize>) -> Result<Vec<Hit>, ParquetError> {
+    let mut hits = Vec::new();
+    let mut first = 0;
+    for batch in read(file, group, &["id", "url", "host", "lang", "text"])? {
+        let batch = batch?;
+        let at = |name: &str, row: usize| {
+            let column = batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
+            column.filter(|column| column.is_valid(row)).map_or_else(String::new, |column| column.value(row).to_owned())
+        };
+        for row in rows.range(first..first + batch.num_rows()).map(|row| row - first) {
+            let id = at("id", row).parse().unwrap_or_default();
+            hits.push(Hit { id, url: at("url", row), host: at("host", row), lang: at("lang", row), text: at("text", row) });
+        }
+        first += batch.num_rows();
+    }
+    Ok(hits)
+}

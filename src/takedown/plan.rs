@@ -1,0 +1,242 @@
+//! What a takedown will do, written down for a person to read and bound by a hash: that is what is carried out, or nothing.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::apply::TakedownError;
+use super::find::{Alike, Hit};
+use super::request::{Request, Targets};
+use super::stores::{Holding, Store, search};
+use crate::ledger::manifest::Manifests;
+use crate::store::{self, StoreError};
+use crate::text::host::registrable_domain;
+use crate::workspace::Workspace;
+
+/// Version of the format.
+pub const VERSION: u32 = 1;
+
+/// Share of all documents above which a plan is large.
+const LARGE_SHARE: f64 = 0.001;
+
+/// A plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TakedownPlan {
+    /// Version of this format.
+    pub version: u32,
+    /// What was asked.
+    pub requests: Vec<Request>,
+    /// Why: `gdpr-17`, `gdpr-21`, `copyright`, `court-order`, ..
+    pub reason: String,
+    /// The day on which the request came, YYYY-MM-DD.
+    pub received: String,
+    /// Number of the newest manifest when it was planned.
+    pub manifest: u64,
+    /// What is meant.
+    pub targets: Targets,
+    /// The files that will change.
+    pub files: Vec<PlannedFile>,
+    /// Published documents that go, by host.
+    pub hosts: BTreeMap<String, u64>,
+    /// Published documents that go, by language.
+    pub languages: BTreeMap<String, u64>,
+    /// Published documents that go.
+    pub documents: u64,
+    /// Published documents in the workspace.
+    pub documents_of: u64,
+    /// SHA-256 of the plan with this field empty.
+    pub hash: String,
+}
+
+/// A file that will change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedFile {
+    /// Where it belongs.
+    pub store: Store,
+    /// Path below the workspace.
+    pub path: String,
+    /// SHA-256 when it was planned, hex.
+    pub sha256: String,
+    /// Size.
+    pub bytes: u64,
+    /// Documents, records or lines that go.
+    pub count: u64,
+    /// What runs know an archive by; empty for other files.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub etag: String,
+}
+
+/// What a search of all stores finds.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// Each file that holds something, with what it holds.
+    pub holdings: Vec<(Store, PathBuf, Holding)>,
+    /// Published documents among them.
+    pub published: Vec<Hit>,
+}
+
+/// Searches every store for what is meant. Files of `skip` are not looked into.
+///
+/// # Errors
+/// When a store cannot be read.
+pub fn survey(workspace: &Workspace, targets: &Targets, alike: &Alike) -> Result<Survey, TakedownError> {
+    let mut survey = Survey::default();
+    for store in Store::ALL {
+        for path in store.files(workspace)? {
+            let Some(holding) = search(store, &path, targets, alike)? else { continue };
+            if let (Store::Shards, Holding::Rows(found)) = (store, &holding) {
+                survey.published.extend(found.hits.iter().cloned());
+            }
+            survey.holdings.push((store, path, holding));
+        }
+    }
+    Ok(survey)
+}
+
+/// Finds what `requests` mean: documents that are named, and such as are like texts or have words, with all captures of their addresses.
+///
+/// # Errors
+/// When a request names nothing, or a store cannot be read.
+pub fn find_targets(workspace: &Workspace, requests: &[Request], near_duplicates: bool) -> Result<Targets, TakedownError> {
+    let (mut targets, mut alike) = (Targets::default(), Alike::default());
+    for request in requests {
+        targets.add(request)?;
+        match request {
+            Request::Containing(words) => alike.add_words(words),
+            Request::Text(text) => alike.add_text(text),
+            _ => {}
+        }
+    }
+    let mut first = search_documents(workspace, &targets, &alike)?;
+    if near_duplicates {
+        first.iter().for_each(|hit| alike.add_text(&hit.text));
+        first = search_documents(workspace, &targets, &alike)?;
+    }
+    first.iter().for_each(|hit| targets.add_document(hit.id, &hit.url));
+    // Other captures of the same addresses have ids of their own, by which the index knows them.
+    for hit in search_documents(workspace, &targets, &Alike::default())? {
+        targets.add_document(hit.id, &hit.url);
+    }
+    Ok(targets)
+}
+
+/// The documents of shards and rejects that are meant.
+fn search_documents(workspace: &Workspace, targets: &Targets, alike: &Alike) -> Result<Vec<Hit>, TakedownError> {
+    let mut hits = Vec::new();
+    for store in [Store::Shards, Store::Rejects] {
+        for path in store.files(workspace)? {
+            if let Some(Holding::Rows(found)) = search(store, &path, targets, alike)? {
+                hits.extend(found.hits);
+            }
+        }
+    }
+    Ok(hits)
+}
+
+impl TakedownPlan {
+    /// Plans to erase `targets`; changes nothing.
+    ///
+    /// # Errors
+    /// When a store cannot be read.
+    pub fn make(
+        workspace: &Workspace,
+        requests: Vec<Request>,
+        targets: Targets,
+        reason: String,
+        received: String,
+    ) -> Result<TakedownPlan, TakedownError> {
+        let manifests = Manifests::read(workspace)?;
+        let survey = survey(workspace, &targets, &Alike::default())?;
+        let count = |key: fn(&Hit) -> &str| {
+            let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+            survey.published.iter().for_each(|hit| *counts.entry(key(hit).to_owned()).or_default() += 1);
+            counts
+        };
+        let mut plan = TakedownPlan {
+            version: VERSION,
+            requests,
+            reason,
+            received,
+            manifest: manifests.last_number(),
+            files: planned_files(workspace, &survey)?,
+            hosts: count(|hit| &hit.host),
+            languages: count(|hit| &hit.lang),
+            documents: survey.published.len() as u64,
+            documents_of: manifests.datasets().iter().flat_map(|dataset| manifests.current(dataset)).map(|(_, file)| file.rows).sum(),
+            targets,
+            hash: String::new(),
+        };
+        plan.hash = plan.hash_now();
+        Ok(plan)
+    }
+
+    /// Reads a plan and sees that nobody changed it.
+    ///
+    /// # Errors
+    /// When it is no plan, or was changed.
+    pub fn load(path: &Path) -> Result<TakedownPlan, TakedownError> {
+        let bytes = std::fs::read(path).map_err(|error| StoreError::io(path, error))?;
+        let plan: TakedownPlan =
+            serde_json::from_slice(&bytes).map_err(|source| TakedownError::NoPlan { path: path.to_owned(), why: source.to_string() })?;
+        if plan.version != VERSION {
+            let why = format!("it has version {}, not {VERSION}", plan.version);
+            return Err(TakedownError::NoPlan { path: path.to_owned(), why });
+        }
+        if plan.hash_now() != plan.hash {
+            return Err(TakedownError::Tampered { path: path.to_owned() });
+        }
+        Ok(plan)
+    }
+
+    /// The plan's file.
+    ///
+    /// # Panics
+    /// Never: a plan holds nothing that JSON cannot write.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        let mut json = serde_json::to_vec_pretty(self).expect("strings, numbers and lists are JSON");
+        json.push(b'\n');
+        json
+    }
+
+    fn hash_now(&self) -> String {
+        HEXLOWER.encode(&Sha256::digest(TakedownPlan { hash: String::new(), ..self.clone() }.to_json()))
+    }
+
+    /// Whether a person should look twice: much of the data set, or a whole domain.
+    #[must_use]
+    pub fn is_large(&self) -> bool {
+        let share = self.documents as f64 / (self.documents_of as f64).max(1.0);
+        share > LARGE_SHARE || self.requests.iter().any(|request| matches!(request, Request::Domain(_)))
+    }
+
+    /// Published documents that go, by registrable domain.
+    #[must_use]
+    pub fn domains(&self) -> BTreeMap<&str, u64> {
+        let mut domains: BTreeMap<&str, u64> = BTreeMap::new();
+        self.hosts.iter().for_each(|(host, count)| *domains.entry(registrable_domain(host)).or_default() += count);
+        domains
+    }
+}
+
+/// The files of `survey` with their hashes.
+///
+/// # Errors
+/// When one cannot be read.
+pub fn planned_files(workspace: &Workspace, survey: &Survey) -> Result<Vec<PlannedFile>, TakedownError> {
+    let plan = |(store, path, holding): &(Store, PathBuf, Holding)| {
+        let bytes = std::fs::metadata(path).map_err(|error| StoreError::io(path, error))?.len();
+        let etag = match store {
+            Store::Archives => crate::engine::plan::etag(path).map_err(|error| StoreError::io(path, error))?,
+            _ => String::new(),
+        };
+        let relative = path.strip_prefix(workspace.root()).unwrap_or(path).to_string_lossy().into_owned();
+        Ok(PlannedFile { store: *store, path: relative, sha256: store::sha256_file(path)?, bytes, count: holding.count(), etag })
+    };
+    survey.holdings.iter().map(plan).collect()
+}

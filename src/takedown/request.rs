@@ -1,0 +1,208 @@
+//! What is asked to go, and whether a document is meant.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::doc::DocId;
+use crate::text::address::Address;
+use crate::text::host::registrable_domain;
+
+/// One request, as it was made.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Request {
+    /// A document by its id, and all captures of its address.
+    Id(DocId),
+    /// One address, however it is spelt.
+    Url(String),
+    /// An address and all below it.
+    UrlPrefix(String),
+    /// A host.
+    Host(String),
+    /// A registrable domain with all its hosts.
+    Domain(String),
+    /// Every document whose address, title or text has these words, in whatever case.
+    Containing(String),
+    /// This text, and all documents like it.
+    Text(String),
+}
+
+/// A request that names nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestError {
+    /// No address.
+    #[error("`{0}` is no absolute http or https address; write it with its scheme, as in https://example.eu/page")]
+    NoAddress(String),
+    /// No host.
+    #[error("`{0}` is no host name; write it without scheme and path, as in www.example.eu")]
+    NoHost(String),
+    /// No domain.
+    #[error("`{0}` is no domain that somebody can register; for one host of it use --host")]
+    NoDomain(String),
+    /// Nothing to look for.
+    #[error("an empty text would match everything; give the words to look for")]
+    Empty,
+}
+
+/// What must go, in the form in which documents are compared with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Targets {
+    /// Documents.
+    pub ids: BTreeSet<DocId>,
+    /// Addresses, in canonical form without scheme.
+    pub addresses: BTreeSet<String>,
+    /// Prefixes of them.
+    pub prefixes: BTreeSet<String>,
+    /// Hosts.
+    pub hosts: BTreeSet<String>,
+    /// Registrable domains.
+    pub domains: BTreeSet<String>,
+}
+
+impl Targets {
+    /// Adds what `request` names by itself; words and texts have to be looked for.
+    ///
+    /// # Errors
+    /// When it names nothing.
+    pub fn add(&mut self, request: &Request) -> Result<(), RequestError> {
+        let address = |url: &str| Address::of(url).ok_or_else(|| RequestError::NoAddress(url.to_owned()));
+        let host = |name: &str| {
+            let address = Address::of(&format!("http://{name}/")).filter(|address| address.as_str().ends_with('/') && !name.contains('/'));
+            address.map(|address| address.host().to_owned()).ok_or_else(|| RequestError::NoHost(name.to_owned()))
+        };
+        match request {
+            Request::Id(id) => {
+                self.ids.insert(*id);
+            }
+            Request::Url(url) => {
+                self.addresses.insert(address(url)?.as_str().to_owned());
+            }
+            Request::UrlPrefix(url) => {
+                self.prefixes.insert(address(url)?.as_str().trim_end_matches('/').to_owned());
+            }
+            Request::Host(name) => {
+                self.hosts.insert(host(name)?);
+            }
+            Request::Domain(name) => {
+                let host = host(name)?;
+                if registrable_domain(&host) != host {
+                    return Err(RequestError::NoDomain(name.clone()));
+                }
+                self.domains.insert(host);
+            }
+            Request::Containing(words) | Request::Text(words) if words.trim().is_empty() => return Err(RequestError::Empty),
+            Request::Containing(_) | Request::Text(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Adds a document that was found.
+    pub fn add_document(&mut self, id: DocId, url: &str) {
+        self.ids.insert(id);
+        if let Some(address) = Address::of(url) {
+            self.addresses.insert(address.as_str().to_owned());
+        }
+    }
+
+    /// Whether what was found at `url` is meant.
+    #[must_use]
+    pub fn has_url(&self, url: &str) -> bool {
+        let Some(address) = Address::of(url) else { return false };
+        self.addresses.contains(address.as_str())
+            || self.hosts.contains(address.host())
+            || !self.domains.is_empty() && self.domains.contains(registrable_domain(address.host()))
+            || self.prefixes.iter().any(|prefix| address.is_below(prefix))
+    }
+
+    /// Whether a document is meant.
+    #[must_use]
+    pub fn has(&self, id: DocId, url: &str) -> bool {
+        self.ids.contains(&id) || self.has_url(url)
+    }
+
+    /// The names by which a line of a text tells of what is meant.
+    #[must_use]
+    pub fn names(&self) -> Names {
+        let host_and_path = |address: &String| {
+            let (host, rest) = address.split_once('/').unwrap_or((address, ""));
+            // An index of archives begins its lines with the host's labels in reverse (SURT).
+            let reversed: Vec<&str> = host.rsplit('.').collect();
+            [address.trim_end_matches('/').to_owned(), format!("{})/{rest}", reversed.join(","))]
+        };
+        let hosts = self.hosts.iter().chain(&self.domains).flat_map(|host| [host.clone(), host.rsplit('.').collect::<Vec<_>>().join(",")]);
+        let mut names: Vec<String> = self.addresses.iter().chain(&self.prefixes).flat_map(host_and_path).chain(hosts).collect();
+        names.extend(self.ids.iter().map(DocId::to_string));
+        Names(names)
+    }
+
+    /// Whether nothing is meant.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Targets::default()
+    }
+}
+
+/// Names to look for in a line.
+#[derive(Clone, Debug)]
+pub struct Names(Vec<String>);
+
+impl Names {
+    /// Whether one of them stands in `line`. A name that goes on behind its end, as `a.eu/1` in `a.eu/12`, is another one.
+    #[must_use]
+    pub fn stand_in(&self, line: &[u8]) -> bool {
+        self.0.iter().any(|name| {
+            memchr::memmem::find_iter(line, name).any(|at| {
+                let next = line.get(at + name.len());
+                let before = at.checked_sub(1).map(|before| line[before]);
+                !next.is_some_and(|byte| byte.is_ascii_alphanumeric() || b"-_%".contains(byte))
+                    && !before.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn targets(requests: &[Request]) -> Targets {
+        let mut targets = Targets::default();
+        requests.iter().for_each(|request| targets.add(request).expect("a sound request"));
+        targets
+    }
+
+    #[test]
+    fn a_request_means_what_it_says_and_no_more() {
+        let targets = targets(&[
+            Request::Url("https://Delta.example.ro/peste?utm_source=x".to_owned()),
+            Request::UrlPrefix("http://satul.example.ro/oameni/".to_owned()),
+            Request::Host("Ziar.example.ro".to_owned()),
+            Request::Domain("luntre.ro".to_owned()),
+            Request::Id(DocId(5)),
+        ]);
+        for url in
+            ["http://delta.example.ro/peste", "https://satul.example.ro/oameni/ion", "https://ziar.example.ro/1", "https://a.luntre.ro/"]
+        {
+            assert!(targets.has(DocId(1), url), "{url}");
+        }
+        for url in ["http://delta.example.ro/peste/2", "https://satul.example.ro/oameniisatului", "https://example.ro/", "none"] {
+            assert!(!targets.has(DocId(1), url), "{url}");
+        }
+        assert!(targets.has(DocId(5), "https://altceva.example.ro/"));
+    }
+
+    #[test]
+    fn a_request_that_names_nothing_is_refused_with_what_would() {
+        for (request, told) in [
+            (Request::Url("delta.example.ro/peste".to_owned()), "with its scheme"),
+            (Request::Host("https://delta.example.ro".to_owned()), "without scheme"),
+            (Request::Domain("www.luntre.ro".to_owned()), "--host"),
+            (Request::Containing(" ".to_owned()), "empty"),
+        ] {
+            let error = Targets::default().add(&request).expect_err("it names nothing").to_string();
+            assert!(error.contains(told), "{error}");
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! What was erased is nowhere and stays away, whatever happens on the way; what was not asked for stays as it was.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Read, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tamis::takedown::stores::Store;
+use tamis::workspace::Workspace;
+
+use crate::{copy_folder, ends_with, files_below, said, tamis};
+
+const RECIPE: &str = "dataset = \"d\"\n[source]\nkind = \"warc\"\n[[clean]]\nstage = \"url\"\n[[clean]]\nstage = \"extract\"\n\
+    [[emit]]\nstage = \"tokenize\"\n[output]\nrow_group_documents_max = 4\n";
+/// A word that stands in address, title and text of what must go, and nowhere else.
+const CANARY: &str = "zqkanarienvogel";
+const URL: &str = "https://zqkanarienvogel.example.eu/leben/zqkanarienvogel.html";
+
+/// A page of its own words.
+fn page(number: usize, name: &str) -> String {
+    let animals = ["Storch", "Kranich", "Reiher", "Habicht", "Sperling", "Kuckuck", "Eisvogel", "Zaunkönig", "Kiebitz", "Uhu"];
+    let lines = (0..6).map(|line| {
+        let animal = animals[(number + line) % animals.len()];
+        format!(
+            "<p>Am {}. Tag sah {name} den {animal} auf dem Dach Nummer {}, und niemand im Dorf wollte glauben, dass er wiederkommt, bevor \
+             die Wiesen am Fluss wieder trocken sind und die {number}. Brücke steht.</p>",
+            number * 7 + line,
+            number * 31 + line
+        )
+    });
+    format!(
+        "<html><head><title>{name} erzählt</title></head><body><article><h1>{name}</h1>{}</article></body></html>",
+        lines.collect::<String>()
+    )
+}
+
+fn member(kind: &str, url: &str, status: &str, body: &str) -> Vec<u8> {
+    let http = format!("HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\n\r\n{body}");
+    let record = format!(
+        "WARC/1.1\r\nWARC-Type: {kind}\r\nWARC-Target-URI: {url}\r\nWARC-Date: 2026-05-02T03:04:05Z\r\nWARC-Record-ID: <urn:uuid:{kind}>\r\n\
+         Content-Type: application/http\r\nContent-Length: {}\r\n\r\n{http}\r\n\r\n",
+        http.len()
+    );
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    packed.write_all(record.as_bytes()).expect("room");
+    packed.finish().expect("room")
+}
+
+/// The canary's page with its request and a later revisit, and a page of its host that was not there.
+fn canary() -> Vec<u8> {
+    [
+        member("request", URL, "200 OK", ""),
+        member("response", URL, "200 OK", &page(3, CANARY)),
+        member("revisit", URL, "200 OK", ""),
+        member("response", &format!("{URL}?page=2"), "404 Not Found", &format!("<p>{CANARY}</p>")),
+    ]
+    .concat()
+}
+
+fn innocent(numbers: std::ops::Range<usize>) -> Vec<u8> {
+    numbers.flat_map(|number| member("response", &format!("https://dorf.example.eu/{number}"), "200 OK", &page(number, "Oma"))).collect()
+}
+
+struct House {
+    folder: tempfile::TempDir,
+}
+
+impl House {
+    /// A workspace with a published night from an archive of its own, and the canary in every store.
+    fn new() -> House {
+        let folder = tempfile::tempdir().expect("a folder");
+        let house = House { folder };
+        std::fs::write(house.at("recipe.toml"), RECIPE).expect("room");
+        std::fs::create_dir_all(house.at("w/archive/night")).expect("room");
+        let bytes = [innocent(10..16), canary(), innocent(20..26)].concat();
+        std::fs::write(house.at("w/archive/night/a.warc.gz"), bytes).expect("room");
+        ends_with(&mut house.run("w/archive/night/*.warc.gz"), 0);
+        house
+    }
+
+    fn at(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    fn workspace(&self) -> Workspace {
+        Workspace::open(&self.at("w")).expect("ours")
+    }
+
+    fn run(&self, input: &str) -> Command {
+        let mut command = tamis(["run"]);
+        command.arg(self.at("recipe.toml")).arg("--workspace").arg(self.at("w")).arg("--keys").arg(self.at("keys"));
+        command.arg("--set").arg(format!("input={}", self.at(input).display()));
+        command
+    }
+
+    fn plan(&self, words: &[&str]) -> Command {
+        let mut command = tamis(["takedown", "plan", "--reason", "gdpr-17", "--received", "2026-11-20"]);
+        command.args(words).arg("--workspace").arg(self.at("w")).arg("--out").arg(self.at("plan.json"));
+        command
+    }
+
+    fn apply(&self) -> Command {
+        let mut command = tamis(["takedown", "apply", "--confirm-large"]);
+        command.arg(self.at("plan.json")).arg("--workspace").arg(self.at("w")).arg("--keys").arg(self.at("keys"));
+        command
+    }
+
+    /// Plants the canary in the stores that a run leaves empty, and says in which ones it stands now.
+    fn plant(&self) -> BTreeSet<Store> {
+        let files = [
+            ("w/_tamis/quarantine/x/clean-00000.jsonl", format!("{{\"what\":\"{URL} broke\"}}\n{{\"what\":\"other\"}}\n")),
+            ("w/_tamis/staging/x/clean-00000.documents.parquet", CANARY.to_owned()),
+            ("w/_tamis/ledger/x.html", format!("<td>{URL}</td>")),
+            ("w/_tamis/logs/night.log", format!("fetched {URL}\nfetched https://dorf.example.eu/1\n")),
+            ("w/archive/night/a.cdxj", format!("eu,example,{CANARY})/leben/{CANARY}.html 2026 {{}}\neu,example,dorf)/10 2026 {{}}\n")),
+        ];
+        for (path, text) in files {
+            std::fs::create_dir_all(self.at(path).parent().expect("a folder")).expect("room");
+            std::fs::write(self.at(path), text).expect("room");
+        }
+        let id = self.rows("w/data").into_iter().find(|row| row.contains(CANARY)).expect("it was published");
+        let id: tamis::doc::DocId =
+            id.split(['"', '\u{1}']).find_map(|part| part.parse().ok().filter(|_| part.len() == 32)).expect("an id");
+        let holds = |store: &Store| {
+            let files = store.files(&self.workspace()).expect("they can be listed");
+            files
+                .iter()
+                .any(|path| hits(path) > 0 || std::fs::read(path).expect("a file").windows(16).any(|window| window == id.0.to_le_bytes()))
+        };
+        Store::ALL.into_iter().filter(holds).collect()
+    }
+
+    /// Rows of all Parquet files below `place`, as text.
+    fn rows(&self, place: &str) -> Vec<String> {
+        let place = self.at(place);
+        files_below(&place).iter().flat_map(|path| rows_of(&place.join(path))).collect()
+    }
+
+    fn hits(&self) -> Vec<String> {
+        let hit = |path: &PathBuf| hits(&self.at("w").join(path)) > 0 || path.to_string_lossy().contains(CANARY);
+        files_below(&self.at("w")).iter().filter(|path| hit(path)).map(|path| path.display().to_string()).collect()
+    }
+}
+
+fn rows_of(path: &Path) -> Vec<String> {
+    let Ok(reader) = parquet::file::reader::SerializedFileReader::try_from(path) else { return Vec::new() };
+    reader
+        .into_iter()
+        .map(|row| {
+            let row = row.expect("a row");
+            row.get_column_iter().map(|(name, value)| format!("{name}\u{1}{value}\u{1}")).collect()
+        })
+        .collect()
+}
+
+/// How often the canary stands in a file, as it is, unpacked, or in its columns.
+fn hits(path: &Path) -> usize {
+    let raw = std::fs::read(path).expect("a file");
+    let mut unpacked = Vec::new();
+    if raw.starts_with(&[0x1f, 0x8b]) {
+        flate2::read::MultiGzDecoder::new(&raw[..]).read_to_end(&mut unpacked).expect("it is whole");
+    }
+    let columns = if raw.starts_with(b"PAR1") { rows_of(path).concat().into_bytes() } else { Vec::new() };
+    [raw, unpacked, columns].iter().map(|bytes| memchr::memmem::find_iter(bytes, CANARY).count()).sum()
+}
+
+#[test]
+fn a_canary_in_every_store_is_nowhere_afterwards_and_all_else_is_as_it_was() {
+    let house = House::new();
+    assert_eq!(house.plant(), Store::ALL.into_iter().collect(), "every store on the list has a canary");
+    let before: Vec<String> = house.rows("w/data").into_iter().filter(|row| !row.contains(CANARY)).collect();
+    let archive = std::fs::read(house.at("w/archive/night/a.warc.gz")).expect("a file");
+    let told = said(&ends_with(&mut house.plan(&["--url", URL, "--url-prefix", URL]), 0).stdout);
+    assert!(told.contains("1 of 13 published documents") && told.contains("--confirm-large"), "{told}");
+    assert_eq!(house.rows("w/data").len(), 13, "a plan changes nothing");
+    ends_with(&mut house.apply(), 0);
+    assert_eq!(house.hits(), Vec::<String>::new());
+    assert_eq!(house.rows("w/data"), before);
+    let now = std::fs::read(house.at("w/archive/night/a.warc.gz")).expect("a file");
+    assert_eq!(now.len(), archive.len());
+    assert!(now.ends_with(&innocent(20..26)), "other records stay where they were");
+    for text in ["w/_tamis/quarantine/x/clean-00000.jsonl", "w/_tamis/logs/night.log", "w/archive/night/a.cdxj"] {
+        assert_eq!(std::fs::read_to_string(house.at(text)).expect("a file").lines().count(), 1, "{text}");
+    }
+    ends_with(tamis(["verify"]).arg(house.at("w/data/d")), 0);
+    ends_with(tamis(["takedown", "receipt", "verify", "--workspace"]).arg(house.at("w")), 0);
+    let told = said(&ends_with(&mut house.apply(), 0).stderr);
+    assert!(told.contains("was applied on") && told.contains("receipt 1"), "{told}");
+}
+
+#[test]
+fn what_was_erased_is_refused_from_then_on_and_what_is_new_comes_in() {
+    let house = House::new();
+    ends_with(&mut house.plan(&["--host", "zqkanarienvogel.example.eu"]), 0);
+    ends_with(&mut house.apply(), 0);
+    let copy = member("response", "https://kopie.example.eu/", "200 OK", &page(3, CANARY));
+    std::fs::write(house.at("again.warc.gz"), [canary(), copy, innocent(30..33)].concat()).expect("room");
+    ends_with(&mut house.run("again.warc.gz"), 0);
+    assert_eq!(house.hits(), Vec::<String>::new());
+    assert_eq!(house.rows("w/data").len(), 15);
+    let reasons = house.rows("w/_tamis/rejects").into_iter().filter(|row| row.contains("suppressed")).count();
+    assert_eq!(reasons, 4, "page, revisit, missing page and copy fell with a reason, and without a name");
+    // The archive with tombstones is no new input.
+    let told = said(&ends_with(&mut house.run("w/archive/night/*.warc.gz"), 0).stderr);
+    assert!(told.contains("nothing to do"), "{told}");
+    std::fs::remove_dir_all(house.at("keys")).expect("it is ours");
+    let told = said(&ends_with(&mut house.run("again.warc.gz"), 2).stderr);
+    assert!(told.contains("its key is not at"), "{told}");
+}
+
+#[test]
+fn a_takedown_that_is_killed_after_any_step_is_finished_by_the_same_command() {
+    let house = House::new();
+    house.plant();
+    ends_with(&mut house.plan(&["--url", URL, "--url-prefix", URL]), 0);
+    let kept = house.at("before");
+    copy_folder(&house.at("w"), &kept);
+    let mut steps = 0;
+    for step in 1.. {
+        std::fs::remove_dir_all(house.at("w")).expect("it is ours");
+        copy_folder(&kept, &house.at("w"));
+        let output = house.apply().env("TAMIS_KILL_AT", step.to_string()).output().expect("it starts");
+        if output.status.code() == Some(0) {
+            break;
+        }
+        assert_eq!(output.status.signal(), Some(9), "{}", said(&output.stderr));
+        ends_with(&mut house.apply(), 0);
+        assert_eq!(house.hits(), Vec::<String>::new(), "killed after step {step}");
+        assert_eq!(house.rows("w/data").len(), 12, "killed after step {step}");
+        steps = step;
+    }
+    assert!(steps > 20, "a takedown has more than {steps} steps");
+    ends_with(tamis(["verify"]).arg(house.at("w/data/d")), 0);
+    ends_with(tamis(["takedown", "receipt", "verify", "--workspace"]).arg(house.at("w")), 0);
+}
+
+#[test]
+fn a_plan_is_carried_out_as_it_was_reviewed_or_not_at_all() {
+    let house = House::new();
+    ends_with(&mut house.plan(&["--url", URL]), 0);
+    let plan = std::fs::read_to_string(house.at("plan.json")).expect("a plan");
+    std::fs::write(house.at("plan.json"), plan.replace("gdpr-17", "gdpr-21")).expect("room");
+    assert!(said(&ends_with(&mut house.apply(), 2).stderr).contains("was changed after it was made"));
+    std::fs::write(house.at("plan.json"), &plan).expect("room");
+    let careless = tamis(["takedown", "apply"]).arg(house.at("plan.json")).arg("-w").arg(house.at("w")).output().expect("it starts");
+    assert!(careless.status.code() == Some(2) && said(&careless.stderr).contains("--confirm-large"), "{}", said(&careless.stderr));
+    std::fs::create_dir_all(house.at("w/archive/later")).expect("room");
+    std::fs::write(house.at("w/archive/later/b.warc.gz"), canary()).expect("room");
+    let told = said(&ends_with(&mut house.apply(), 2).stderr);
+    assert!(told.contains("b.warc.gz` holds more of it now") && told.contains("plan again"), "{told}");
+    assert_eq!(house.rows("w/data").len(), 13);
+    let other = House::new();
+    ends_with(&mut other.plan(&["--host", "dorf.example.eu"]), 0);
+    std::fs::copy(other.at("plan.json"), house.at("plan.json")).expect("room");
+    std::fs::remove_file(house.at("w/archive/later/b.warc.gz")).expect("it is ours");
+    std::fs::write(house.at("w/archive/night/a.warc.gz"), innocent(10..12)).expect("room");
+    assert!(said(&ends_with(&mut house.apply(), 2).stderr).contains("is not the one that was planned for"));
+    for (words, told) in
+        [(&["--url", "keine"][..], "with its scheme"), (&["--domain", "www.dorf.example.eu"][..], "--host"), (&[][..], "nothing is asked")]
+    {
+        let output = house.plan(words).output().expect("it starts");
+        assert!(output.status.code() == Some(2) && said(&output.stderr).contains(told), "{}", said(&output.stderr));
+    }
+}
+
+#[test]
+fn documents_are_found_by_words_and_by_likeness() {
+    let house = House::new();
+    ends_with(&mut house.plan(&["--containing", "ZQKANARIENVOGEL"]), 0);
+    let documents = |house: &House| -> BTreeMap<String, u64> {
+        let plan: serde_json::Value = serde_json::from_slice(&std::fs::read(house.at("plan.json")).expect("a plan")).expect("JSON");
+        serde_json::from_value(plan["hosts"].clone()).expect("counts")
+    };
+    assert_eq!(documents(&house), BTreeMap::from([("zqkanarienvogel.example.eu".to_owned(), 1)]));
+    let row = house.rows("w/data").into_iter().find(|row| row.contains("dorf.example.eu/20")).expect("it was published");
+    let text = row.split('\u{1}').collect::<Vec<_>>().chunks(2).find(|pair| pair[0] == "text").expect("a text")[1].replace("\"", "");
+    std::fs::write(house.at("text.txt"), text.replacen("Oma", "Tante", 1)).expect("room");
+    let file = house.at("text.txt").display().to_string();
+    ends_with(&mut house.plan(&["--text", &file]), 0);
+    assert_eq!(documents(&house), BTreeMap::from([("dorf.example.eu".to_owned(), 1)]));
+}
