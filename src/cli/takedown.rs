@@ -13,8 +13,9 @@ use crate::ledger::receipt::{Receipt, Receipts};
 use crate::size::{ByteSize, grouped};
 use crate::store;
 use crate::takedown::apply::{Applied, Means, apply};
-use crate::takedown::deadline::{days_left, due};
-use crate::takedown::plan::{TakedownPlan, find_targets};
+use crate::takedown::deadline::days_left;
+use crate::takedown::plan::{Grounds, TakedownPlan, find_targets};
+use crate::takedown::register::{Entry, Register, State};
 use crate::takedown::request::Request;
 use crate::takedown::stores::Store;
 use crate::workspace::Workspace;
@@ -37,7 +38,13 @@ enum TakedownVerb {
     Plan(PlanArgs),
     /// Erases exactly what a plan says; killed and called again it goes on
     Apply(ApplyArgs),
-    /// Lists what was erased and when
+    /// Enters a request into the register, so that its due date is watched
+    Open(OpenArgs),
+    /// Gives a request two months more; the person must be told why within the first
+    Extend(EndArgs),
+    /// Ends a request without a takedown
+    Refuse(EndArgs),
+    /// Lists requests with their due dates, and what was erased; exit code 1 while one is overdue
     List(Here),
     /// Checks or shows receipts
     #[command(subcommand)]
@@ -95,14 +102,43 @@ struct PlanArgs {
     #[arg(long)]
     near_duplicates: bool,
     /// Why: gdpr-17, gdpr-21, copyright, court-order, or a word of your own
-    #[arg(long, value_name = "WORD")]
-    reason: String,
+    #[arg(long, value_name = "WORD", required_unless_present = "request")]
+    reason: Option<String>,
     /// The day on which the request came, YYYY-MM-DD
-    #[arg(long, value_name = "DATE")]
-    received: Date,
+    #[arg(long, value_name = "DATE", required_unless_present = "request")]
+    received: Option<Date>,
+    /// Number of the request in the register, which has reason and date
+    #[arg(long, value_name = "N", conflicts_with_all = ["reason", "received"])]
+    request: Option<u64>,
     /// Where the plan is written, outside the workspace: it names what shall go
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    #[command(flatten)]
+    here: Here,
+}
+
+#[derive(Debug, Args)]
+struct OpenArgs {
+    /// The day on which the request came, YYYY-MM-DD
+    #[arg(long, value_name = "DATE")]
+    received: Date,
+    /// Why: gdpr-17, gdpr-21, copyright, court-order, or a word of your own
+    #[arg(long, value_name = "WORD")]
+    reason: String,
+    /// A reference of your own, such as a file number; not a name
+    #[arg(long, value_name = "TEXT")]
+    reference: Option<String>,
+    #[command(flatten)]
+    here: Here,
+}
+
+#[derive(Debug, Args)]
+struct EndArgs {
+    /// Number of the request
+    number: u64,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
     #[command(flatten)]
     here: Here,
 }
@@ -128,7 +164,10 @@ pub fn takedown(args: TakedownArgs) -> anyhow::Result<Exit> {
     match args.verb {
         TakedownVerb::Plan(args) => plan(&args),
         TakedownVerb::Apply(args) => carry_out(&args),
-        TakedownVerb::List(here) => list(&here),
+        TakedownVerb::Open(args) => open(&args),
+        TakedownVerb::Extend(args) => extend(&args),
+        TakedownVerb::Refuse(args) => refuse(&args),
+        TakedownVerb::List(here) => list(&here, today()),
         TakedownVerb::Receipt(ReceiptVerb::Verify(here)) => verify(&here),
         TakedownVerb::Receipt(ReceiptVerb::Show { number, here }) => show(number, &here),
     }
@@ -144,6 +183,13 @@ impl Here {
 }
 
 impl PlanArgs {
+    fn grounds(&self, workspace: &Workspace) -> anyhow::Result<Grounds> {
+        let registered = self.request.map(|number| Register::open(workspace)?.entry(number).cloned()).transpose()?;
+        let reason = self.reason.clone().or_else(|| registered.as_ref().map(|entry| entry.reason.clone())).unwrap_or_default();
+        let received = self.received.or_else(|| registered.as_ref().map(|entry| entry.received)).unwrap_or_default();
+        Ok(Grounds { reason, received: received.to_string(), request: self.request })
+    }
+
     fn requests(&self) -> anyhow::Result<Vec<Request>> {
         let mut requests: Vec<Request> = self.id.iter().map(|id| Request::Id(*id)).collect();
         let of = |values: &[String], make: fn(String) -> Request| values.iter().cloned().map(make).collect::<Vec<_>>();
@@ -172,7 +218,7 @@ fn plan(args: &PlanArgs) -> anyhow::Result<Exit> {
     );
     let requests = args.requests()?;
     let targets = find_targets(&workspace, &requests, args.near_duplicates)?;
-    let plan = TakedownPlan::make(&workspace, requests, targets, args.reason.clone(), args.received.to_string())?;
+    let plan = TakedownPlan::make(&workspace, requests, targets, args.grounds(&workspace)?)?;
     store::write_over(&out, &plan.to_json())?;
     if args.here.json {
         println!("{}", serde_json::to_string(&plan)?);
@@ -245,6 +291,10 @@ fn carry_out(args: &ApplyArgs) -> anyhow::Result<Exit> {
             receipt
         }
     };
+    if let Some(number) = plan.request {
+        let on = receipt.finished.get(..10).unwrap_or_default().to_owned();
+        Register::open(&workspace)?.end(number, State::Done { receipt: receipt.number, on })?;
+    }
     if args.here.json {
         println!("{}", serde_json::to_string(&receipt)?);
     } else {
@@ -280,24 +330,73 @@ fn summary(receipt: &Receipt) -> String {
     )
 }
 
-fn list(here: &Here) -> anyhow::Result<Exit> {
-    let receipts = Receipts::open(&here.open()?)?;
-    for receipt in receipts.all() {
-        if here.json {
-            println!("{}", serde_json::to_string(receipt)?);
-            continue;
-        }
-        let Receipt { number, reason, received, finished, documents, .. } = receipt;
-        let when = match (received.parse::<Date>(), finished.get(..10).unwrap_or_default().parse::<Date>()) {
-            (Ok(received), Ok(finished)) => match days_left(due(received, false), finished) {
-                days @ 0.. => format!("{days} days before it was due"),
-                days => format!("{} days late", -days),
-            },
-            _ => String::new(),
-        };
-        println!("{number:>6}  received {received}  done {finished}  {when:<28}  {} documents  {}", grouped(*documents), printable(reason));
-    }
+fn today() -> Date {
+    jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now()).date()
+}
+
+fn open(args: &OpenArgs) -> anyhow::Result<Exit> {
+    let workspace = args.here.open()?;
+    let mut register = Register::open(&workspace)?;
+    let number = register.enter(args.received, args.reason.clone(), args.reference.clone(), today())?;
+    println!("request {number}, due on {}", register.entry(number)?.due());
     Ok(Exit::Done)
+}
+
+fn extend(args: &EndArgs) -> anyhow::Result<Exit> {
+    let due = Register::open(&args.here.open()?)?.extend(args.number, args.reason.clone(), today())?;
+    println!("request {} is due on {due} now", args.number);
+    Ok(Exit::Done)
+}
+
+fn refuse(args: &EndArgs) -> anyhow::Result<Exit> {
+    let state = State::Refused { why: args.reason.clone(), on: today().to_string() };
+    Register::open(&args.here.open()?)?.end(args.number, state)?;
+    println!("request {} is closed: the person must be told why, and that they can complain to an authority", args.number);
+    Ok(Exit::Done)
+}
+
+fn list(here: &Here, today: Date) -> anyhow::Result<Exit> {
+    let workspace = here.open()?;
+    let (register, receipts) = (Register::open(&workspace)?, Receipts::open(&workspace)?);
+    let overdue = |entry: &&Entry| entry.state == State::Open && days_left(entry.due(), today) < 0;
+    let late = register.entries().iter().filter(overdue).count();
+    if here.json {
+        let requests: Vec<_> = register.entries().iter().map(|entry| told_as_json(entry, today)).collect::<Result<_, _>>()?;
+        println!("{}", serde_json::json!({ "requests": requests, "overdue": late, "receipts": receipts.all() }));
+    } else {
+        register.entries().iter().for_each(|entry| println!("{}", told_of(entry, today)));
+        receipts.all().iter().for_each(|receipt| println!("{}", told_of_receipt(receipt)));
+    }
+    if late > 0 {
+        eprintln!("{late} requests are overdue");
+    }
+    Ok(if late == 0 { Exit::Done } else { Exit::Quarantined })
+}
+
+fn told_as_json(entry: &Entry, today: Date) -> serde_json::Result<serde_json::Value> {
+    let mut json = serde_json::to_value(entry)?;
+    json["due"] = entry.due().to_string().into();
+    json["days_left"] = days_left(entry.due(), today).into();
+    Ok(json)
+}
+
+fn told_of(entry: &Entry, today: Date) -> String {
+    let Entry { number, received, reason, reference, .. } = entry;
+    let state = match &entry.state {
+        State::Open => match days_left(entry.due(), today) {
+            days @ 0.. => format!("open, due on {} ({days} days left)", entry.due()),
+            days => format!("OVERDUE since {} ({} days)", entry.due(), -days),
+        },
+        State::Done { receipt, on } => format!("done on {on}, receipt {receipt}"),
+        State::Refused { on, .. } => format!("refused on {on}"),
+    };
+    let reference = reference.as_deref().map(|text| format!("  {}", printable(text))).unwrap_or_default();
+    format!("request {number:>6}  received {received}  {state}  {}{reference}", printable(reason))
+}
+
+fn told_of_receipt(receipt: &Receipt) -> String {
+    let Receipt { number, reason, received, finished, documents, .. } = receipt;
+    format!("receipt {number:>6}  received {received}  done {finished}  {} documents  {}", grouped(*documents), printable(reason))
 }
 
 fn verify(here: &Here) -> anyhow::Result<Exit> {

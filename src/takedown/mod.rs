@@ -11,6 +11,7 @@ pub mod apply;
 pub mod deadline;
 pub mod find;
 pub mod plan;
+pub mod register;
 pub mod request;
 pub mod stores;
 pub mod tombstone;

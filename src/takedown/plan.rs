@@ -34,6 +34,9 @@ pub struct TakedownPlan {
     pub reason: String,
     /// The day on which the request came, YYYY-MM-DD.
     pub received: String,
+    /// Number of the request in the register, if it stands there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<u64>,
     /// Number of the newest manifest when it was planned.
     pub manifest: u64,
     /// What is meant.
@@ -69,6 +72,17 @@ pub struct PlannedFile {
     /// What runs know an archive by; empty for other files.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub etag: String,
+}
+
+/// Why and when something was asked.
+#[derive(Clone, Debug)]
+pub struct Grounds {
+    /// Why.
+    pub reason: String,
+    /// The day on which the request came, YYYY-MM-DD.
+    pub received: String,
+    /// Its number in the register.
+    pub request: Option<u64>,
 }
 
 /// What a search of all stores finds.
@@ -143,13 +157,7 @@ impl TakedownPlan {
     ///
     /// # Errors
     /// When a store cannot be read.
-    pub fn make(
-        workspace: &Workspace,
-        requests: Vec<Request>,
-        targets: Targets,
-        reason: String,
-        received: String,
-    ) -> Result<TakedownPlan, TakedownError> {
+    pub fn make(workspace: &Workspace, requests: Vec<Request>, targets: Targets, grounds: Grounds) -> Result<TakedownPlan, TakedownError> {
         let manifests = Manifests::read(workspace)?;
         let survey = survey(workspace, &targets, &Alike::default())?;
         let count = |key: fn(&Hit) -> &str| {
@@ -160,8 +168,9 @@ impl TakedownPlan {
         let mut plan = TakedownPlan {
             version: VERSION,
             requests,
-            reason,
-            received,
+            reason: grounds.reason,
+            received: grounds.received,
+            request: grounds.request,
             manifest: manifests.last_number(),
             files: planned_files(workspace, &survey)?,
             hosts: count(|hit| &hit.host),

@@ -280,3 +280,24 @@ fn documents_are_found_by_words_and_by_likeness() {
     ends_with(&mut house.plan(&["--text", &file]), 0);
     assert_eq!(documents(&house), BTreeMap::from([("dorf.example.eu".to_owned(), 1)]));
 }
+
+#[test]
+fn the_register_watches_due_dates_and_a_takedown_closes_its_request() {
+    let house = House::new();
+    let ask = |words: &[&str]| {
+        let mut command = tamis(["takedown"]);
+        command.args(words).arg("--workspace").arg(house.at("w"));
+        command
+    };
+    let told = said(&ends_with(&mut ask(&["open", "--received", "2020-01-31", "--reason", "gdpr-17", "--reference", "7/20"]), 0).stdout);
+    assert_eq!(told, "request 1, due on 2020-02-29\n");
+    let told = said(&ends_with(&mut ask(&["list"]), 1).stdout);
+    assert!(told.contains("OVERDUE since 2020-02-29") && told.contains("7/20"), "{told}");
+    assert!(said(&ends_with(&mut ask(&["extend", "1", "--reason", "many"]), 2).stderr).contains("Art. 12(3)"));
+    let out = house.at("plan.json").display().to_string();
+    ends_with(&mut ask(&["plan", "--url", URL, "--request", "1", "--out", &out]), 0);
+    ends_with(&mut house.apply(), 0);
+    let told = said(&ends_with(&mut ask(&["list"]), 0).stdout);
+    assert!(told.contains("receipt 1") && told.contains("received 2020-01-31"), "{told}");
+    assert!(said(&ends_with(&mut ask(&["refuse", "1", "--reason", "none"]), 2).stderr).contains("not open any more"));
+}
