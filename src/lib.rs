@@ -25,6 +25,7 @@ pub mod ledger;
 pub mod passes;
 pub mod recipe;
 pub mod report;
+pub mod robots;
 pub mod sink;
 pub mod sinks;
 pub mod size;

@@ -7,6 +7,7 @@ mod inspect;
 mod pipe;
 mod plan;
 pub mod progress;
+mod robots;
 mod run;
 mod stages;
 mod table;
@@ -42,6 +43,8 @@ enum Verb {
     Pipe(pipe::PipeArgs),
     /// Finds duplicates among JSON lines
     Dedup(dedup::DedupArgs),
+    /// Says what robots.txt files allow to whom
+    Robots(robots::RobotsArgs),
     /// Lists, checks and prints records of web archives
     Warc(warc::WarcArgs),
     /// Looks into a data set
@@ -71,6 +74,7 @@ pub fn run(cli: Cli, stop: Stop) -> anyhow::Result<Exit> {
         Verb::Stages(args) => stages::stages(&args),
         Verb::Pipe(args) => pipe::pipe(&args),
         Verb::Dedup(args) => dedup::dedup(args),
+        Verb::Robots(args) => robots::robots(&args),
         Verb::Warc(args) => warc::warc(&args),
         Verb::Inspect(args) => inspect::inspect(&args),
         Verb::Verify(args) => verify::verify(&args),

@@ -112,6 +112,15 @@ pub enum JobError {
     /// Something was erased since the plan was made.
     #[error("a takedown was applied since the plan was made; run the recipe again to plan anew")]
     TakedownSince,
+    /// The workspace is older than its receipts.
+    #[error(
+        "this workspace was restored from a backup that is older than receipt {receipt}; run `tamis takedown restore-check` and apply what it \
+         plans before anything is published"
+    )]
+    Restored { receipt: u64 },
+    /// The receipts cannot be read.
+    #[error(transparent)]
+    Receipt(#[from] crate::ledger::receipt::ReceiptError),
     /// The suppression list cannot be used.
     #[error(transparent)]
     Suppression(#[from] crate::suppression::ListError),

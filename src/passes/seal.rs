@@ -5,11 +5,13 @@ use super::job::{Job, JobError};
 use crate::engine::commit::Commit;
 use crate::engine::plan::{StageName, TaskName};
 use crate::ledger::manifest::{Manifests, NewCommit, StagedFile, StagedIndexFile};
+use crate::ledger::receipt::Receipts;
 use crate::ledger::run::{LedgerShard, RunLedger};
 use crate::ledger::tally::Tally;
 use crate::sink::{Output, OutputKind};
 use crate::store;
 use crate::suppression::sequence;
+use crate::workspace::Workspace;
 
 /// A published run.
 #[derive(Clone, Debug)]
@@ -18,6 +20,16 @@ pub struct Sealed {
     pub ledger: RunLedger,
     /// Number of the manifest.
     pub manifest: u64,
+}
+
+/// Sees that no takedown was done after the state that the workspace is in: a backup that knows nothing of it brings back what was erased.
+fn check_not_restored(workspace: &Workspace) -> Result<(), JobError> {
+    let newest = Receipts::open(workspace)?.all().iter().map(|receipt| (receipt.manifest, receipt.number)).max();
+    let present = Manifests::open(workspace)?.last_number();
+    match newest.filter(|(manifest, _)| *manifest > present) {
+        Some((_, receipt)) => Err(JobError::Restored { receipt }),
+        None => Ok(()),
+    }
 }
 
 impl Job {
@@ -56,6 +68,7 @@ impl Job {
         if sequence(workspace)? != self.plan.takedowns {
             return Err(JobError::TakedownSince);
         }
+        check_not_restored(workspace)?;
         let options = self.shard_options();
         let manifest = Manifests::open(workspace)?.commit(NewCommit {
             transaction: self.place.plan().to_owned(),

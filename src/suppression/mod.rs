@@ -130,6 +130,12 @@ impl Suppression {
             || self.entries.contains_key(&Kind::UrlPrefix) && parents(address.as_str()).any(|prefix| self.has(Kind::UrlPrefix, prefix))
     }
 
+    /// Whether a document that stands in a shard should not: by address, id or text.
+    #[must_use]
+    pub fn refuses(&self, id: DocId, url: &str, text: &str) -> bool {
+        self.refuses_url(url) || self.refuses_text(id, text)
+    }
+
     /// Whether a document with this id or text, or one like it, was erased.
     #[must_use]
     pub fn refuses_text(&self, id: DocId, text: &str) -> bool {
@@ -189,7 +195,7 @@ pub struct TextGate(pub std::sync::Arc<Suppression>);
 
 impl Stage for TextGate {
     fn judge(&self, doc: &mut Document) -> Verdict {
-        if self.0.refuses_url(&doc.url) || self.0.refuses_text(doc.id, &doc.text) {
+        if self.0.refuses(doc.id, &doc.url, &doc.text) {
             wipe(doc);
             return Verdict::drop(SUPPRESSED);
         }

@@ -111,6 +111,33 @@ impl Alike {
     }
 }
 
+/// The documents of the Parquet file `path` that `wanted` takes: their ids.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn ids_of(path: &Path, mut wanted: impl FnMut(DocId, &str, &str) -> bool) -> Result<Vec<DocId>, FindError> {
+    let mut ids = Vec::new();
+    let mut look = || {
+        let file = File::open(path)?;
+        for group in 0..SerializedFileReader::new(file.try_clone()?)?.num_row_groups() {
+            for batch in read(&file, group, &["id", "url", "text"])? {
+                let batch = batch?;
+                let column = |name: &str| batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
+                let at = |name: &str, row: usize| column(name).filter(|column| column.is_valid(row)).map_or("", |column| column.value(row));
+                for row in 0..batch.num_rows() {
+                    let id = at("id", row).parse().unwrap_or_default();
+                    if wanted(id, at("url", row), at("text", row)) {
+                        ids.push(id);
+                    }
+                }
+            }
+        }
+        Ok(())
+    };
+    look().map_err(|source| FindError { path: path.to_owned(), source })?;
+    Ok(ids)
+}
+
 /// The rows of the Parquet file `path` that are meant by `targets`, or are `alike`.
 ///
 /// # Errors

@@ -69,6 +69,23 @@ fn packing(path: &Path) -> Result<Packing, TombstoneError> {
     })
 }
 
+/// The addresses of the records of `path` that `wanted` takes.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn urls_of(path: &Path, mut wanted: impl FnMut(&str) -> bool) -> Result<Vec<String>, TombstoneError> {
+    let file = File::open(path).map_err(io(path))?;
+    let size = file.metadata().map_err(io(path))?.len();
+    let mut cutter = Cutter::open(Box::new(file), &path.to_string_lossy(), size).map_err(io(path))?;
+    let mut urls = Vec::new();
+    while let Some(found) = cutter.next() {
+        if found == Found::Record {
+            urls.extend(cutter.head().url().map(|url| url.trim_matches(['<', '>']).to_owned()).filter(|url| wanted(url)));
+        }
+    }
+    Ok(urls)
+}
+
 /// The records of `path` that hold what was captured at an address that is meant: requests, responses, metadata, revisits.
 ///
 /// # Errors

@@ -301,3 +301,33 @@ fn the_register_watches_due_dates_and_a_takedown_closes_its_request() {
     assert!(told.contains("receipt 1") && told.contains("received 2020-01-31"), "{told}");
     assert!(said(&ends_with(&mut ask(&["refuse", "1", "--reason", "none"]), 2).stderr).contains("not open any more"));
 }
+
+#[test]
+fn a_restored_backup_publishes_nothing_before_it_was_checked() {
+    let house = House::new();
+    copy_folder(&house.at("w"), &house.at("backup"));
+    ends_with(&mut house.plan(&["--url", URL, "--url-prefix", URL]), 0);
+    ends_with(&mut house.apply(), 0);
+    let check = || {
+        let mut command = tamis(["takedown", "restore-check", "--out"]);
+        command.arg(house.at("plan.json")).arg("--workspace").arg(house.at("w")).arg("--keys").arg(house.at("keys"));
+        command
+    };
+    assert!(said(&ends_with(&mut check(), 0).stdout).contains("nothing that was erased is back"));
+    // The backup comes back, with the receipts and the list of today.
+    for kept in ["receipts", "suppression"] {
+        std::fs::remove_dir_all(house.at("backup/_tamis").join(kept)).expect("it is ours");
+        copy_folder(&house.at("w/_tamis").join(kept), &house.at("backup/_tamis").join(kept));
+    }
+    std::fs::remove_dir_all(house.at("w")).expect("it is ours");
+    copy_folder(&house.at("backup"), &house.at("w"));
+    std::fs::write(house.at("new.warc.gz"), innocent(40..42)).expect("room");
+    let told = said(&ends_with(&mut house.run("new.warc.gz"), 2).stderr);
+    assert!(told.contains("restored from a backup that is older than receipt 1"), "{told}");
+    assert!(said(&ends_with(&mut check(), 1).stdout).contains("1 published documents that were erased before are back"));
+    ends_with(&mut house.apply(), 0);
+    assert_eq!(house.hits(), Vec::<String>::new());
+    assert!(said(&ends_with(&mut check(), 0).stdout).contains("nothing that was erased is back"));
+    ends_with(&mut house.run("new.warc.gz"), 0);
+    assert_eq!(house.rows("w/data").len(), 14);
+}

@@ -11,6 +11,7 @@ use crate::{files_below, root};
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("doc", &[]),
     ("size", &[]),
+    ("robots", &[]),
     ("text", &[]),
     ("store", &[]),
     ("source", &["doc", "stage"]),
@@ -61,6 +62,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "passes",
             "recipe",
             "report",
+            "robots",
             "size",
             "source",
             "sources",

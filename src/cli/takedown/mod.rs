@@ -1,21 +1,23 @@
 //! `tamis takedown`: plan, apply, list, and check receipts.
 
+mod register;
+mod restore;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use jiff::civil::Date;
 
-use super::exit::Exit;
-use super::run::Keys;
+use crate::cli::exit::Exit;
+use crate::cli::run::Keys;
 use crate::doc::DocId;
 use crate::ledger::receipt::{Receipt, Receipts};
 use crate::size::{ByteSize, grouped};
 use crate::store;
 use crate::takedown::apply::{Applied, Means, apply};
-use crate::takedown::deadline::days_left;
 use crate::takedown::plan::{Grounds, TakedownPlan, find_targets};
-use crate::takedown::register::{Entry, Register, State};
+use crate::takedown::register::{Register, State};
 use crate::takedown::request::Request;
 use crate::takedown::stores::Store;
 use crate::workspace::Workspace;
@@ -39,13 +41,15 @@ enum TakedownVerb {
     /// Erases exactly what a plan says; killed and called again it goes on
     Apply(ApplyArgs),
     /// Enters a request into the register, so that its due date is watched
-    Open(OpenArgs),
+    Open(register::OpenArgs),
     /// Gives a request two months more; the person must be told why within the first
-    Extend(EndArgs),
+    Extend(register::EndArgs),
     /// Ends a request without a takedown
-    Refuse(EndArgs),
+    Refuse(register::EndArgs),
     /// Lists requests with their due dates, and what was erased; exit code 1 while one is overdue
     List(Here),
+    /// After a backup was restored: looks for what was erased before, and plans to erase it again
+    RestoreCheck(restore::RestoreArgs),
     /// Checks or shows receipts
     #[command(subcommand)]
     Receipt(ReceiptVerb),
@@ -118,32 +122,6 @@ struct PlanArgs {
 }
 
 #[derive(Debug, Args)]
-struct OpenArgs {
-    /// The day on which the request came, YYYY-MM-DD
-    #[arg(long, value_name = "DATE")]
-    received: Date,
-    /// Why: gdpr-17, gdpr-21, copyright, court-order, or a word of your own
-    #[arg(long, value_name = "WORD")]
-    reason: String,
-    /// A reference of your own, such as a file number; not a name
-    #[arg(long, value_name = "TEXT")]
-    reference: Option<String>,
-    #[command(flatten)]
-    here: Here,
-}
-
-#[derive(Debug, Args)]
-struct EndArgs {
-    /// Number of the request
-    number: u64,
-    /// Why
-    #[arg(long, value_name = "TEXT")]
-    reason: String,
-    #[command(flatten)]
-    here: Here,
-}
-
-#[derive(Debug, Args)]
 struct ApplyArgs {
     /// The plan
     plan: PathBuf,
@@ -164,10 +142,11 @@ pub fn takedown(args: TakedownArgs) -> anyhow::Result<Exit> {
     match args.verb {
         TakedownVerb::Plan(args) => plan(&args),
         TakedownVerb::Apply(args) => carry_out(&args),
-        TakedownVerb::Open(args) => open(&args),
-        TakedownVerb::Extend(args) => extend(&args),
-        TakedownVerb::Refuse(args) => refuse(&args),
-        TakedownVerb::List(here) => list(&here, today()),
+        TakedownVerb::Open(args) => register::open(&args),
+        TakedownVerb::Extend(args) => register::extend(&args),
+        TakedownVerb::Refuse(args) => register::refuse(&args),
+        TakedownVerb::List(here) => register::list(&here, today()),
+        TakedownVerb::RestoreCheck(args) => restore::restore_check(&args),
         TakedownVerb::Receipt(ReceiptVerb::Verify(here)) => verify(&here),
         TakedownVerb::Receipt(ReceiptVerb::Show { number, here }) => show(number, &here),
     }
@@ -207,15 +186,21 @@ impl PlanArgs {
     }
 }
 
-fn plan(args: &PlanArgs) -> anyhow::Result<Exit> {
-    let workspace = args.here.open()?;
-    let out = std::path::absolute(&args.out)?;
-    let inside = out.starts_with(std::path::absolute(&args.here.workspace)?);
+/// The path of a plan that is to be written.
+fn outside_of(workspace: &Path, out: &Path) -> anyhow::Result<PathBuf> {
+    let out = std::path::absolute(out)?;
+    let inside = out.starts_with(std::path::absolute(workspace)?);
     anyhow::ensure!(
         !inside,
         "`{}` lies in the workspace, where nothing may name what is to be erased; write the plan elsewhere",
         out.display()
     );
+    Ok(out)
+}
+
+fn plan(args: &PlanArgs) -> anyhow::Result<Exit> {
+    let workspace = args.here.open()?;
+    let out = outside_of(&args.here.workspace, &args.out)?;
     let requests = args.requests()?;
     let targets = find_targets(&workspace, &requests, args.near_duplicates)?;
     let plan = TakedownPlan::make(&workspace, requests, targets, args.grounds(&workspace)?)?;
@@ -332,71 +317,6 @@ fn summary(receipt: &Receipt) -> String {
 
 fn today() -> Date {
     jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now()).date()
-}
-
-fn open(args: &OpenArgs) -> anyhow::Result<Exit> {
-    let workspace = args.here.open()?;
-    let mut register = Register::open(&workspace)?;
-    let number = register.enter(args.received, args.reason.clone(), args.reference.clone(), today())?;
-    println!("request {number}, due on {}", register.entry(number)?.due());
-    Ok(Exit::Done)
-}
-
-fn extend(args: &EndArgs) -> anyhow::Result<Exit> {
-    let due = Register::open(&args.here.open()?)?.extend(args.number, args.reason.clone(), today())?;
-    println!("request {} is due on {due} now", args.number);
-    Ok(Exit::Done)
-}
-
-fn refuse(args: &EndArgs) -> anyhow::Result<Exit> {
-    let state = State::Refused { why: args.reason.clone(), on: today().to_string() };
-    Register::open(&args.here.open()?)?.end(args.number, state)?;
-    println!("request {} is closed: the person must be told why, and that they can complain to an authority", args.number);
-    Ok(Exit::Done)
-}
-
-fn list(here: &Here, today: Date) -> anyhow::Result<Exit> {
-    let workspace = here.open()?;
-    let (register, receipts) = (Register::open(&workspace)?, Receipts::open(&workspace)?);
-    let overdue = |entry: &&Entry| entry.state == State::Open && days_left(entry.due(), today) < 0;
-    let late = register.entries().iter().filter(overdue).count();
-    if here.json {
-        let requests: Vec<_> = register.entries().iter().map(|entry| told_as_json(entry, today)).collect::<Result<_, _>>()?;
-        println!("{}", serde_json::json!({ "requests": requests, "overdue": late, "receipts": receipts.all() }));
-    } else {
-        register.entries().iter().for_each(|entry| println!("{}", told_of(entry, today)));
-        receipts.all().iter().for_each(|receipt| println!("{}", told_of_receipt(receipt)));
-    }
-    if late > 0 {
-        eprintln!("{late} requests are overdue");
-    }
-    Ok(if late == 0 { Exit::Done } else { Exit::Quarantined })
-}
-
-fn told_as_json(entry: &Entry, today: Date) -> serde_json::Result<serde_json::Value> {
-    let mut json = serde_json::to_value(entry)?;
-    json["due"] = entry.due().to_string().into();
-    json["days_left"] = days_left(entry.due(), today).into();
-    Ok(json)
-}
-
-fn told_of(entry: &Entry, today: Date) -> String {
-    let Entry { number, received, reason, reference, .. } = entry;
-    let state = match &entry.state {
-        State::Open => match days_left(entry.due(), today) {
-            days @ 0.. => format!("open, due on {} ({days} days left)", entry.due()),
-            days => format!("OVERDUE since {} ({} days)", entry.due(), -days),
-        },
-        State::Done { receipt, on } => format!("done on {on}, receipt {receipt}"),
-        State::Refused { on, .. } => format!("refused on {on}"),
-    };
-    let reference = reference.as_deref().map(|text| format!("  {}", printable(text))).unwrap_or_default();
-    format!("request {number:>6}  received {received}  {state}  {}{reference}", printable(reason))
-}
-
-fn told_of_receipt(receipt: &Receipt) -> String {
-    let Receipt { number, reason, received, finished, documents, .. } = receipt;
-    format!("receipt {number:>6}  received {received}  done {finished}  {} documents  {}", grouped(*documents), printable(reason))
 }
 
 fn verify(here: &Here) -> anyhow::Result<Exit> {
