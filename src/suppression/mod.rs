@@ -322,6 +322,29 @@ mod tests {
         assert!(!list.refuses_text(DocId(1), " \n"));
     }
 
+    /// A text of sixty made-up words; two numbers have hardly a shingle in common.
+    fn made_up(number: u64, changed: usize) -> String {
+        let mut state = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state >> 40
+        };
+        let words = (0..60).map(|_| next()).enumerate();
+        words.map(|(place, word)| if place < changed { format!("muu{word} ") } else { format!("s{word} ") }).collect()
+    }
+
+    #[test]
+    fn of_many_erased_texts_no_copy_comes_in_and_of_many_others_none_is_refused() {
+        let list = list(|collector| (0..3_000).for_each(|number| collector.add_text(&made_up(number, 0))));
+        let admitted = (0..3_000).filter(|number| !list.refuses_text(DocId(1), &made_up(*number, 0))).count();
+        // Three changed words at the beginning leave 53 of 59 shingles: a Jaccard similarity of 0.9.
+        let near = (0..1_000).filter(|number| !list.refuses_text(DocId(1), &made_up(*number, 3))).count();
+        let innocent = (10_000..30_000).filter(|number| list.refuses_text(DocId(1), &made_up(*number, 0))).count();
+        assert_eq!((admitted, near, innocent), (0, 0, 0));
+    }
+
     #[test]
     fn what_is_refused_loses_its_name_and_its_words() {
         let list = std::sync::Arc::new(list(|collector| {

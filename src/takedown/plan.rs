@@ -131,10 +131,12 @@ pub fn find_targets(workspace: &Workspace, requests: &[Request], near_duplicates
         first.iter().for_each(|hit| alike.add_text(&hit.text));
         first = search_documents(workspace, &targets, &alike)?;
     }
+    let asked = targets.clone();
     first.iter().for_each(|hit| targets.add_document(hit.id, &hit.url));
-    // Other captures of the same addresses have ids of their own, by which the index knows them.
-    for hit in search_documents(workspace, &targets, &Alike::default())? {
-        targets.add_document(hit.id, &hit.url);
+    // Other captures of addresses that are new among the targets have ids of their own, by which the index knows them.
+    if first.iter().any(|hit| !asked.has_url(&hit.url)) {
+        let hits = search_documents(workspace, &targets, &Alike::default())?;
+        hits.iter().for_each(|hit| targets.add_document(hit.id, &hit.url));
     }
     Ok(targets)
 }
