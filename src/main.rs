@@ -19,7 +19,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let stop = Stop::default();
     listen(&stop);
-    quiet_guarded_panics();
+    quiet_panics();
     match run(cli, stop) {
         Ok(exit) => exit.into(),
         Err(error) => {
@@ -45,10 +45,15 @@ fn listen(stop: &Stop) {
     }
 }
 
-/// A panic inside a stage is caught, counted and listed in the quarantine; it needs no second telling.
-fn quiet_guarded_panics() {
+/// A panic inside a stage is caught, counted and listed in the quarantine; it needs no second telling. And whoever reads our output may
+/// stop to, as `head` does: then there is nobody to tell.
+fn quiet_panics() {
     let loud = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
+        let said = panic.payload().downcast_ref::<String>().map_or("", String::as_str);
+        if said.starts_with("failed printing to stdout") && said.contains("Broken pipe") {
+            std::process::exit(0);
+        }
         if !is_guarded() {
             loud(panic);
         }

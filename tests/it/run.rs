@@ -216,3 +216,11 @@ fn two_runs_on_one_workspace_do_not_mix() {
     drop(lock);
     ends_with(&mut run_in(folder.path(), &[]), 0);
 }
+
+#[test]
+fn a_reader_that_stops_to_read_is_no_error() {
+    let mut child = tamis(["stages", "--schema"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!((output.status.code(), said(&output.stderr).as_str()), (Some(0), ""));
+}
