@@ -1,5 +1,6 @@
 //! `tamis inspect`: looks into a data set. `summary` says what is in it and what became of everything that was read for it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -7,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::exit::Exit;
 use super::table::tally_tables;
+use crate::ledger::manifest::Manifests;
 use crate::ledger::run::RunLedger;
 use crate::ledger::tally::Tally;
 use crate::passes::History;
@@ -40,12 +42,13 @@ pub fn inspect(args: &InspectArgs) -> anyhow::Result<Exit> {
     let What::Summary { json } = args.what;
     let (workspace, dataset) = Workspace::of_dataset(&args.dataset)?;
     let ledgers = History::open(&workspace, &dataset)?.ledgers()?;
+    let erased = Manifests::read(&workspace)?.erased(&dataset);
     anyhow::ensure!(!ledgers.is_empty(), "the data set `{dataset}` has no finished run; `tamis run` ends one");
     if json {
-        println!("{}", summary_json(&ledgers));
+        println!("{}", summary_json(&ledgers, &erased));
         return Ok(Exit::Done);
     }
-    let tally = sum(&ledgers);
+    let tally = sum(&ledgers, &erased);
     let shards: Vec<_> = ledgers.iter().flat_map(|ledger| &ledger.shards).collect();
     let bytes = ByteSize(shards.iter().map(|shard| shard.bytes).sum());
     println!("{}\n", tally_tables(&tally));
@@ -58,17 +61,29 @@ pub fn inspect(args: &InspectArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn sum(ledgers: &[RunLedger]) -> Tally {
-    ledgers.iter().fold(Tally::default(), |mut sum, ledger| {
-        sum.add(&ledger.total());
-        sum
-    })
+/// Documents and token ids that takedowns erased, by language.
+type Erased = BTreeMap<String, (u64, u64)>;
+
+/// What became of everything that was read; what was erased since counts as dropped, for the reason `takedown/erased`.
+fn sum(ledgers: &[RunLedger], erased: &Erased) -> Tally {
+    let mut sum = Tally::default();
+    ledgers.iter().for_each(|ledger| sum.add(&ledger.total()));
+    for (lang, (documents, tokens)) in erased {
+        sum.kept = sum.kept.saturating_sub(*documents);
+        *sum.dropped.entry("takedown".to_owned()).or_default().entry("erased".to_owned()).or_default() += documents;
+        if let Some(share) = sum.languages.get_mut(lang) {
+            share.documents = share.documents.saturating_sub(*documents);
+            share.tokens = share.tokens.saturating_sub(*tokens);
+        }
+    }
+    sum.languages.retain(|_, share| share.documents > 0);
+    sum
 }
 
 /// The summary of some runs of one data set as one JSON object.
 #[must_use]
-pub fn summary_json(ledgers: &[RunLedger]) -> Value {
-    let tally = sum(ledgers);
+pub fn summary_json(ledgers: &[RunLedger], erased: &Erased) -> Value {
+    let tally = sum(ledgers, erased);
     let shards: Vec<_> = ledgers.iter().flat_map(|ledger| &ledger.shards).collect();
     let languages: serde_json::Map<String, Value> =
         tally.languages.iter().map(|(lang, share)| (lang.clone(), json!(share.documents))).collect();

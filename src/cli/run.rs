@@ -1,5 +1,6 @@
 //! `tamis run`: plans the recipe, does every open task on this machine, publishes, and says what became of the documents.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -214,7 +215,7 @@ fn finish(args: &RunArgs, workspace: &Workspace, ledger: &RunLedger, progress: O
     }
     let total = ledger.total();
     if args.json {
-        println!("{}", serde_json::to_string(&super::inspect::summary_json(std::slice::from_ref(ledger)))?);
+        println!("{}", serde_json::to_string(&super::inspect::summary_json(std::slice::from_ref(ledger), &BTreeMap::new()))?);
     } else {
         print_summary(workspace, ledger, progress, &report);
     }

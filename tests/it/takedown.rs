@@ -9,6 +9,7 @@ use std::process::Command;
 use tamis::takedown::stores::Store;
 use tamis::workspace::Workspace;
 
+use crate::run::summary;
 use crate::{copy_folder, ends_with, files_below, said, tamis};
 
 const RECIPE: &str = "dataset = \"d\"\n[source]\nkind = \"warc\"\n[[clean]]\nstage = \"url\"\n[[clean]]\nstage = \"extract\"\n\
@@ -183,6 +184,11 @@ fn a_canary_in_every_store_is_nowhere_afterwards_and_all_else_is_as_it_was() {
     for text in ["w/_tamis/quarantine/x/clean-00000.jsonl", "w/_tamis/logs/night.log", "w/archive/night/a.cdxj"] {
         assert_eq!(std::fs::read_to_string(house.at(text)).expect("a file").lines().count(), 1, "{text}");
     }
+    let summary = summary(&house.at("w"), "d");
+    assert_eq!(
+        (&summary["kept"], &summary["languages"]["und"], &summary["dropped"]["takedown"]["erased"]),
+        (&12.into(), &12.into(), &1.into())
+    );
     ends_with(tamis(["verify"]).arg(house.at("w/data/d")), 0);
     ends_with(tamis(["takedown", "receipt", "verify", "--workspace"]).arg(house.at("w")), 0);
     let told = said(&ends_with(&mut house.apply(), 0).stderr);

@@ -1,5 +1,6 @@
 //! Files that take the place of published ones: the path stays, what stands there changes in one step.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::{FileEntry, ManifestError, Manifests, check_hash};
@@ -24,6 +25,25 @@ pub struct Replacement {
 }
 
 impl Manifests {
+    /// Documents and token ids that takedowns took out of the shards of `dataset` since they were first published, by language.
+    #[must_use]
+    pub fn erased(&self, dataset: &str) -> BTreeMap<String, (u64, u64)> {
+        let mut first: BTreeMap<&str, &FileEntry> = BTreeMap::new();
+        for file in self.all.iter().filter(|manifest| manifest.dataset == dataset).flat_map(|manifest| &manifest.files) {
+            first.entry(&file.path).or_insert(file);
+        }
+        let mut erased: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+        for (path, now) in self.current(dataset) {
+            let lang = path.split('/').find_map(|part| part.strip_prefix("lang=")).unwrap_or("und");
+            let gone = first.get(path).map_or((0, 0), |then| (then.rows.saturating_sub(now.rows), then.tokens.saturating_sub(now.tokens)));
+            if gone != (0, 0) {
+                let sum = erased.entry(lang.to_owned()).or_default();
+                *sum = (sum.0 + gone.0, sum.1 + gone.1);
+            }
+        }
+        erased
+    }
+
     pub(super) fn replacing_entry(&self, file: &Replacement) -> Result<FileEntry, ManifestError> {
         check_hash(&file.staged, &file.sha256)?;
         Ok(FileEntry {
