@@ -17,6 +17,7 @@ use crate::recipe::Recipe;
 use crate::sink::{OutputKind, SinkError};
 use crate::sinks::shards::ShardOptions;
 use crate::size::ByteSize;
+use crate::stage::Field;
 use crate::store::StoreError;
 use crate::suppression::{GATE, Suppression, TextGate};
 use crate::workspace::Workspace;
@@ -202,7 +203,11 @@ impl Job {
         let crew = Crew::new(means.threads, bounds, stop)?;
         let mut clean = recipe.clean_steps();
         if let Some(list) = &suppression {
-            clean.push(Step { name: GATE, stage: Arc::new(TextGate(list.clone())) });
+            let gate = Step { name: GATE, stage: Arc::new(TextGate(list.clone())) };
+            // As soon as there is a text, so that no filter writes it among the rejects; and again when all have changed it.
+            let text_there = recipe.clean.iter().rposition(|placed| placed.room.gives.contains(&Field::Text)).map_or(0, |place| place + 1);
+            clean.insert(text_there, gate.clone());
+            clean.push(gate);
         }
         clean.push(Step { name: "sign", stage: Arc::from(crate::stages::sign::sign_stage(&recipe.dedup)) });
         let place = Place::new(workspace, &plan);

@@ -207,6 +207,13 @@ fn what_was_erased_is_refused_from_then_on_and_what_is_new_comes_in() {
     assert_eq!(house.rows("w/data").len(), 15);
     let reasons = house.rows("w/_tamis/rejects").into_iter().filter(|row| row.contains("suppressed")).count();
     assert_eq!(reasons, 4, "page, revisit, missing page and copy fell with a reason, and without a name");
+    // Another recipe, whose filter would drop the copy, is not let to write it among its rejects either.
+    let strict = RECIPE.replace("\"d\"", "\"strict\"").replace("[[emit]]", "[[clean]]\nstage = \"langid\"\nkeep = [\"fi\"]\n[[emit]]");
+    std::fs::write(house.at("strict.toml"), strict).expect("room");
+    let mut run = tamis(["run"]);
+    run.arg(house.at("strict.toml")).arg("--workspace").arg(house.at("w")).arg("--keys").arg(house.at("keys"));
+    ends_with(run.arg("--set").arg(format!("input={}", house.at("again.warc.gz").display())), 0);
+    assert_eq!(house.hits(), Vec::<String>::new());
     // The archive with tombstones is no new input.
     let told = said(&ends_with(&mut house.run("w/archive/night/*.warc.gz"), 0).stderr);
     assert!(told.contains("nothing to do"), "{told}");
