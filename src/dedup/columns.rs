@@ -195,6 +195,8 @@ pub struct ColumnFile<About> {
     footer: Footer<About>,
     /// Where each block begins.
     starts: Vec<u64>,
+    /// Rows of all blocks: they are asked for once a row, and an index has tens of thousands of blocks.
+    rows: usize,
 }
 
 impl<About: DeserializeOwned> ColumnFile<About> {
@@ -231,7 +233,8 @@ impl<About: DeserializeOwned> ColumnFile<About> {
         }
         let footer: Footer<About> = serde_json::from_slice(&footer).map_err(|_| not_whole("its footer says other things"))?;
         let starts = block_starts(&footer.columns, &footer.blocks, start).ok_or_else(|| not_whole("its blocks do not fill it"))?;
-        Ok(ColumnFile { path: path.to_owned(), footer, starts })
+        let rows = footer.blocks.iter().map(|block| block.rows as usize).sum();
+        Ok(ColumnFile { path: path.to_owned(), footer, starts, rows })
     }
 
     /// What the kind of file says of itself.
@@ -269,7 +272,7 @@ impl<About: DeserializeOwned> ColumnFile<About> {
     /// Rows of the file.
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.blocks().sum()
+        self.rows
     }
 
     /// The values of column number `column` in block number `block`, one after the other.
