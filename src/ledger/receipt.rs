@@ -45,10 +45,8 @@ pub struct Receipt {
     pub stores: BTreeMap<String, StoreCount>,
     /// The files that changed.
     pub files: Vec<ReceiptFile>,
-    /// Files that were searched once more afterwards.
+    /// Files that were searched once more afterwards, and held nothing of it: else there would be no receipt.
     pub files_searched: u64,
-    /// What that search found.
-    pub found_after: u64,
     /// SHA-256 of the receipt before; empty for the first.
     pub previous: String,
     /// Public key of the signature, hex.
@@ -95,6 +93,20 @@ pub enum ReceiptError {
     /// The signing key.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The signing key is another one.
+    #[error(
+        "receipts of this workspace are signed with the key {expected}, and the one at `{path}` is {found}; restore the right key file from a \
+         backup, or name another folder with --keys: nothing was done",
+        path = path.display()
+    )]
+    OtherSigner { path: PathBuf, expected: String, found: String },
+    /// The signing key is gone.
+    #[error(
+        "this workspace has receipts, but the key that signed them is not at `{path}`; restore the file from a backup, or name another folder \
+         with --keys: nothing was done",
+        path = path.display()
+    )]
+    NoSigner { path: PathBuf },
     /// A file is no receipt.
     #[error("`{path}` is no receipt that this version of tamis can read: {why}", path = path.display())]
     Format { path: PathBuf, why: String },
@@ -104,12 +116,12 @@ pub enum ReceiptError {
 pub struct Signer(SigningKey);
 
 impl Signer {
-    /// The key in the file `path`, which is made if it is not there.
-    ///
-    /// # Errors
-    /// When others may read it, or it cannot be written.
-    pub fn load_or_make(path: &Path) -> Result<Signer, KeyError> {
-        Ok(Signer(SigningKey::from_bytes(Key::load_or_make(path)?.bytes())))
+    fn of(key: &Key) -> Signer {
+        Signer(SigningKey::from_bytes(key.bytes()))
+    }
+
+    fn public_key(&self) -> String {
+        HEXLOWER.encode(self.0.verifying_key().as_bytes())
     }
 }
 
@@ -186,14 +198,27 @@ impl Receipts {
         self.all.last().map_or(0, |receipt| receipt.number)
     }
 
+    /// The key at `path`, which signs the next receipt. It is made only for the first one: a chain has one key.
+    ///
+    /// # Errors
+    /// When it is gone or another one, others may read it, or a new one cannot be written.
+    pub fn signer(&self, path: &Path) -> Result<Signer, ReceiptError> {
+        let Some(last) = self.all.last() else { return Ok(Signer::of(&Key::load_or_make(path)?)) };
+        let key = Key::load(path)?.ok_or_else(|| ReceiptError::NoSigner { path: path.to_owned() })?;
+        let (signer, expected) = (Signer::of(&key), last.public_key.clone());
+        match signer.public_key() {
+            found if found == expected => Ok(signer),
+            found => Err(ReceiptError::OtherSigner { path: path.to_owned(), expected, found }),
+        }
+    }
+
     /// Chains `receipt` to the last one, signs and writes it.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn add(&self, receipt: Receipt, signer: &Signer) -> Result<Receipt, ReceiptError> {
         let previous = self.all.last().map(Receipt::sha256).unwrap_or_default();
-        let public_key = HEXLOWER.encode(signer.0.verifying_key().as_bytes());
-        let mut receipt = Receipt { previous, public_key, ..receipt };
+        let mut receipt = Receipt { previous, public_key: signer.public_key(), ..receipt };
         receipt.signature = HEXLOWER.encode(&signer.0.sign(&receipt.unsigned()).to_bytes());
         store::write_new(&path_of(&self.folder, receipt.number), &receipt.to_json())?;
         Ok(receipt)
@@ -248,7 +273,6 @@ mod tests {
             stores: BTreeMap::from([("shards".to_owned(), StoreCount { files: 1, erased: 2, bytes: 3 })]),
             files: Vec::new(),
             files_searched: 4,
-            found_after: 0,
             previous: String::new(),
             public_key: String::new(),
             signature: String::new(),
@@ -259,9 +283,10 @@ mod tests {
     fn receipts_hold_and_any_change_to_one_is_told() {
         let folder = tempfile::tempdir().expect("a folder");
         let workspace = Workspace::open(&folder.path().join("w")).expect("a free place");
-        let signer = Signer::load_or_make(&folder.path().join("signing.key")).expect("room");
+        let path = folder.path().join("signing.key");
         for number in 1..=3 {
-            Receipts::open(&workspace).expect("they are sound").add(receipt(number), &signer).expect("room");
+            let receipts = Receipts::open(&workspace).expect("they are sound");
+            receipts.add(receipt(number), &receipts.signer(&path).expect("the same key")).expect("room");
         }
         let receipts = Receipts::open(&workspace).expect("they are sound");
         assert!(receipts.faults().is_empty(), "{:?}", receipts.faults());
@@ -272,10 +297,13 @@ mod tests {
         let faults = Receipts::open(&workspace).expect("they can be read").faults();
         assert!(faults[0].starts_with("receipt 2: the signature") && faults[1].starts_with("receipt 3: it does not follow"), "{faults:?}");
         // Signed anew with another key it holds by itself, but not in its chain.
-        let other = Signer::load_or_make(&folder.path().join("other.key")).expect("room");
+        let other = folder.path().join("other.key");
+        assert!(matches!(receipts.signer(&other), Err(ReceiptError::NoSigner { .. })));
+        let other_signer = Signer::of(&Key::load_or_make(&other).expect("room"));
+        assert!(matches!(receipts.signer(&other), Err(ReceiptError::OtherSigner { .. })));
         std::fs::write(&path, "").and_then(|()| std::fs::remove_file(&path)).expect("it is ours");
         let first = Receipts { folder: workspace.receipts(), all: receipts.all()[..1].to_vec() };
-        first.add(Receipt { documents: 1, ..receipt(2) }, &other).expect("room");
+        first.add(Receipt { documents: 1, ..receipt(2) }, &other_signer).expect("room");
         assert_eq!(Receipts::open(&workspace).expect("they can be read").faults().len(), 3);
     }
 }

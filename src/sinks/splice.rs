@@ -52,8 +52,6 @@ pub struct Spliced {
     pub bytes: u64,
     /// Token ids of the rows that are gone.
     pub tokens_erased: u64,
-    /// Bytes of row groups that were encoded anew.
-    pub bytes_encoded: u64,
 }
 
 /// Writes `path` without `rows` to `out`, flushed to disk, and says in the footer that it honours takedown `sequence`.
@@ -86,7 +84,7 @@ fn copy(kind: Kind, from: &File, rows: &Rows, sequence: u64, to: HashedFile) -> 
         ParquetRecordBatchReaderBuilder::try_new_with_options(from.try_clone()?, ArrowReaderOptions::new().with_skip_arrow_metadata(true))
     };
     let factory = ArrowRowGroupWriterFactory::new(&writer, builder()?.schema().clone());
-    let mut spliced = Spliced { sha256: String::new(), rows: 0, bytes: 0, tokens_erased: 0, bytes_encoded: 0 };
+    let mut spliced = Spliced { sha256: String::new(), rows: 0, bytes: 0, tokens_erased: 0 };
     for number in 0..reader.num_row_groups() {
         match rows.get(&number).filter(|rows| !rows.is_empty()) {
             None => copy_group(&reader, from, number, &mut writer)?,
@@ -102,7 +100,6 @@ fn copy(kind: Kind, from: &File, rows: &Rows, sequence: u64, to: HashedFile) -> 
                 if left.num_rows() > 0 {
                     let written = writer.flushed_row_groups().len();
                     write_group(&factory, written, &left, &mut writer)?;
-                    spliced.bytes_encoded += writer.flushed_row_groups().last().map_or(0, |group| group.compressed_size() as u64);
                 }
             }
         }

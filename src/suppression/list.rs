@@ -98,10 +98,6 @@ fn numbers(folder: &Path) -> Result<Vec<u64>, ListError> {
     Ok(numbers)
 }
 
-pub(super) fn is_there(folder: &Path) -> Result<bool, ListError> {
-    Ok(!numbers(folder)?.is_empty())
-}
-
 pub(super) fn last_number(folder: &Path) -> Result<u64, ListError> {
     Ok(numbers(folder)?.last().copied().unwrap_or(0))
 }

@@ -85,7 +85,7 @@ impl Suppression {
     /// # Errors
     /// When the key is missing or another one, or the list is damaged.
     pub fn open(workspace: &Workspace, key: &Path) -> Result<Option<Suppression>, ListError> {
-        if !list::is_there(&workspace.suppression())? {
+        if sequence(workspace)? == 0 {
             return Ok(None);
         }
         let key = Key::load(key)?.ok_or_else(|| KeyError::Missing { path: key.to_owned() })?;
@@ -252,6 +252,17 @@ impl<'a> Collector<'a> {
 /// When the folder cannot be read.
 pub fn sequence(workspace: &Workspace) -> Result<u64, ListError> {
     list::last_number(&workspace.suppression())
+}
+
+/// The key for a takedown in `workspace`. It is made only while there is no list: a list of two keys could not be asked any more.
+///
+/// # Errors
+/// As [`Suppression::open`], or when a new key cannot be written.
+pub fn list_key(workspace: &Workspace, path: &Path) -> Result<Key, ListError> {
+    match Suppression::open(workspace, path)? {
+        Some(list) => Ok(list.key),
+        None => Ok(Key::load_or_make(path)?),
+    }
 }
 
 /// Adds a segment to the list of `workspace`; the same one again changes nothing.

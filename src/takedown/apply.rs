@@ -8,19 +8,19 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::find::{Alike, FindError, Hit};
-use super::plan::{PlannedFile, Survey, TakedownPlan, planned_files, survey};
-use super::request::RequestError;
-use super::stores::{Holding, Store};
+use super::find::{FindError, Hit};
+use super::plan::{PlannedFile, TakedownPlan, planned_files, survey};
+use super::request::{Request, RequestError};
+use super::stores::{Holding, Store, search};
 use super::tombstone::{self, TombstoneError};
 use crate::dedup::erase::Orphans;
 use crate::ledger::manifest::{ManifestError, Manifests, NewCommit, Replacement};
-use crate::ledger::receipt::{Receipt, ReceiptError, ReceiptFile, Receipts, Signer, StoreCount};
+use crate::ledger::receipt::{Receipt, ReceiptError, ReceiptFile, Receipts, StoreCount};
 use crate::passes::{JobError, erase_from_index};
 use crate::sink::SinkError;
 use crate::sinks::splice::{Kind as File, splice};
 use crate::store::{self, StoreError};
-use crate::suppression::{Collector, Key, KeyError, Kind, ListError, append, sequence};
+use crate::suppression::{Collector, Key, KeyError, Kind, ListError, append, list_key, sequence};
 use crate::workspace::Workspace;
 
 /// Why a takedown was not planned or not finished.
@@ -123,14 +123,9 @@ pub fn apply(workspace: &Workspace, plan: &TakedownPlan, confirm_large: bool, me
         return Ok(Applied::Before(Box::new(receipt.clone())));
     }
     Manifests::open(workspace)?;
-    let begun = match open_note(workspace)? {
-        Some(begun) if begun.plan == plan.hash => begun,
-        Some(begun) => return Err(TakedownError::OtherOpen { hash: begun.plan }),
-        None => begin(workspace, plan, confirm_large, means, &receipts)?,
-    };
-    let key = Key::load_or_make(&means.suppression_key)?;
-    let signer = Signer::load_or_make(&means.signing_key)?;
-    keep_out(workspace, plan, &key, begun.number)?;
+    let key = list_key(workspace, &means.suppression_key)?;
+    let signer = receipts.signer(&means.signing_key)?;
+    let begun = begin(workspace, plan, confirm_large, (means, &key), &receipts)?;
     let staging = workspace.staging(&transaction(begun.number));
     store::create_folder(&staging)?;
     replace_shards(workspace, plan, begun.number, &staging)?;
@@ -138,7 +133,7 @@ pub fn apply(workspace: &Workspace, plan: &TakedownPlan, confirm_large: bool, me
     for store in Store::ALL.into_iter().filter(|store| !matches!(store, Store::Shards | Store::Index)) {
         forget(workspace, store, plan, begun.number, &staging)?;
     }
-    let searched = verify(workspace, plan)?;
+    let searched = verify(workspace, plan, &staging)?;
     let receipt = write_up(workspace, plan, &begun, (erased, searched), &key, means)?;
     let receipt = receipts.add(receipt, &signer)?;
     end(workspace, &plan.hash)?;
@@ -163,23 +158,32 @@ fn open_note(workspace: &Workspace) -> Result<Option<Begun>, TakedownError> {
     }
 }
 
-/// Sees that the workspace is what was planned for, and notes that it begins.
+/// Sees that the workspace is what was planned for, notes that the takedown begins, and writes its suppression list; or goes on where
+/// that ended. All of it needs one search of everything, while nothing is erased yet.
 fn begin(
     workspace: &Workspace,
     plan: &TakedownPlan,
     confirm_large: bool,
-    means: &Means,
+    (means, key): (&Means, &Key),
     receipts: &Receipts,
 ) -> Result<Begun, TakedownError> {
+    let listed = sequence(workspace)?;
+    // Before its list is written a takedown has changed nothing, and after its receipt it is over: then its note binds nobody.
+    let under_way = open_note(workspace)?.filter(|begun| listed >= begun.number && receipts.of_plan(&begun.plan).is_none());
+    match under_way {
+        Some(begun) if begun.plan == plan.hash => return Ok(begun),
+        Some(other) => return Err(TakedownError::OtherOpen { hash: other.plan }),
+        None => {}
+    }
     if plan.is_large() && !confirm_large {
         return Err(TakedownError::Large { documents: plan.documents, of: plan.documents_of });
     }
-    let found = survey(workspace, &plan.targets, &Alike::default())?;
+    let found = survey(workspace, &plan.targets)?;
     check_unchanged(plan, &planned_files(workspace, &found)?)?;
-    let number = receipts.last_number().max(sequence(workspace)?) + 1;
-    let begun = Begun { plan: plan.hash.clone(), number, began: means.now.clone() };
+    let begun = Begun { plan: plan.hash.clone(), number: receipts.last_number().max(listed) + 1, began: means.now.clone() };
     let json = serde_json::to_vec_pretty(&begun).expect("strings and numbers are JSON");
     store::write_over(&note_path(workspace), &json)?;
+    keep_out(workspace, plan, key, begun.number, &found.published)?;
     Ok(begun)
 }
 
@@ -197,12 +201,8 @@ fn check_unchanged(plan: &TakedownPlan, now: &[PlannedFile]) -> Result<(), Taked
     }
 }
 
-/// Writes the suppression list of this takedown, from what the stores still hold: nothing was erased before it.
-fn keep_out(workspace: &Workspace, plan: &TakedownPlan, key: &Key, number: u64) -> Result<(), TakedownError> {
-    if sequence(workspace)? >= number {
-        return Ok(());
-    }
-    let found = survey(workspace, &plan.targets, &Alike::default())?;
+/// Writes the suppression list of this takedown, with the texts of the documents that are `published` still.
+fn keep_out(workspace: &Workspace, plan: &TakedownPlan, key: &Key, number: u64, published: &[Hit]) -> Result<(), TakedownError> {
     let mut collector = Collector::new(key);
     let targets = &plan.targets;
     let kinds = [
@@ -216,7 +216,7 @@ fn keep_out(workspace: &Workspace, plan: &TakedownPlan, key: &Key, number: u64) 
     }
     targets.ids.iter().for_each(|id| collector.add(Kind::Id, &id.to_string()));
     // A dropped document may be a page of three words, or say what a thousand others say: its text keeps nothing out.
-    found.published.iter().for_each(|hit: &Hit| collector.add_text(&hit.text));
+    published.iter().for_each(|hit| collector.add_text(&hit.text));
     append(workspace, key, &collector.segment(number, &plan.reason))?;
     Ok(())
 }
@@ -230,7 +230,7 @@ fn replace_shards(workspace: &Workspace, plan: &TakedownPlan, number: u64, stagi
         let current: Vec<_> = manifests.current(&dataset).into_values().cloned().collect();
         for file in current {
             let path = workspace.root().join(&file.path);
-            let Some(Holding::Rows(found)) = super::stores::search(Store::Shards, &path, &plan.targets, &Alike::default())? else {
+            let Some(Holding::Rows(found)) = search(Store::Shards, &path, &plan.targets)? else {
                 continue;
             };
             let staged = staging.join(format!("{dataset}-{:05}.parquet", replacements.len()));
@@ -286,7 +286,7 @@ fn erase_from_indexes(workspace: &Workspace, plan: &TakedownPlan, number: u64) -
 fn forget(workspace: &Workspace, store: Store, plan: &TakedownPlan, number: u64, staging: &Path) -> Result<(), TakedownError> {
     let staged = staging.join("file");
     for path in store.files(workspace)?.into_iter().filter(|path| !path.starts_with(staging)) {
-        match super::stores::search(store, &path, &plan.targets, &Alike::default())? {
+        match search(store, &path, &plan.targets)? {
             None => {}
             Some(Holding::Rows(found)) => {
                 splice(File::Rejects, &path, &found.rows, number, &staged)?;
@@ -307,12 +307,10 @@ fn forget(workspace: &Workspace, store: Store, plan: &TakedownPlan, number: u64,
     Ok(())
 }
 
-/// Searches all stores once more. Answers how many files were looked into.
-fn verify(workspace: &Workspace, plan: &TakedownPlan) -> Result<u64, TakedownError> {
-    let left = survey(workspace, &plan.targets, &Alike::default())?;
-    let own = workspace.all_unsealed()[2].join("takedown-");
-    let is_own = |path: &Path| path.to_string_lossy().starts_with(&*own.to_string_lossy());
-    if let Some((_, path, _)) = left.holdings.iter().find(|(_, path, _)| !is_own(path)) {
+/// Searches all stores once more, but for what the takedown itself has in `staging`. Answers how many files were looked into.
+fn verify(workspace: &Workspace, plan: &TakedownPlan, staging: &Path) -> Result<u64, TakedownError> {
+    let left = survey(workspace, &plan.targets)?;
+    if let Some((_, path, _)) = left.holdings.iter().find(|(_, path, _)| !path.starts_with(staging)) {
         return Err(TakedownError::Left { path: path.display().to_string() });
     }
     Store::ALL.iter().try_fold(0, |sum, store| Ok(sum + store.files(workspace)?.len() as u64))
@@ -359,7 +357,6 @@ fn write_up(
         stores,
         files,
         files_searched,
-        found_after: 0,
         previous: String::new(),
         public_key: String::new(),
         signature: String::new(),
@@ -367,7 +364,7 @@ fn write_up(
 }
 
 /// The kind of a request with its keyed hash: who has the key can see that it was this one, nobody else what it was.
-fn key_of_request(request: &super::request::Request, key: &Key) -> String {
+fn key_of_request(request: &Request, key: &Key) -> String {
     let json = serde_json::to_string(request).expect("strings are JSON");
     let kind = json.split('"').nth(1).unwrap_or_default();
     format!("{kind}:{}", data_encoding::HEXLOWER.encode(&key.mac("request", json.as_bytes())))
@@ -377,13 +374,5 @@ fn end(workspace: &Workspace, hash: &str) -> Result<(), TakedownError> {
     match open_note(workspace)? {
         Some(begun) if begun.plan == hash => Ok(store::remove_file(&note_path(workspace))?),
         _ => Ok(()),
-    }
-}
-
-impl Survey {
-    /// How many files hold something.
-    #[must_use]
-    pub fn files(&self) -> usize {
-        self.holdings.len()
     }
 }

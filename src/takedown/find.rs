@@ -111,7 +111,7 @@ impl Alike {
     }
 }
 
-/// The documents of the Parquet file `path` that `wanted` takes: their ids.
+/// The ids of the documents of the Parquet file `path` that `wanted` takes, by id, address and text.
 ///
 /// # Errors
 /// When the file cannot be read.
@@ -120,17 +120,11 @@ pub fn ids_of(path: &Path, mut wanted: impl FnMut(DocId, &str, &str) -> bool) ->
     let mut look = || {
         let file = File::open(path)?;
         for group in 0..SerializedFileReader::new(file.try_clone()?)?.num_row_groups() {
-            for batch in read(&file, group, &["id", "url", "text"])? {
-                let batch = batch?;
-                let column = |name: &str| batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
-                let at = |name: &str, row: usize| column(name).filter(|column| column.is_valid(row)).map_or("", |column| column.value(row));
-                for row in 0..batch.num_rows() {
-                    let id = at("id", row).parse().unwrap_or_default();
-                    if wanted(id, at("url", row), at("text", row)) {
-                        ids.push(id);
-                    }
+            for_each_row(&file, group, &["id", "url", "text"], |_, row| {
+                if wanted(row.id(), row.text("url"), row.text("text")) {
+                    ids.push(row.id());
                 }
-            }
+            })?;
         }
         Ok(())
     };
@@ -148,25 +142,16 @@ pub fn find(path: &Path, targets: &Targets, alike: &Alike) -> Result<Found, Find
 
 fn search(path: &Path, targets: &Targets, alike: &Alike) -> Result<Found, ParquetError> {
     let file = File::open(path)?;
-    let groups = 0..SerializedFileReader::new(file.try_clone()?)?.num_row_groups();
     let mut found = Found::default();
-    let words = if alike.is_empty() { &["id", "url"][..] } else { &["id", "url", "title", "text"][..] };
-    for group in groups {
-        let mut first = 0;
+    let columns = if alike.is_empty() { &["id", "url"][..] } else { &["id", "url", "title", "text"][..] };
+    for group in 0..SerializedFileReader::new(file.try_clone()?)?.num_row_groups() {
         let mut rows = BTreeSet::new();
-        for batch in read(&file, group, words)? {
-            let batch = batch?;
-            let column = |name: &str| batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
-            let at = |name: &str, row: usize| column(name).filter(|column| column.is_valid(row)).map_or("", |column| column.value(row));
-            for row in 0..batch.num_rows() {
-                let url = at("url", row);
-                let id = at("id", row).parse().unwrap_or_default();
-                if targets.has(id, url) || !alike.is_empty() && alike.has(url, at("title", row), at("text", row)) {
-                    rows.insert(first + row);
-                }
+        for_each_row(&file, group, columns, |number, row| {
+            let url = row.text("url");
+            if targets.has(row.id(), url) || !alike.is_empty() && alike.has(url, row.text("title"), row.text("text")) {
+                rows.insert(number);
             }
-            first += batch.num_rows();
-        }
+        })?;
         if !rows.is_empty() {
             found.hits.extend(hits(&file, group, &rows)?);
             found.rows.insert(group, rows);
@@ -175,33 +160,49 @@ fn search(path: &Path, targets: &Targets, alike: &Alike) -> Result<Found, Parque
     Ok(found)
 }
 
-fn read(
-    file: &File,
-    group: usize,
-    columns: &[&str],
-) -> Result<impl Iterator<Item = Result<RecordBatch, arrow_schema::ArrowError>>, ParquetError> {
+/// The rows themselves, read again with their texts.
+fn hits(file: &File, group: usize, rows: &BTreeSet<usize>) -> Result<Vec<Hit>, ParquetError> {
+    let mut hits = Vec::new();
+    for_each_row(file, group, &["id", "url", "host", "lang", "text"], |number, row| {
+        if rows.contains(&number) {
+            let [url, host, lang, text] = ["url", "host", "lang", "text"].map(|name| row.text(name).to_owned());
+            hits.push(Hit { id: row.id(), url, host, lang, text });
+        }
+    })?;
+    Ok(hits)
+}
+
+/// One row of a batch.
+struct Row<'a> {
+    batch: &'a RecordBatch,
+    row: usize,
+}
+
+impl<'a> Row<'a> {
+    /// A column of text; empty where there is no value or no such column.
+    fn text(&self, name: &str) -> &'a str {
+        let column = self.batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
+        column.filter(|column| column.is_valid(self.row)).map_or("", |column| column.value(self.row))
+    }
+
+    fn id(&self) -> DocId {
+        self.text("id").parse().unwrap_or_default()
+    }
+}
+
+/// Calls `each` with every row of a row group and its number, with these columns.
+fn for_each_row(file: &File, group: usize, columns: &[&str], mut each: impl FnMut(usize, Row<'_>)) -> Result<(), ParquetError> {
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file.try_clone()?, options)?;
     let roots = builder.schema().fields().iter().enumerate().filter(|(_, field)| columns.contains(&field.name().as_str()));
     let mask = ProjectionMask::roots(builder.parquet_schema(), roots.map(|(place, _)| place).collect::<Vec<_>>());
-    builder.with_row_groups(vec![group]).with_projection(mask).with_batch_size(BATCH_ROWS).build()
-}
-
-/// The rows themselves, read again with their texts.
-fn hits(file: &File, group: usize, rows: &BTreeSet<usize>) -> Result<Vec<Hit>, ParquetError> {
-    let mut hits = Vec::new();
-    let mut first = 0;
-    for batch in read(file, group, &["id", "url", "host", "lang", "text"])? {
+    let mut number = 0;
+    for batch in builder.with_row_groups(vec![group]).with_projection(mask).with_batch_size(BATCH_ROWS).build()? {
         let batch = batch?;
-        let at = |name: &str, row: usize| {
-            let column = batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
-            column.filter(|column| column.is_valid(row)).map_or_else(String::new, |column| column.value(row).to_owned())
-        };
-        for row in rows.range(first..first + batch.num_rows()).map(|row| row - first) {
-            let id = at("id", row).parse().unwrap_or_default();
-            hits.push(Hit { id, url: at("url", row), host: at("host", row), lang: at("lang", row), text: at("text", row) });
+        for row in 0..batch.num_rows() {
+            each(number, Row { batch: &batch, row });
+            number += 1;
         }
-        first += batch.num_rows();
     }
-    Ok(hits)
+    Ok(())
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::apply::TakedownError;
-use super::find::{Alike, Hit};
+use super::find::{Alike, Hit, find};
 use super::request::{Request, Targets};
 use super::stores::{Holding, Store, search};
 use crate::ledger::manifest::Manifests;
@@ -37,8 +37,6 @@ pub struct TakedownPlan {
     /// Number of the request in the register, if it stands there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<u64>,
-    /// Number of the newest manifest when it was planned.
-    pub manifest: u64,
     /// What is meant.
     pub targets: Targets,
     /// The files that will change.
@@ -94,15 +92,15 @@ pub struct Survey {
     pub published: Vec<Hit>,
 }
 
-/// Searches every store for what is meant. Files of `skip` are not looked into.
+/// Searches every store for what is meant.
 ///
 /// # Errors
 /// When a store cannot be read.
-pub fn survey(workspace: &Workspace, targets: &Targets, alike: &Alike) -> Result<Survey, TakedownError> {
+pub fn survey(workspace: &Workspace, targets: &Targets) -> Result<Survey, TakedownError> {
     let mut survey = Survey::default();
     for store in Store::ALL {
         for path in store.files(workspace)? {
-            let Some(holding) = search(store, &path, targets, alike)? else { continue };
+            let Some(holding) = search(store, &path, targets)? else { continue };
             if let (Store::Shards, Holding::Rows(found)) = (store, &holding) {
                 survey.published.extend(found.hits.iter().cloned());
             }
@@ -146,9 +144,7 @@ fn search_documents(workspace: &Workspace, targets: &Targets, alike: &Alike) -> 
     let mut hits = Vec::new();
     for store in [Store::Shards, Store::Rejects] {
         for path in store.files(workspace)? {
-            if let Some(Holding::Rows(found)) = search(store, &path, targets, alike)? {
-                hits.extend(found.hits);
-            }
+            hits.extend(find(&path, targets, alike)?.hits);
         }
     }
     Ok(hits)
@@ -161,7 +157,7 @@ impl TakedownPlan {
     /// When a store cannot be read.
     pub fn make(workspace: &Workspace, requests: Vec<Request>, targets: Targets, grounds: Grounds) -> Result<TakedownPlan, TakedownError> {
         let manifests = Manifests::read(workspace)?;
-        let survey = survey(workspace, &targets, &Alike::default())?;
+        let survey = survey(workspace, &targets)?;
         let count = |key: fn(&Hit) -> &str| {
             let mut counts: BTreeMap<String, u64> = BTreeMap::new();
             survey.published.iter().for_each(|hit| *counts.entry(key(hit).to_owned()).or_default() += 1);
@@ -173,7 +169,6 @@ impl TakedownPlan {
             reason: grounds.reason,
             received: grounds.received,
             request: grounds.request,
-            manifest: manifests.last_number(),
             files: planned_files(workspace, &survey)?,
             hosts: count(|hit| &hit.host),
             languages: count(|hit| &hit.lang),

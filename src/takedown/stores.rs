@@ -173,9 +173,9 @@ impl Holding {
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn search(store: Store, path: &Path, targets: &Targets, alike: &Alike) -> Result<Option<Holding>, TakedownError> {
+pub fn search(store: Store, path: &Path, targets: &Targets) -> Result<Option<Holding>, TakedownError> {
     let holding = match store {
-        Store::Shards | Store::Rejects => Holding::Rows(find(path, targets, alike)?),
+        Store::Shards | Store::Rejects => Holding::Rows(find(path, targets, &Alike::default())?),
         Store::Archives => Holding::Records(tombstone::find(path, targets)?),
         Store::ArchiveIndexes | Store::Quarantine | Store::Logs => Holding::Lines(lines(path, targets)?),
         // A ledger is counts alone; a report could quote, and can be done without.

@@ -278,6 +278,20 @@ fn a_plan_is_carried_out_as_it_was_reviewed_or_not_at_all() {
 }
 
 #[test]
+fn a_takedown_that_died_before_it_changed_anything_stands_in_nobodys_way() {
+    let house = House::new();
+    ends_with(&mut house.plan(&["--url", URL]), 0);
+    // Each try makes two more changes and dies: the keys first, then the note.
+    while !house.at("w/_tamis/receipts/begun.json").exists() {
+        assert_eq!(house.apply().env("TAMIS_KILL_AT", "2").output().expect("it starts").status.signal(), Some(9));
+    }
+    assert_eq!(files_below(&house.at("w/_tamis/suppression")).len(), 0, "it died before its list was written");
+    ends_with(&mut house.plan(&["--url", "https://dorf.example.eu/20"]), 0);
+    ends_with(&mut house.apply(), 0);
+    assert_eq!(house.rows("w/data").len(), 12);
+}
+
+#[test]
 fn documents_are_found_by_words_and_by_likeness() {
     let house = House::new();
     ends_with(&mut house.plan(&["--containing", "ZQKANARIENVOGEL"]), 0);
@@ -343,4 +357,23 @@ fn a_restored_backup_publishes_nothing_before_it_was_checked() {
     assert!(said(&ends_with(&mut check(), 0).stdout).contains("nothing that was erased is back"));
     ends_with(&mut house.run("new.warc.gz"), 0);
     assert_eq!(house.rows("w/data").len(), 14);
+}
+
+#[test]
+fn a_takedown_without_the_keys_of_the_one_before_is_refused_and_changes_nothing() {
+    let house = House::new();
+    ends_with(&mut house.plan(&["--url", URL]), 0);
+    ends_with(&mut house.apply(), 0);
+    ends_with(&mut house.plan(&["--url", "https://dorf.example.eu/20"]), 0);
+    copy_folder(&house.at("keys"), &house.at("safe"));
+    for (key, told) in [("suppression.key", "its key is not at"), ("signing.key", "the key that signed them is not at")] {
+        std::fs::remove_file(house.at("keys").join(key)).expect("it is ours");
+        assert!(said(&ends_with(&mut house.apply(), 2).stderr).contains(told));
+        assert!(!house.at("keys").join(key).exists(), "no new key is made");
+        std::fs::copy(house.at("safe").join(key), house.at("keys").join(key)).expect("room");
+    }
+    assert_eq!(house.rows("w/data").len(), 12);
+    ends_with(&mut house.apply(), 0);
+    assert_eq!(house.rows("w/data").len(), 11);
+    ends_with(tamis(["takedown", "receipt", "verify", "--workspace"]).arg(house.at("w")), 0);
 }
