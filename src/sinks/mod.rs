@@ -125,7 +125,7 @@ fn refused(path: &Path, source: ParquetError) -> SinkError {
     }
 }
 
-/// Properties that all our files share: zstd, no statistics, no page index, no dictionaries, a fixed writer's name. A value's first
+/// Properties that all our files share: zstd, no statistics, no places of pages, no dictionaries, a fixed writer's name. A value's first
 /// bytes never reach a footer that way; what may is turned on column by column.
 fn plain_properties(zstd_level: i32) -> WriterPropertiesBuilder {
     WriterProperties::builder()

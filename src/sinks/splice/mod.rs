@@ -1,0 +1,344 @@
+//! Takes rows out of a finished file: row groups without any of them are copied byte for byte, and so are, in the others, all pages of
+//! the large columns without any of them; only the rest is encoded anew.
+//!
+//! Schema, order, codec, filters and what the footer says stay; only the number of the takedown that the file honours changes. A page
+//! of a column without dictionary knows nothing of its neighbours, so nothing of an erased row is left.
+
+mod pages;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::UInt32Type;
+use arrow_array::{BooleanArray, RecordBatch};
+use arrow_schema::Schema;
+use arrow_select::concat::concat_batches;
+use arrow_select::filter::filter_record_batch;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector};
+use parquet::arrow::arrow_writer::{ArrowRowGroupWriterFactory, compute_leaves};
+use parquet::column::writer::ColumnCloseResult;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{KeyValue, PageIndexPolicy, ParquetMetaData};
+use parquet::file::properties::{ReaderProperties, WriterProperties, WriterPropertiesPtr};
+use parquet::file::reader::FileReader;
+use parquet::file::serialized_reader::{ReadOptionsBuilder, SerializedFileReader};
+use parquet::file::writer::SerializedFileWriter;
+use sha2::{Digest, Sha256};
+
+use super::rejects::reject_properties;
+use super::shards::{LARGE_COLUMNS, ShardOptions, TAKEDOWN_SEQUENCE};
+use super::{HashedFile, refused};
+use crate::sink::SinkError;
+
+/// Rows to erase: row group to rows in it.
+pub type Rows = BTreeMap<usize, BTreeSet<usize>>;
+
+/// Which file it is, and so how its row groups are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A shard.
+    Shard,
+    /// Dropped documents.
+    Rejects,
+}
+
+/// A file without the rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spliced {
+    /// SHA-256, hex.
+    pub sha256: String,
+    /// Rows that are left.
+    pub rows: u64,
+    /// Size.
+    pub bytes: u64,
+    /// Bytes of it that were encoded anew; all others are copies.
+    pub bytes_encoded: u64,
+    /// Token ids of the rows that are gone.
+    pub tokens_erased: u64,
+    /// Row groups that lost all their rows, and so are gone.
+    pub groups_gone: BTreeSet<usize>,
+}
+
+/// Writes `path` without `rows` to `out`, flushed to disk, and says in the footer that it honours takedown `sequence`.
+///
+/// # Errors
+/// When a file cannot be read or written.
+pub fn splice(kind: Kind, path: &Path, rows: &Rows, sequence: u64, out: &Path) -> Result<Spliced, SinkError> {
+    let io = |path: &Path| {
+        let path = path.to_owned();
+        move |source| SinkError::Io { path, source }
+    };
+    let from = File::open(path).map_err(io(path))?;
+    let file = File::create(out).map_err(io(out))?;
+    let to = HashedFile { file, sha256: Sha256::new(), bytes: 0 };
+    let refused = |error| refused(path, error);
+    let source = Source::open(from).map_err(refused)?;
+    let (to, mut spliced) = source.copy(kind, rows, sequence, to).map_err(refused)?;
+    let (bytes, sha256) = to.seal().map_err(io(out))?;
+    (spliced.bytes, spliced.sha256) = (bytes, sha256);
+    Ok(spliced)
+}
+
+/// The file from which rows are taken.
+struct Source {
+    file: File,
+    arrow: ArrowReaderMetadata,
+    filters: SerializedFileReader<File>,
+}
+
+impl Source {
+    fn open(file: File) -> Result<Source, ParquetError> {
+        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true).with_offset_index_policy(PageIndexPolicy::Optional);
+        let arrow = ArrowReaderMetadata::load(&file, options)?;
+        let with_filters = ReaderProperties::builder().set_read_bloom_filter(true).build();
+        let options = ReadOptionsBuilder::new().with_reader_properties(with_filters).build();
+        let filters = SerializedFileReader::new_with_options(file.try_clone()?, options)?;
+        Ok(Source { file, arrow, filters })
+    }
+
+    fn metadata(&self) -> &ParquetMetaData {
+        self.arrow.metadata()
+    }
+
+    fn copy(&self, kind: Kind, rows: &Rows, sequence: u64, to: HashedFile) -> Result<(HashedFile, Spliced), ParquetError> {
+        let about = self.metadata().file_metadata();
+        let properties = Arc::new(properties(kind, about.key_value_metadata().cloned(), sequence));
+        let mut writer = SerializedFileWriter::new(to, about.schema_descr().root_schema_ptr(), properties.clone())?;
+        let factory = ArrowRowGroupWriterFactory::new(&writer, self.arrow.schema().clone());
+        let mut spliced =
+            Spliced { sha256: String::new(), rows: 0, bytes: 0, bytes_encoded: 0, tokens_erased: 0, groups_gone: BTreeSet::new() };
+        for group in 0..self.metadata().num_row_groups() {
+            match rows.get(&group).filter(|rows| !rows.is_empty()) {
+                None => self.copy_group(group, &mut writer)?,
+                Some(erased) => self.splice_group((group, erased), (&factory, &properties), &mut writer, &mut spliced)?,
+            }
+        }
+        spliced.rows = writer.flushed_row_groups().iter().map(|group| group.num_rows() as u64).sum();
+        Ok((writer.into_inner()?, spliced))
+    }
+
+    /// Copies a row group as it is, with its filters and the places of its pages.
+    fn copy_group(&self, number: usize, writer: &mut SerializedFileWriter<HashedFile>) -> Result<(), ParquetError> {
+        let group = self.filters.get_row_group(number)?;
+        let mut out = writer.next_row_group()?;
+        for (place, column) in group.metadata().columns().iter().enumerate() {
+            let close = ColumnCloseResult {
+                bytes_written: column.compressed_size() as u64,
+                rows_written: group.metadata().num_rows() as u64,
+                metadata: column.clone(),
+                bloom_filter: group.get_column_bloom_filter(place).cloned(),
+                column_index: None,
+                offset_index: self.pages_of(number, place).cloned(),
+            };
+            out.append_column(&self.file, close)?;
+        }
+        out.close()?;
+        Ok(())
+    }
+
+    /// Writes a row group without the rows `erased`; nothing, where none is left.
+    fn splice_group(
+        &self,
+        (group, erased): (usize, &BTreeSet<usize>),
+        (factory, properties): (&ArrowRowGroupWriterFactory, &WriterPropertiesPtr),
+        writer: &mut SerializedFileWriter<HashedFile>,
+        spliced: &mut Spliced,
+    ) -> Result<(), ParquetError> {
+        let fields = self.arrow.schema().fields();
+        let (paged, whole): (Vec<usize>, Vec<usize>) = (0..fields.len()).partition(|root| self.is_paged(group, *root));
+        let batch = self.read(group, &whole, None)?;
+        spliced.tokens_erased += tokens(&batch, erased);
+        let kept = filter_record_batch(&batch, &keep(0..batch.num_rows(), erased))?;
+        if kept.num_rows() == 0 {
+            spliced.groups_gone.insert(group);
+            return Ok(());
+        }
+        let mut columns = factory.create_column_writers(writer.flushed_row_groups().len())?.into_iter();
+        let mut out = writer.next_row_group()?;
+        let mut kept_columns = kept.columns().iter();
+        for (root, field) in fields.iter().enumerate() {
+            if paged.contains(&root) {
+                columns.next();
+                let chunk = self.splice_pages((group, erased), (root, field), properties)?;
+                spliced.bytes_encoded += chunk.bytes_encoded;
+                out.append_column(&chunk.bytes, chunk.close)?;
+                continue;
+            }
+            let array = kept_columns.next().ok_or_else(|| ParquetError::General("a column is missing".to_owned()))?;
+            for leaf in compute_leaves(field, array)? {
+                let mut column = columns.next().ok_or_else(|| ParquetError::General("a column has no writer".to_owned()))?;
+                column.write(&leaf)?;
+                let chunk = column.close()?;
+                spliced.bytes_encoded += chunk.close().bytes_written;
+                chunk.append_to_row_group(&mut out)?;
+            }
+        }
+        out.close()?;
+        Ok(())
+    }
+
+    /// Whether the pages of the column `root` can be taken one by one: large, without dictionary, their places known.
+    fn is_paged(&self, group: usize, root: usize) -> bool {
+        let Some(place) = self.leaf_of(root).filter(|_| LARGE_COLUMNS.contains(&self.arrow.schema().field(root).name().as_str())) else {
+            return false;
+        };
+        let column = self.metadata().row_group(group).column(place);
+        column.dictionary_page_offset().is_none() && self.pages_of(group, place).is_some_and(|pages| !pages.page_locations.is_empty())
+    }
+
+    /// The place of the only stored column of `root`.
+    fn leaf_of(&self, root: usize) -> Option<usize> {
+        let schema = self.arrow.parquet_schema();
+        let mut leaves = (0..schema.num_columns()).filter(|leaf| schema.get_column_root_idx(*leaf) == root);
+        let first = leaves.next();
+        first.filter(|_| leaves.next().is_none())
+    }
+
+    /// Reads columns of a row group, all rows or those of `range`, as one batch.
+    fn read(&self, group: usize, roots: &[usize], range: Option<std::ops::Range<usize>>) -> Result<RecordBatch, ParquetError> {
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.try_clone()?, self.arrow.clone());
+        let mask = ProjectionMask::roots(builder.parquet_schema(), roots.iter().copied());
+        let rows = usize::try_from(self.metadata().row_group(group).num_rows()).unwrap_or(0);
+        let mut builder = builder.with_row_groups(vec![group]).with_projection(mask).with_batch_size(rows.max(1));
+        if let Some(range) = range {
+            builder =
+                builder.with_row_selection(RowSelection::from(vec![RowSelector::skip(range.start), RowSelector::select(range.len())]));
+        }
+        let reader = builder.build()?;
+        let schema = arrow_array::RecordBatchReader::schema(&reader);
+        let batches: Vec<RecordBatch> = reader.collect::<Result<_, _>>()?;
+        Ok(concat_batches(&Arc::new(Schema::new(schema.fields().clone())), &batches)?)
+    }
+}
+
+/// Which of `rows` stay.
+fn keep(rows: std::ops::Range<usize>, erased: &BTreeSet<usize>) -> BooleanArray {
+    rows.map(|row| Some(!erased.contains(&row))).collect()
+}
+
+fn properties(kind: Kind, key_values: Option<Vec<KeyValue>>, sequence: u64) -> WriterProperties {
+    let updated = key_values.map(|pairs| {
+        let update = |mut pair: KeyValue| {
+            if pair.key == TAKEDOWN_SEQUENCE {
+                pair.value = Some(sequence.to_string());
+            }
+            pair
+        };
+        pairs.into_iter().map(update).collect()
+    });
+    match kind {
+        Kind::Shard => ShardOptions::default().properties(updated),
+        Kind::Rejects => reject_properties(updated),
+    }
+}
+
+/// Token ids of the erased rows.
+fn tokens(batch: &RecordBatch, erased: &BTreeSet<usize>) -> u64 {
+    let counts = batch.column_by_name("token_count").and_then(|column| column.as_primitive_opt::<UInt32Type>());
+    counts.map_or(0, |counts| erased.iter().filter(|row| **row < counts.len()).map(|row| u64::from(counts.value(*row))).sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::columns::from_batch;
+    use crate::doc::{DocId, Document, Lang};
+    use crate::sink::Sink;
+    use crate::sinks::shards::ShardSink;
+
+    fn doc(number: u32) -> Document {
+        let words: String = (0..400).map(|word| format!("sana{} ", number.wrapping_mul(2_654_435_761).rotate_left(word) % 5_000)).collect();
+        Document {
+            id: DocId::of("splice", &number.to_le_bytes()),
+            url: format!("https://saari{number}.example.fi/{number}"),
+            host: format!("saari{number}.example.fi"),
+            lang: Some(Lang::new("fi")),
+            text: format!("Tarina {number}: {words}"),
+            source: "warc",
+            input_ids: (0..number % 700).map(|id| id * number).collect(),
+            token_count: Some(number % 700),
+            ..Document::default()
+        }
+    }
+
+    fn shard(path: &Path, docs: u32) {
+        let options = ShardOptions { group_documents_max: 500, ..ShardOptions::default() };
+        let folder = path.parent().expect("a folder");
+        let mut sink = Box::new(ShardSink::create(folder, "s.parquet", options).expect("a fresh folder"));
+        (0..docs).for_each(|number| sink.write(doc(number)).expect("room"));
+        sink.finish().expect("room");
+    }
+
+    fn read(path: &Path) -> Vec<String> {
+        let source = Source::open(File::open(path).expect("it is there")).expect("it is Parquet");
+        let roots: Vec<usize> = (0..source.arrow.schema().fields().len()).collect();
+        let groups = 0..source.metadata().num_row_groups();
+        let batches = groups.map(|group| source.read(group, &roots, None).expect("it is sound"));
+        batches.flat_map(|batch| from_batch(&batch).expect("documents")).map(|doc| format!("{doc:?}")).collect()
+    }
+
+    /// The bytes of each page of a large column, group by group.
+    fn pages(path: &Path, column: &str) -> BTreeSet<Vec<u8>> {
+        use parquet::file::reader::ChunkReader;
+        let source = Source::open(File::open(path).expect("it is there")).expect("it is Parquet");
+        let root = source.arrow.schema().index_of(column).expect("a column");
+        let place = source.leaf_of(root).expect("one leaf");
+        let locations =
+            (0..source.metadata().num_row_groups()).flat_map(|group| &source.pages_of(group, place).expect("known").page_locations);
+        locations
+            .map(|page| source.file.get_bytes(page.offset as u64, page.compressed_page_size as usize).expect("inside").to_vec())
+            .collect()
+    }
+
+    #[test]
+    fn what_is_left_is_as_it_was_and_only_pages_with_erased_rows_are_encoded_anew() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [path, out] = ["s.parquet", "out.parquet"].map(|name| folder.path().join(name));
+        shard(&path, 1_700);
+        let whole_group: BTreeSet<usize> = (0..500).collect();
+        for rows in [
+            Rows::from([(1, BTreeSet::from([7]))]),
+            Rows::from([(0, BTreeSet::from([0, 1, 499])), (3, BTreeSet::from([199]))]),
+            Rows::from([(1, whole_group), (2, (3..480).collect())]),
+        ] {
+            let spliced = splice(Kind::Shard, &path, &rows, 9, &out).expect("room");
+            let erased: BTreeSet<usize> = rows.iter().flat_map(|(group, rows)| rows.iter().map(move |row| group * 500 + row)).collect();
+            let expected: Vec<String> =
+                (0..1_700).filter(|row| !erased.contains(row)).map(|row| format!("{:?}", doc(row as u32))).collect();
+            let got = read(&out);
+            let strip = |doc: &String| doc.replace("token_count: Some(0)", "token_count: None");
+            assert_eq!(got.len(), expected.len());
+            assert!(got.iter().map(strip).eq(expected.iter().map(strip)), "{:?}", got.first());
+            assert_eq!(spliced.rows, expected.len() as u64);
+            assert_eq!(spliced.tokens_erased, erased.iter().map(|row| *row as u64 % 700).sum::<u64>());
+            for column in LARGE_COLUMNS {
+                let (before, after) = (pages(&path, column), pages(&out, column));
+                let copied = after.intersection(&before).count();
+                assert!(copied + 2 * erased.len() + 2 >= after.len(), "{column}: {copied} of {}", after.len());
+            }
+            if erased.len() == 1 {
+                assert!(spliced.bytes_encoded * 8 < spliced.bytes, "{} of {}", spliced.bytes_encoded, spliced.bytes);
+            }
+        }
+    }
+
+    #[test]
+    fn the_filters_of_a_spliced_group_know_nothing_of_what_was_erased() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [path, out] = ["s.parquet", "out.parquet"].map(|name| folder.path().join(name));
+        shard(&path, 600);
+        splice(Kind::Shard, &path, &Rows::from([(0, (100..400).collect())]), 1, &out).expect("room");
+        let group = Source::open(File::open(&out).expect("it is there")).expect("it is Parquet").filters;
+        let group = group.get_row_group(0).expect("a group");
+        let place =
+            |name: &str| group.metadata().columns().iter().position(|column| column.column_path().string() == name).expect("a column");
+        let filter = group.get_column_bloom_filter(place("url")).expect("a filter");
+        let known = |numbers: std::ops::Range<u32>| numbers.filter(|number| filter.check(&doc(*number).url.as_str())).count();
+        assert_eq!(known(0..100) + known(400..500), 200);
+        assert!(known(100..400) < 15, "{}", known(100..400));
+    }
+}

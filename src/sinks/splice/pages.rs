@@ -1,0 +1,179 @@
+//! One large column of a row group, page by page: a page without an erased row is copied as it is, another is encoded anew without it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef};
+use arrow_schema::{Field, Schema};
+use arrow_select::filter::filter;
+use bytes::Bytes;
+use parquet::arrow::arrow_writer::{ArrowRowGroupWriterFactory, compute_leaves};
+use parquet::column::writer::ColumnCloseResult;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetOffsetIndex};
+use parquet::file::page_index::offset_index::{OffsetIndexMetaData, PageLocation};
+use parquet::file::properties::WriterPropertiesPtr;
+use parquet::file::reader::ChunkReader;
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::Type;
+
+use super::{Source, keep};
+
+/// A column chunk without some rows.
+pub(super) struct Chunk {
+    pub(super) bytes: Bytes,
+    pub(super) close: ColumnCloseResult,
+    pub(super) bytes_encoded: u64,
+}
+
+/// A column chunk in the making.
+#[derive(Default)]
+struct Building {
+    bytes: Vec<u8>,
+    pages: Vec<PageLocation>,
+    rows: usize,
+    bytes_encoded: u64,
+}
+
+impl Building {
+    /// Adds a page as it stands.
+    fn add(&mut self, page: &[u8], rows: usize) {
+        let location =
+            PageLocation { offset: self.bytes.len() as i64, compressed_page_size: page.len() as i32, first_row_index: self.rows as i64 };
+        self.pages.push(location);
+        self.bytes.extend_from_slice(page);
+        self.rows += rows;
+    }
+}
+
+impl Source {
+    /// Where the pages of a column chunk lie, if the file says so.
+    pub(super) fn pages_of(&self, group: usize, place: usize) -> Option<&OffsetIndexMetaData> {
+        let index: &ParquetOffsetIndex = self.metadata().offset_index()?;
+        index.get(group)?.get(place).filter(|pages| !pages.page_locations.is_empty())
+    }
+
+    /// The chunk of column `root` in `group` without the rows `erased`.
+    pub(super) fn splice_pages(
+        &self,
+        (group, erased): (usize, &BTreeSet<usize>),
+        (root, field): (usize, &Field),
+        properties: &WriterPropertiesPtr,
+    ) -> Result<Chunk, ParquetError> {
+        let unknown = || ParquetError::General(format!("the pages of column `{}` are not known", field.name()));
+        let place = self.leaf_of(root).ok_or_else(unknown)?;
+        let pages = &self.pages_of(group, place).ok_or_else(unknown)?.page_locations;
+        let rows_in_group = usize::try_from(self.metadata().row_group(group).num_rows()).unwrap_or(0);
+        let starts = pages.iter().map(|page| page.first_row_index as usize);
+        let ends = starts.clone().skip(1).chain([rows_in_group]);
+        let mut building = Building::default();
+        let mut lost = Lost::default();
+        for ((page, start), end) in pages.iter().zip(starts).zip(ends) {
+            let gone: BTreeSet<usize> = erased.range(start..end).copied().collect();
+            if gone.is_empty() {
+                let bytes = self.file.get_bytes(page.offset as u64, page.compressed_page_size as usize)?;
+                building.add(&bytes, end - start);
+                continue;
+            }
+            let batch = self.read(group, &[root], Some(start..end))?;
+            let array = batch.column(0);
+            gone.iter().for_each(|row| lost.add(array, row - start));
+            let left = filter(array, &keep(start..end, erased))?;
+            if !left.is_empty() {
+                self.encode(root, field, &left, properties, &mut building)?;
+            }
+        }
+        let column = self.metadata().row_group(group).column(place);
+        building.close(column, &lost)
+    }
+
+    /// Encodes `array` as pages of column `root` and adds them.
+    fn encode(
+        &self,
+        root: usize,
+        field: &Field,
+        array: &ArrayRef,
+        properties: &WriterPropertiesPtr,
+        building: &mut Building,
+    ) -> Result<(), ParquetError> {
+        let one = self.metadata().file_metadata().schema_descr().root_schema().get_fields()[root].clone();
+        let schema = Arc::new(Type::group_type_builder("schema").with_fields(vec![one]).build()?);
+        let mut writer = SerializedFileWriter::new(Vec::new(), schema, properties.clone())?;
+        let factory = ArrowRowGroupWriterFactory::new(&writer, Arc::new(Schema::new(vec![field.clone()])));
+        let mut group = writer.next_row_group()?;
+        let mut locations = Vec::new();
+        for (leaf, mut column) in compute_leaves(field, array)?.iter().zip(factory.create_column_writers(0)?) {
+            column.write(leaf)?;
+            let chunk = column.close()?;
+            locations = chunk.close().offset_index.as_ref().map(|index| index.page_locations.clone()).unwrap_or_default();
+            chunk.append_to_row_group(&mut group)?;
+        }
+        let (start, length) = group.close()?.column(0).byte_range();
+        let file = writer.into_inner()?;
+        let bytes = &file[start as usize..(start + length) as usize];
+        let first = locations.first().map_or(0, |page| page.offset);
+        let ends = locations.iter().skip(1).map(|page| page.first_row_index).chain([array.len() as i64]);
+        for (page, end) in locations.iter().zip(ends) {
+            let at = (page.offset - first) as usize;
+            building.add(&bytes[at..at + page.compressed_page_size as usize], (end - page.first_row_index) as usize);
+        }
+        building.bytes_encoded += length;
+        Ok(())
+    }
+}
+
+/// What went with erased rows.
+#[derive(Default)]
+struct Lost {
+    /// Entries of the column: one for a text, one for each number of a list and for an empty one.
+    values: i64,
+    /// Bytes of them as they are before they are packed.
+    bytes: i64,
+    /// Bytes of texts among them.
+    text_bytes: i64,
+}
+
+impl Lost {
+    fn add(&mut self, array: &ArrayRef, row: usize) {
+        let (values, bytes) = if let Some(texts) = array.as_string_opt::<i32>() {
+            let length = if texts.is_null(row) { 0 } else { texts.value_length(row) };
+            self.text_bytes += i64::from(length);
+            (1, if texts.is_null(row) { 0 } else { 4 + length as usize })
+        } else if let Some(lists) = array.as_list_opt::<i32>() {
+            let length = if lists.is_null(row) { 0 } else { lists.value_length(row) as usize };
+            (length.max(1), 4 * length)
+        } else {
+            (1, 0)
+        };
+        self.values += values as i64;
+        self.bytes += bytes as i64;
+    }
+}
+
+impl Building {
+    /// The chunk, described as `before` was.
+    fn close(self, before: &ColumnChunkMetaData, lost: &Lost) -> Result<Chunk, ParquetError> {
+        let text_bytes = before.unencoded_byte_array_data_bytes().map(|bytes| bytes - lost.text_bytes);
+        let mut metadata = ColumnChunkMetaData::builder(before.column_descr_ptr())
+            .set_compression_codec(before.compression_codec())
+            .set_encodings_mask(*before.encodings_mask())
+            .set_total_compressed_size(self.bytes.len() as i64)
+            .set_total_uncompressed_size(before.uncompressed_size() - lost.bytes)
+            .set_num_values(before.num_values() - lost.values)
+            .set_data_page_offset(0)
+            .set_unencoded_byte_array_data_bytes(text_bytes);
+        if let Some(stats) = before.page_encoding_stats() {
+            metadata = metadata.set_page_encoding_stats(stats.clone());
+        }
+        let close = ColumnCloseResult {
+            bytes_written: self.bytes.len() as u64,
+            rows_written: self.rows as u64,
+            metadata: metadata.build()?,
+            bloom_filter: None,
+            column_index: None,
+            offset_index: Some(OffsetIndexMetaData { page_locations: self.pages, unencoded_byte_array_data_bytes: None }),
+        };
+        Ok(Chunk { bytes: Bytes::from(self.bytes), close, bytes_encoded: self.bytes_encoded })
+    }
+}
