@@ -9,7 +9,7 @@
 //! 4. [`dedup`] signs documents, decides which are duplicates, and excludes them.
 //! 5. [`sinks`] write Parquet with the columns of [`columns`]; [`store`] and [`workspace`] know files, [`ledger`] what became of what.
 //! 6. [`passes`] make the main job of these rooms; [`engine`] walks documents through them on all cores.
-//! 7. [`suppression`] keeps out what was erased; [`takedown`] erases documents from every store and proves it.
+//! 7. [`locator`] knows where each document lies; [`suppression`] keeps out what was erased; [`takedown`] erases documents from every store and proves it.
 //! 8. [`report`] draws what happened; [`cli`] is the only place that prints.
 //!
 //! The three doors are [`source`], [`stage`] and [`sink`].
@@ -22,6 +22,7 @@ pub mod dedup;
 pub mod doc;
 pub mod engine;
 pub mod ledger;
+pub mod locator;
 pub mod passes;
 pub mod recipe;
 pub mod report;

@@ -244,6 +244,28 @@ pub fn sha256_file(path: &Path) -> Result<String, StoreError> {
     }
 }
 
+/// All files below `folder`, sorted; none where it is not there.
+///
+/// # Errors
+/// When a folder cannot be read.
+pub fn files_below(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let mut files = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(place) = open.pop() {
+        let entries = match fs::read_dir(&place) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            Err(error) => return Err(StoreError::io(&place, error)),
+        };
+        for entry in entries {
+            let path = entry.map_err(|error| StoreError::io(&place, error))?.path();
+            if path.is_dir() { open.push(path) } else { files.push(path) }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
 /// Bytes that this user may still write on the disk that holds `path`.
 ///
 /// # Errors

@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use crate::store::{StoreError, create_folder};
 
 /// The folders under `_tamis/` (design, section 3).
-const FOLDERS: [&str; 12] = [
+const FOLDERS: [&str; 14] = [
     "manifest",
     "staging",
     "plans",
@@ -23,6 +23,8 @@ const FOLDERS: [&str; 12] = [
     "quarantine",
     "suppression",
     "receipts",
+    "locator",
+    "feed",
 ];
 /// The folder of our own under the root.
 const OURS: &str = "_tamis";
@@ -202,6 +204,18 @@ impl Workspace {
     #[must_use]
     pub fn receipts(&self) -> PathBuf {
         self.ours("receipts")
+    }
+
+    /// Where documents lie: a list for each file of documents or captures. It can be made anew from them.
+    #[must_use]
+    pub fn locator(&self) -> PathBuf {
+        self.ours("locator")
+    }
+
+    /// What mirrors are told of takedowns.
+    #[must_use]
+    pub fn feed(&self) -> PathBuf {
+        self.ours("feed")
     }
 
     /// Archives that belong to the workspace: what a crawler fetched.

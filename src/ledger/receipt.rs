@@ -35,6 +35,8 @@ pub struct Receipt {
     pub began: String,
     /// When it was finished.
     pub finished: String,
+    /// ms that the last run of it took until this receipt was written.
+    pub took_ms: u64,
     /// Version of tamis.
     pub tamis: String,
     /// Number of the newest manifest afterwards.
@@ -120,8 +122,28 @@ impl Signer {
         Signer(SigningKey::from_bytes(key.bytes()))
     }
 
-    fn public_key(&self) -> String {
+    /// Its public key, hex.
+    #[must_use]
+    pub fn public_key(&self) -> String {
         HEXLOWER.encode(self.0.verifying_key().as_bytes())
+    }
+
+    /// The Ed25519 signature (RFC 8032) of `bytes`, hex.
+    #[must_use]
+    pub fn sign(&self, bytes: &[u8]) -> String {
+        HEXLOWER.encode(&self.0.sign(bytes).to_bytes())
+    }
+}
+
+/// Whether `signature` is the one of `bytes` by the owner of `public_key`, both hex.
+#[must_use]
+pub fn is_signed_by(public_key: &str, signature: &str, bytes: &[u8]) -> bool {
+    let decode = |hex: &str| HEXLOWER.decode(hex.as_bytes()).ok();
+    let key = decode(public_key).and_then(|bytes| VerifyingKey::from_bytes(&bytes.try_into().ok()?).ok());
+    let signature = decode(signature).and_then(|bytes| Some(Signature::from_bytes(&bytes.try_into().ok()?)));
+    match (key, signature) {
+        (Some(key), Some(signature)) => key.verify_strict(bytes, &signature).is_ok(),
+        _ => false,
     }
 }
 
@@ -143,13 +165,7 @@ impl Receipt {
     /// Whether its signature is of its own public key and of what it says.
     #[must_use]
     pub fn is_signed(&self) -> bool {
-        let decode = |hex: &str| HEXLOWER.decode(hex.as_bytes()).ok();
-        let key = decode(&self.public_key).and_then(|bytes| VerifyingKey::from_bytes(&bytes.try_into().ok()?).ok());
-        let signature = decode(&self.signature).and_then(|bytes| Some(Signature::from_bytes(&bytes.try_into().ok()?)));
-        match (key, signature) {
-            (Some(key), Some(signature)) => key.verify_strict(&self.unsigned(), &signature).is_ok(),
-            _ => false,
-        }
+        is_signed_by(&self.public_key, &self.signature, &self.unsigned())
     }
 }
 
@@ -219,7 +235,7 @@ impl Receipts {
     pub fn add(&self, receipt: Receipt, signer: &Signer) -> Result<Receipt, ReceiptError> {
         let previous = self.all.last().map(Receipt::sha256).unwrap_or_default();
         let mut receipt = Receipt { previous, public_key: signer.public_key(), ..receipt };
-        receipt.signature = HEXLOWER.encode(&signer.0.sign(&receipt.unsigned()).to_bytes());
+        receipt.signature = signer.sign(&receipt.unsigned());
         store::write_new(&path_of(&self.folder, receipt.number), &receipt.to_json())?;
         Ok(receipt)
     }
@@ -267,6 +283,7 @@ mod tests {
             asked: Vec::new(),
             began: String::new(),
             finished: String::new(),
+            took_ms: 0,
             tamis: String::new(),
             manifest: 1,
             documents: 2,

@@ -98,6 +98,9 @@ pub enum JobError {
     /// An intermediate file could not be read.
     #[error(transparent)]
     Read(#[from] crate::sinks::documents::ReadError),
+    /// Where documents lie could not be noted.
+    #[error(transparent)]
+    Locate(#[from] crate::locator::LocateError),
     /// Deduplication failed.
     #[error(transparent)]
     Decide(#[from] crate::dedup::decide::DecideError),

@@ -8,6 +8,7 @@ use crate::ledger::manifest::{Manifests, NewCommit, StagedFile, StagedIndexFile}
 use crate::ledger::receipt::Receipts;
 use crate::ledger::run::{LedgerShard, RunLedger};
 use crate::ledger::tally::Tally;
+use crate::locator;
 use crate::sink::{Output, OutputKind};
 use crate::store;
 use crate::suppression::sequence;
@@ -83,9 +84,23 @@ impl Job {
             index: self.staged_index(&decided),
             retired: decided.retired,
         })?;
+        self.locate()?;
         store::remove_folder(&workspace.staging(self.place.plan()))?;
         store::remove_folder(&workspace.attempts(self.place.plan()))?;
         Ok(Sealed { ledger, manifest })
+    }
+
+    /// Notes where the run's documents lie, so that none has to be searched for.
+    fn locate(&self) -> Result<(), JobError> {
+        let workspace = self.place.workspace();
+        let manifests = Manifests::read(workspace)?;
+        let published = manifests.of_dataset(&self.plan.dataset).into_iter().filter(|manifest| manifest.plan == self.place.plan());
+        let shards = published.flat_map(|manifest| manifest.files).map(|file| workspace.root().join(file.path));
+        let rejects = store::files_below(&workspace.rejects(self.place.plan()))?;
+        for path in shards.chain(rejects).filter(|path| path.exists()) {
+            locator::of(workspace, locator::Kind::Documents, &path)?;
+        }
+        Ok(())
     }
 
     fn staged_index(&self, decided: &Commit) -> Vec<StagedIndexFile> {

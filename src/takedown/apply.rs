@@ -5,20 +5,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use super::find::{FindError, Hit};
-use super::plan::{PlannedFile, TakedownPlan, planned_files, survey};
+use super::feed;
+use super::find::texts;
+use super::forget::Forgetting;
+use super::plan::{PlannedFile, TakedownPlan, planned_files};
 use super::request::{Request, RequestError};
-use super::stores::{Holding, Store, search};
-use super::tombstone::{self, TombstoneError};
-use crate::dedup::erase::Orphans;
-use crate::ledger::manifest::{ManifestError, Manifests, NewCommit, Replacement};
+use super::stores::Store;
+use super::survey::{Failure, Survey, survey};
+use super::tombstone::TombstoneError;
+use crate::ledger::manifest::{ManifestError, Manifests};
 use crate::ledger::receipt::{Receipt, ReceiptError, ReceiptFile, Receipts, StoreCount};
-use crate::passes::{JobError, erase_from_index};
+use crate::locator::LocateError;
+use crate::passes::JobError;
 use crate::sink::SinkError;
-use crate::sinks::splice::{Kind as File, splice};
 use crate::store::{self, StoreError};
 use crate::suppression::{Collector, Key, KeyError, Kind, ListError, append, list_key, sequence};
 use crate::workspace::Workspace;
@@ -31,7 +34,7 @@ pub enum TakedownError {
     Request(#[from] RequestError),
     /// A file cannot be searched.
     #[error(transparent)]
-    Find(#[from] FindError),
+    Locate(#[from] LocateError),
     /// An archive cannot be searched or rewritten.
     #[error(transparent)]
     Archive(#[from] TombstoneError),
@@ -78,6 +81,9 @@ pub enum TakedownError {
     /// A note cannot be read.
     #[error("`{path}` is damaged; remove it, and plan the takedown again", path = path.display())]
     Note { path: PathBuf },
+    /// A shard is not what was published.
+    #[error("`{path}` is damaged: its SHA-256 is {found}, the manifest says {expected}; restore it from a backup", path = path.display())]
+    Corrupt { path: PathBuf, expected: String, found: String },
     /// Something is left.
     #[error("after the takedown `{path}` still holds what should be gone; please report this")]
     Left { path: String },
@@ -101,6 +107,8 @@ pub enum Applied {
     Now(Box<Receipt>),
     /// It was done before.
     Before(Box<Receipt>),
+    /// All of it is done but for these files. There is no receipt yet: the same command goes on when they are mended.
+    Partly(Vec<Failure>),
 }
 
 /// That a takedown was begun. It holds no personal data.
@@ -122,27 +130,24 @@ pub fn apply(workspace: &Workspace, plan: &TakedownPlan, confirm_large: bool, me
         end(workspace, &receipt.plan)?;
         return Ok(Applied::Before(Box::new(receipt.clone())));
     }
+    let clock = Instant::now();
     Manifests::open(workspace)?;
     let key = list_key(workspace, &means.suppression_key)?;
     let signer = receipts.signer(&means.signing_key)?;
-    let begun = begin(workspace, plan, confirm_large, (means, &key), &receipts)?;
-    let staging = workspace.staging(&transaction(begun.number));
-    store::create_folder(&staging)?;
-    replace_shards(workspace, plan, begun.number, &staging)?;
-    let erased = erase_from_indexes(workspace, plan, begun.number)?;
-    for store in Store::ALL.into_iter().filter(|store| !matches!(store, Store::Shards | Store::Index)) {
-        forget(workspace, store, plan, begun.number, &staging)?;
+    let (begun, found) = begin(workspace, plan, confirm_large, (means, &key), &receipts)?;
+    let mut forgetting = Forgetting::begin(workspace, plan, begun.number)?;
+    forgetting.shards(&found)?;
+    let erased = forgetting.indexes()?;
+    forgetting.files(&found)?;
+    let searched = forgetting.search_again()?;
+    let failures = forgetting.end()?;
+    if !failures.is_empty() {
+        return Ok(Applied::Partly(failures));
     }
-    let searched = verify(workspace, plan, &staging)?;
-    let receipt = write_up(workspace, plan, &begun, (erased, searched), &key, means)?;
+    let receipt = write_up(workspace, plan, &begun, (erased, searched), &key, (means, clock))?;
     let receipt = receipts.add(receipt, &signer)?;
     end(workspace, &plan.hash)?;
-    store::remove_folder(&staging)?;
     Ok(Applied::Now(Box::new(receipt)))
-}
-
-fn transaction(number: u64) -> String {
-    format!("takedown-{number}")
 }
 
 fn note_path(workspace: &Workspace) -> PathBuf {
@@ -159,19 +164,19 @@ fn open_note(workspace: &Workspace) -> Result<Option<Begun>, TakedownError> {
 }
 
 /// Sees that the workspace is what was planned for, notes that the takedown begins, and writes its suppression list; or goes on where
-/// that ended. All of it needs one search of everything, while nothing is erased yet.
+/// that ended. Answers what is there to erase.
 fn begin(
     workspace: &Workspace,
     plan: &TakedownPlan,
     confirm_large: bool,
     (means, key): (&Means, &Key),
     receipts: &Receipts,
-) -> Result<Begun, TakedownError> {
+) -> Result<(Begun, Survey), TakedownError> {
     let listed = sequence(workspace)?;
     // Before its list is written a takedown has changed nothing, and after its receipt it is over: then its note binds nobody.
     let under_way = open_note(workspace)?.filter(|begun| listed >= begun.number && receipts.of_plan(&begun.plan).is_none());
     match under_way {
-        Some(begun) if begun.plan == plan.hash => return Ok(begun),
+        Some(begun) if begun.plan == plan.hash => return Ok((begun, survey(workspace, &plan.targets)?)),
         Some(other) => return Err(TakedownError::OtherOpen { hash: other.plan }),
         None => {}
     }
@@ -183,8 +188,9 @@ fn begin(
     let begun = Begun { plan: plan.hash.clone(), number: receipts.last_number().max(listed) + 1, began: means.now.clone() };
     let json = serde_json::to_vec_pretty(&begun).expect("strings and numbers are JSON");
     store::write_over(&note_path(workspace), &json)?;
-    keep_out(workspace, plan, key, begun.number, &found.published)?;
-    Ok(begun)
+    feed::write(workspace, begun.number, &found, key)?;
+    keep_out(workspace, plan, key, begun.number, &found)?;
+    Ok((begun, found))
 }
 
 /// What runs have begun changes by itself, so it is no part of the comparison.
@@ -202,7 +208,7 @@ fn check_unchanged(plan: &TakedownPlan, now: &[PlannedFile]) -> Result<(), Taked
 }
 
 /// Writes the suppression list of this takedown, with the texts of the documents that are `published` still.
-fn keep_out(workspace: &Workspace, plan: &TakedownPlan, key: &Key, number: u64, published: &[Hit]) -> Result<(), TakedownError> {
+fn keep_out(workspace: &Workspace, plan: &TakedownPlan, key: &Key, number: u64, found: &Survey) -> Result<(), TakedownError> {
     let mut collector = Collector::new(key);
     let targets = &plan.targets;
     let kinds = [
@@ -216,104 +222,11 @@ fn keep_out(workspace: &Workspace, plan: &TakedownPlan, key: &Key, number: u64, 
     }
     targets.ids.iter().for_each(|id| collector.add(Kind::Id, &id.to_string()));
     // A dropped document may be a page of three words, or say what a thousand others say: its text keeps nothing out.
-    published.iter().for_each(|hit| collector.add_text(&hit.text));
+    for (path, rows) in found.shards() {
+        texts(path, &rows.rows)?.iter().for_each(|text| collector.add_text(text));
+    }
     append(workspace, key, &collector.segment(number, &plan.reason))?;
     Ok(())
-}
-
-/// Takes the documents out of all shards, one transaction a data set.
-fn replace_shards(workspace: &Workspace, plan: &TakedownPlan, number: u64, staging: &Path) -> Result<(), TakedownError> {
-    let mut manifests = Manifests::open(workspace)?;
-    let datasets: Vec<String> = manifests.datasets().into_iter().map(str::to_owned).collect();
-    for dataset in datasets {
-        let mut replacements = Vec::new();
-        let current: Vec<_> = manifests.current(&dataset).into_values().cloned().collect();
-        for file in current {
-            let path = workspace.root().join(&file.path);
-            let Some(Holding::Rows(found)) = search(Store::Shards, &path, &plan.targets)? else {
-                continue;
-            };
-            let staged = staging.join(format!("{dataset}-{:05}.parquet", replacements.len()));
-            let spliced = splice(File::Shard, &path, &found.rows, number, &staged)?;
-            replacements.push(Replacement {
-                staged,
-                path: file.path,
-                replaces: file.sha256,
-                sha256: spliced.sha256,
-                rows: spliced.rows,
-                bytes: spliced.bytes,
-                tokens: file.tokens.saturating_sub(spliced.tokens_erased),
-            });
-        }
-        if !replacements.is_empty() {
-            manifests.commit(commit_of(&manifests, &dataset, number, replacements))?;
-        }
-    }
-    Ok(())
-}
-
-fn commit_of(manifests: &Manifests, dataset: &str, number: u64, replacements: Vec<Replacement>) -> NewCommit {
-    let last = manifests.of_dataset(dataset).pop();
-    let (recipe_hash, tokenizer) = last.map(|last| (last.recipe_hash, last.tokenizer)).unwrap_or_default();
-    NewCommit {
-        transaction: format!("{}-{dataset}", transaction(number)),
-        dataset: dataset.to_owned(),
-        plan: String::new(),
-        recipe_hash,
-        tokenizer,
-        takedown_sequence: number,
-        ledger: None,
-        files: Vec::new(),
-        replacements,
-        index: Vec::new(),
-        retired: Vec::new(),
-    }
-}
-
-/// Takes the documents out of what deduplication remembers. Answers how many there were.
-fn erase_from_indexes(workspace: &Workspace, plan: &TakedownPlan, number: u64) -> Result<u64, TakedownError> {
-    let manifests = Manifests::open(workspace)?;
-    let mut erased = 0;
-    for dataset in manifests.datasets().into_iter().filter(|dataset| !manifests.index_of(dataset).is_empty()) {
-        let name = format!("{}-{dataset}-index", transaction(number));
-        // Copies of what was erased stay out with it: the list refuses them too.
-        erased += erase_from_index(workspace, dataset, &name, number, &plan.targets.ids, Orphans::Block)?.documents;
-    }
-    Ok(erased)
-}
-
-/// Changes every file of one store that still holds something.
-fn forget(workspace: &Workspace, store: Store, plan: &TakedownPlan, number: u64, staging: &Path) -> Result<(), TakedownError> {
-    let staged = staging.join("file");
-    for path in store.files(workspace)?.into_iter().filter(|path| !path.starts_with(staging)) {
-        match search(store, &path, &plan.targets)? {
-            None => {}
-            Some(Holding::Rows(found)) => {
-                splice(File::Rejects, &path, &found.rows, number, &staged)?;
-                store::replace(&staged, &path)?;
-            }
-            Some(Holding::Records(extents)) => {
-                tombstone::rewrite(&path, &extents, &staged)?;
-                store::replace(&staged, &path)?;
-            }
-            Some(Holding::Lines(lines)) => {
-                let bytes = std::fs::read(&path).map_err(|error| StoreError::io(&path, error))?;
-                let left = bytes.split_inclusive(|byte| *byte == b'\n').enumerate().filter(|(number, _)| !lines.contains(number));
-                store::write_over(&path, &left.flat_map(|(_, line)| line.iter().copied()).collect::<Vec<u8>>())?;
-            }
-            Some(Holding::Whole) => store::remove_file(&path)?,
-        }
-    }
-    Ok(())
-}
-
-/// Searches all stores once more, but for what the takedown itself has in `staging`. Answers how many files were looked into.
-fn verify(workspace: &Workspace, plan: &TakedownPlan, staging: &Path) -> Result<u64, TakedownError> {
-    let left = survey(workspace, &plan.targets)?;
-    if let Some((_, path, _)) = left.holdings.iter().find(|(_, path, _)| !path.starts_with(staging)) {
-        return Err(TakedownError::Left { path: path.display().to_string() });
-    }
-    Store::ALL.iter().try_fold(0, |sum, store| Ok(sum + store.files(workspace)?.len() as u64))
 }
 
 fn write_up(
@@ -322,17 +235,24 @@ fn write_up(
     begun: &Begun,
     (index_documents, files_searched): (u64, u64),
     key: &Key,
-    means: &Means,
+    (means, clock): (&Means, Instant),
 ) -> Result<Receipt, TakedownError> {
     let mut stores: BTreeMap<String, StoreCount> = BTreeMap::new();
     let mut files = Vec::new();
+    let manifests = Manifests::read(workspace)?;
+    let published = manifests.all_current();
+    let seconds = clock.elapsed().as_secs_f64();
     for file in &plan.files {
         let count = stores.entry(file.store.name().to_owned()).or_default();
         count.files += 1;
         count.erased += file.count;
         count.bytes += file.bytes;
         let path = workspace.root().join(&file.path);
-        let after = if path.exists() { store::sha256_file(&path)? } else { String::new() };
+        let after = match published.get(file.path.as_str()) {
+            Some(published) => published.sha256.clone(),
+            None if path.exists() => store::sha256_file(&path)?,
+            None => String::new(),
+        };
         let etag = |path: &Path| crate::engine::plan::etag(path).map_err(|error| StoreError::io(path, error));
         let etags = match file.store {
             Store::Archives => Some((file.etag.clone(), etag(&path)?)),
@@ -352,7 +272,8 @@ fn write_up(
         began: begun.began.clone(),
         finished: means.now.clone(),
         tamis: env!("CARGO_PKG_VERSION").to_owned(),
-        manifest: Manifests::read(workspace)?.last_number(),
+        manifest: manifests.last_number(),
+        took_ms: (seconds * 1e3).round() as u64,
         documents: plan.documents,
         stores,
         files,

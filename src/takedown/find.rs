@@ -1,18 +1,11 @@
-//! Looks for what is meant in Parquet files: by the columns of ids and addresses where those name it, by the texts where not.
+//! Looks for what is meant in Parquet files: by the locator's lists where ids and addresses name it, by reading all texts where not.
 //!
-//! The filters of shards are not asked: an address may be stored in another spelling than it is asked in, and a row that is missed stays.
+//! The Bloom filters of shards are not asked: an address may be stored in another spelling than it is asked in.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use arrow_array::cast::AsArray;
-use arrow_array::{Array, RecordBatch};
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
-use parquet::file::reader::FileReader;
-use parquet::file::serialized_reader::SerializedFileReader;
 
 use super::request::Targets;
 use crate::dedup::minhash::jaccard;
@@ -20,18 +13,10 @@ use crate::dedup::normalise::fold_white_space;
 use crate::dedup::settings::DedupSettings;
 use crate::dedup::sign::Signer;
 use crate::doc::{DocId, Signature};
+use crate::locator::rows::{Documents, Row};
+use crate::locator::{InBlock, Kind, LocateError, Places, places};
 use crate::sinks::splice::Rows;
-
-/// Rows that are read at a time where texts are looked at.
-const BATCH_ROWS: usize = 512;
-
-/// A file that cannot be searched.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot search `{path}`", path = path.display())]
-pub struct FindError {
-    path: PathBuf,
-    source: ParquetError,
-}
+use crate::workspace::Workspace;
 
 /// A document that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,8 +29,6 @@ pub struct Hit {
     pub host: String,
     /// Its language, where the file has one.
     pub lang: String,
-    /// Its text.
-    pub text: String,
 }
 
 /// What was found in one file.
@@ -111,98 +94,78 @@ impl Alike {
     }
 }
 
-/// The ids of the documents of the Parquet file `path` that `wanted` takes, by id, address and text.
+/// Columns that tell what a document is.
+const NAMES: &[&str] = &["id", "url", "host", "lang"];
+/// Columns in which words can stand.
+const NAMES_AND_TEXTS: &[&str] = &["id", "url", "host", "lang", "title", "text"];
+
+/// The documents of the file `path` that are meant by `targets`.
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn ids_of(path: &Path, mut wanted: impl FnMut(DocId, &str, &str) -> bool) -> Result<Vec<DocId>, FindError> {
-    let mut ids = Vec::new();
-    let mut look = || {
-        let file = File::open(path)?;
-        for group in 0..SerializedFileReader::new(file.try_clone()?)?.num_row_groups() {
-            for_each_row(&file, group, &["id", "url", "text"], |_, row| {
-                if wanted(row.id(), row.text("url"), row.text("text")) {
-                    ids.push(row.id());
+pub fn find(workspace: &Workspace, path: &Path, targets: &Targets) -> Result<Found, LocateError> {
+    let (_, places) = places(workspace, Kind::Documents, path, &targets.keys())?;
+    if places.is_empty() {
+        return Ok(Found::default());
+    }
+    look(path, Some(&places), NAMES, |row| targets.has(row.id(), row.text("url")))
+}
+
+/// The documents of the file `path` that are meant by `targets` or are `alike`, by reading all of it.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn scan(path: &Path, targets: &Targets, alike: &Alike) -> Result<Found, LocateError> {
+    let columns = if alike.is_empty() { NAMES } else { NAMES_AND_TEXTS };
+    look(path, None, columns, |row| {
+        let url = row.text("url");
+        targets.has(row.id(), url) || !alike.is_empty() && alike.has(url, row.text("title"), row.text("text"))
+    })
+}
+
+/// The ids of the documents of the file `path` that `wanted` takes, by id, address and text.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn ids_of(path: &Path, mut wanted: impl FnMut(DocId, &str, &str) -> bool) -> Result<Vec<DocId>, LocateError> {
+    let found = look(path, None, NAMES_AND_TEXTS, |row| wanted(row.id(), row.text("url"), row.text("text")))?;
+    Ok(found.hits.into_iter().map(|hit| hit.id).collect())
+}
+
+/// The texts of `rows` of the file `path`.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn texts(path: &Path, rows: &Rows) -> Result<Vec<String>, LocateError> {
+    let mut texts = Vec::new();
+    let mut read = || -> Result<(), ParquetError> {
+        let documents = Documents::open(path)?;
+        for (group, rows) in rows {
+            documents.for_each(*group, &InBlock::Rows(rows.clone()), &["text"], |_, row| texts.push(row.text("text").to_owned()))?;
+        }
+        Ok(())
+    };
+    read().map_err(|source| LocateError::Parquet { path: path.to_owned(), source })?;
+    Ok(texts)
+}
+
+/// The rows that are `wanted`, among those of `places` or among all.
+fn look(path: &Path, places: Option<&Places>, columns: &[&str], mut wanted: impl FnMut(&Row<'_>) -> bool) -> Result<Found, LocateError> {
+    let mut found = Found::default();
+    let mut read = || -> Result<(), ParquetError> {
+        let documents = Documents::open(path)?;
+        let all: Places = (0..documents.groups().len()).map(|group| (group, InBlock::Anywhere)).collect();
+        for (group, rows) in places.unwrap_or(&all) {
+            documents.for_each(*group, rows, columns, |number, row| {
+                if wanted(&row) {
+                    found.rows.entry(*group).or_default().insert(number);
+                    let [url, host, lang] = ["url", "host", "lang"].map(|name| row.text(name).to_owned());
+                    found.hits.push(Hit { id: row.id(), url, host, lang });
                 }
             })?;
         }
         Ok(())
     };
-    look().map_err(|source| FindError { path: path.to_owned(), source })?;
-    Ok(ids)
-}
-
-/// The rows of the Parquet file `path` that are meant by `targets`, or are `alike`.
-///
-/// # Errors
-/// When the file cannot be read.
-pub fn find(path: &Path, targets: &Targets, alike: &Alike) -> Result<Found, FindError> {
-    search(path, targets, alike).map_err(|source| FindError { path: path.to_owned(), source })
-}
-
-fn search(path: &Path, targets: &Targets, alike: &Alike) -> Result<Found, ParquetError> {
-    let file = File::open(path)?;
-    let mut found = Found::default();
-    let columns = if alike.is_empty() { &["id", "url"][..] } else { &["id", "url", "title", "text"][..] };
-    for group in 0..SerializedFileReader::new(file.try_clone()?)?.num_row_groups() {
-        let mut rows = BTreeSet::new();
-        for_each_row(&file, group, columns, |number, row| {
-            let url = row.text("url");
-            if targets.has(row.id(), url) || !alike.is_empty() && alike.has(url, row.text("title"), row.text("text")) {
-                rows.insert(number);
-            }
-        })?;
-        if !rows.is_empty() {
-            found.hits.extend(hits(&file, group, &rows)?);
-            found.rows.insert(group, rows);
-        }
-    }
+    read().map_err(|source| LocateError::Parquet { path: path.to_owned(), source })?;
     Ok(found)
-}
-
-/// The rows themselves, read again with their texts.
-fn hits(file: &File, group: usize, rows: &BTreeSet<usize>) -> Result<Vec<Hit>, ParquetError> {
-    let mut hits = Vec::new();
-    for_each_row(file, group, &["id", "url", "host", "lang", "text"], |number, row| {
-        if rows.contains(&number) {
-            let [url, host, lang, text] = ["url", "host", "lang", "text"].map(|name| row.text(name).to_owned());
-            hits.push(Hit { id: row.id(), url, host, lang, text });
-        }
-    })?;
-    Ok(hits)
-}
-
-/// One row of a batch.
-struct Row<'a> {
-    batch: &'a RecordBatch,
-    row: usize,
-}
-
-impl<'a> Row<'a> {
-    /// A column of text; empty where there is no value or no such column.
-    fn text(&self, name: &str) -> &'a str {
-        let column = self.batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
-        column.filter(|column| column.is_valid(self.row)).map_or("", |column| column.value(self.row))
-    }
-
-    fn id(&self) -> DocId {
-        self.text("id").parse().unwrap_or_default()
-    }
-}
-
-/// Calls `each` with every row of a row group and its number, with these columns.
-fn for_each_row(file: &File, group: usize, columns: &[&str], mut each: impl FnMut(usize, Row<'_>)) -> Result<(), ParquetError> {
-    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file.try_clone()?, options)?;
-    let roots = builder.schema().fields().iter().enumerate().filter(|(_, field)| columns.contains(&field.name().as_str()));
-    let mask = ProjectionMask::roots(builder.parquet_schema(), roots.map(|(place, _)| place).collect::<Vec<_>>());
-    let mut number = 0;
-    for batch in builder.with_row_groups(vec![group]).with_projection(mask).with_batch_size(BATCH_ROWS).build()? {
-        let batch = batch?;
-        for row in 0..batch.num_rows() {
-            each(number, Row { batch: &batch, row });
-            number += 1;
-        }
-    }
-    Ok(())
 }

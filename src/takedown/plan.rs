@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::apply::TakedownError;
-use super::find::{Alike, Hit, find};
+use super::find::{Alike, Found, Hit, find, scan, texts};
 use super::request::{Request, Targets};
-use super::stores::{Holding, Store, search};
+use super::stores::Store;
+use super::survey::{Failure, Held, Survey, of_one_file, relative, survey};
 use crate::ledger::manifest::Manifests;
 use crate::store::{self, StoreError};
 use crate::text::host::registrable_domain;
@@ -41,6 +42,9 @@ pub struct TakedownPlan {
     pub targets: Targets,
     /// The files that will change.
     pub files: Vec<PlannedFile>,
+    /// Files that could not be searched: what they hold stays until they are mended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<Failure>,
     /// Published documents that go, by host.
     pub hosts: BTreeMap<String, u64>,
     /// Published documents that go, by language.
@@ -83,33 +87,6 @@ pub struct Grounds {
     pub request: Option<u64>,
 }
 
-/// What a search of all stores finds.
-#[derive(Debug, Default)]
-pub struct Survey {
-    /// Each file that holds something, with what it holds.
-    pub holdings: Vec<(Store, PathBuf, Holding)>,
-    /// Published documents among them.
-    pub published: Vec<Hit>,
-}
-
-/// Searches every store for what is meant.
-///
-/// # Errors
-/// When a store cannot be read.
-pub fn survey(workspace: &Workspace, targets: &Targets) -> Result<Survey, TakedownError> {
-    let mut survey = Survey::default();
-    for store in Store::ALL {
-        for path in store.files(workspace)? {
-            let Some(holding) = search(store, &path, targets)? else { continue };
-            if let (Store::Shards, Holding::Rows(found)) = (store, &holding) {
-                survey.published.extend(found.hits.iter().cloned());
-            }
-            survey.holdings.push((store, path, holding));
-        }
-    }
-    Ok(survey)
-}
-
 /// Finds what `requests` mean: documents that are named, and such as are like texts or have words, with all captures of their addresses.
 ///
 /// # Errors
@@ -126,28 +103,46 @@ pub fn find_targets(workspace: &Workspace, requests: &[Request], near_duplicates
     }
     let mut first = search_documents(workspace, &targets, &alike)?;
     if near_duplicates {
-        first.iter().for_each(|hit| alike.add_text(&hit.text));
+        first.texts(&mut alike)?;
         first = search_documents(workspace, &targets, &alike)?;
     }
     let asked = targets.clone();
-    first.iter().for_each(|hit| targets.add_document(hit.id, &hit.url));
+    let hits: Vec<&Hit> = first.0.iter().flat_map(|(_, found)| &found.hits).collect();
+    hits.iter().for_each(|hit| targets.add_document(hit.id, &hit.url));
     // Other captures of addresses that are new among the targets have ids of their own, by which the index knows them.
-    if first.iter().any(|hit| !asked.has_url(&hit.url)) {
-        let hits = search_documents(workspace, &targets, &Alike::default())?;
-        hits.iter().for_each(|hit| targets.add_document(hit.id, &hit.url));
+    if hits.iter().any(|hit| !asked.has_url(&hit.url)) {
+        let again = search_documents(workspace, &targets, &Alike::default())?;
+        again.0.iter().flat_map(|(_, found)| &found.hits).for_each(|hit| targets.add_document(hit.id, &hit.url));
     }
     Ok(targets)
 }
 
-/// The documents of shards and rejects that are meant.
-fn search_documents(workspace: &Workspace, targets: &Targets, alike: &Alike) -> Result<Vec<Hit>, TakedownError> {
-    let mut hits = Vec::new();
+/// Documents of shards and rejects, file by file.
+struct Documents(Vec<(PathBuf, Found)>);
+
+impl Documents {
+    fn texts(&self, alike: &mut Alike) -> Result<(), TakedownError> {
+        for (path, found) in &self.0 {
+            texts(path, &found.rows)?.iter().for_each(|text| alike.add_text(text));
+        }
+        Ok(())
+    }
+}
+
+/// The documents of shards and rejects that are meant. What cannot be searched is told by the survey that follows.
+fn search_documents(workspace: &Workspace, targets: &Targets, alike: &Alike) -> Result<Documents, TakedownError> {
+    let mut documents = Vec::new();
     for store in [Store::Shards, Store::Rejects] {
         for path in store.files(workspace)? {
-            hits.extend(find(&path, targets, alike)?.hits);
+            let found = if alike.is_empty() { find(workspace, &path, targets) } else { scan(&path, targets, alike) };
+            match found.map_err(TakedownError::from) {
+                Ok(found) if !found.hits.is_empty() => documents.push((path, found)),
+                Ok(_) => {}
+                Err(error) => drop(of_one_file(error)?),
+            }
         }
     }
-    Ok(hits)
+    Ok(Documents(documents))
 }
 
 impl TakedownPlan {
@@ -160,7 +155,7 @@ impl TakedownPlan {
         let survey = survey(workspace, &targets)?;
         let count = |key: fn(&Hit) -> &str| {
             let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-            survey.published.iter().for_each(|hit| *counts.entry(key(hit).to_owned()).or_default() += 1);
+            survey.published().for_each(|hit| *counts.entry(key(hit).to_owned()).or_default() += 1);
             counts
         };
         let mut plan = TakedownPlan {
@@ -170,9 +165,10 @@ impl TakedownPlan {
             received: grounds.received,
             request: grounds.request,
             files: planned_files(workspace, &survey)?,
+            failures: survey.failures.clone(),
             hosts: count(|hit| &hit.host),
             languages: count(|hit| &hit.lang),
-            documents: survey.published.len() as u64,
+            documents: survey.published().count() as u64,
             documents_of: manifests.datasets().iter().flat_map(|dataset| manifests.current(dataset)).map(|(_, file)| file.rows).sum(),
             targets,
             hash: String::new(),
@@ -230,19 +226,26 @@ impl TakedownPlan {
     }
 }
 
-/// The files of `survey` with their hashes.
+/// The files of `survey` with their hashes: of a shard the one that was published, of another file the one that it has now.
 ///
 /// # Errors
 /// When one cannot be read.
 pub fn planned_files(workspace: &Workspace, survey: &Survey) -> Result<Vec<PlannedFile>, TakedownError> {
-    let plan = |(store, path, holding): &(Store, PathBuf, Holding)| {
+    let manifests = Manifests::read(workspace)?;
+    let published = manifests.all_current();
+    let plan = |held: &Held| {
+        let (store, path) = (held.store, &held.path);
         let bytes = std::fs::metadata(path).map_err(|error| StoreError::io(path, error))?.len();
         let etag = match store {
             Store::Archives => crate::engine::plan::etag(path).map_err(|error| StoreError::io(path, error))?,
             _ => String::new(),
         };
-        let relative = path.strip_prefix(workspace.root()).unwrap_or(path).to_string_lossy().into_owned();
-        Ok(PlannedFile { store: *store, path: relative, sha256: store::sha256_file(path)?, bytes, count: holding.count(), etag })
+        let relative = relative(workspace, path);
+        let sha256 = match published.get(relative.as_str()) {
+            Some(file) => file.sha256.clone(),
+            None => store::sha256_file(path)?,
+        };
+        Ok(PlannedFile { store, path: relative, sha256, bytes, count: held.holding.count(), etag })
     };
     survey.holdings.iter().map(plan).collect()
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::doc::DocId;
-use crate::text::address::Address;
+use crate::locator::Key;
+use crate::text::address::{Address, host_of};
 use crate::text::host::registrable_domain;
 
 /// One request, as it was made.
@@ -120,6 +121,16 @@ impl Targets {
     #[must_use]
     pub fn has(&self, id: DocId, url: &str) -> bool {
         self.ids.contains(&id) || self.has_url(url)
+    }
+
+    /// What to ask the lists of the locator for. What they answer still has to be compared.
+    #[must_use]
+    pub fn keys(&self) -> Vec<Key> {
+        let ids = self.ids.iter().map(|id| Key::of_id(*id));
+        let addresses = self.addresses.iter().map(|address| Key::of_address(address));
+        let hosts = self.prefixes.iter().map(|prefix| host_of(prefix)).chain(self.hosts.iter().map(String::as_str)).map(Key::of_host);
+        let domains = self.domains.iter().map(|domain| Key::of_domain(domain));
+        ids.chain(addresses).chain(hosts).chain(domains).collect()
     }
 
     /// The names by which a line of a text tells of what is meant.

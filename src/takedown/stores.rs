@@ -6,11 +6,12 @@
 use std::path::{Path, PathBuf};
 
 use super::apply::TakedownError;
-use super::find::{Alike, Found, find};
+use super::find::{Found, find};
 use super::request::Targets;
 use super::tombstone;
 use crate::ledger::manifest::Manifests;
-use crate::store::StoreError;
+use crate::locator::Kind;
+use crate::store::{StoreError, files_below};
 use crate::workspace::Workspace;
 
 /// A kind of place that can hold a document.
@@ -35,11 +36,13 @@ pub enum Store {
     Reports,
     /// Logs.
     Logs,
+    /// Lists of where documents lie.
+    Locator,
 }
 
 impl Store {
     /// All stores, in the order in which a takedown goes through them: what readers see goes first.
-    pub const ALL: [Store; 9] = [
+    pub const ALL: [Store; 10] = [
         Store::Shards,
         Store::Index,
         Store::Rejects,
@@ -49,6 +52,7 @@ impl Store {
         Store::Unsealed,
         Store::Reports,
         Store::Logs,
+        Store::Locator,
     ];
 
     /// Its name for people.
@@ -64,6 +68,19 @@ impl Store {
             Store::Unsealed => "unfinished runs",
             Store::Reports => "ledgers and reports",
             Store::Logs => "logs",
+            Store::Locator => "locator lists",
+        }
+    }
+
+    /// What its files are to the locator, if it keeps lists of them.
+    #[must_use]
+    pub fn located(self) -> Option<Kind> {
+        match self {
+            Store::Shards | Store::Rejects => Some(Kind::Documents),
+            Store::Archives => Some(Kind::Archive),
+            Store::Index | Store::ArchiveIndexes | Store::Quarantine | Store::Unsealed | Store::Reports | Store::Logs | Store::Locator => {
+                None
+            }
         }
     }
 
@@ -76,7 +93,7 @@ impl Store {
             let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
             endings.iter().any(|ending| name.ends_with(ending))
         };
-        let archive = || below(&workspace.archive());
+        let archive = || files_below(&workspace.archive());
         Ok(match self {
             Store::Shards => {
                 let manifests = Manifests::read(workspace)?;
@@ -88,41 +105,20 @@ impl Store {
                 let files = datasets.iter().flat_map(|dataset| manifests.index_of(dataset));
                 files.map(|file| workspace.root().join(&file.path)).collect()
             }
-            Store::Rejects => below(&workspace.all_rejects())?,
+            Store::Rejects => files_below(&workspace.all_rejects())?,
             Store::Archives => archive()?.into_iter().filter(|path| !ending(path, INDEX_ENDINGS)).collect(),
             Store::ArchiveIndexes => archive()?.into_iter().filter(|path| ending(path, INDEX_ENDINGS)).collect(),
-            Store::Quarantine => below(&workspace.all_quarantine())?,
+            Store::Quarantine => files_below(&workspace.all_quarantine())?,
             Store::Unsealed => unsealed(workspace)?,
-            Store::Reports => below(&workspace.ledger())?,
-            Store::Logs => below(&workspace.logs())?,
+            Store::Reports => files_below(&workspace.ledger())?,
+            Store::Logs => files_below(&workspace.logs())?,
+            Store::Locator => files_below(&workspace.locator())?,
         })
     }
 }
 
 /// Endings of the indexes of archives.
 const INDEX_ENDINGS: &[&str] = &[".cdxj", ".cdx"];
-
-/// All files below `folder`, sorted; none where it is not there.
-///
-/// # Errors
-/// When a folder cannot be read.
-pub fn below(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
-    let mut files = Vec::new();
-    let mut open = vec![folder.to_owned()];
-    while let Some(place) = open.pop() {
-        let entries = match std::fs::read_dir(&place) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(StoreError::io(&place, error)),
-        };
-        for entry in entries {
-            let path = entry.map_err(|error| StoreError::io(&place, error))?.path();
-            if path.is_dir() { open.push(path) } else { files.push(path) }
-        }
-    }
-    files.sort();
-    Ok(files)
-}
 
 /// Files of runs that were begun and not published. Their commit records go with them, so the next run does their work anew.
 fn unsealed(workspace: &Workspace) -> Result<Vec<PathBuf>, TakedownError> {
@@ -131,7 +127,7 @@ fn unsealed(workspace: &Workspace) -> Result<Vec<PathBuf>, TakedownError> {
         manifests.datasets().into_iter().flat_map(|dataset| manifests.of_dataset(dataset)).map(|manifest| manifest.transaction).collect();
     let mut files = Vec::new();
     for folder in workspace.all_unsealed() {
-        for path in below(&folder)? {
+        for path in files_below(&folder)? {
             let plan = path.strip_prefix(&folder).ok().and_then(|path| path.components().next());
             let is_sealed = plan.is_some_and(|plan| sealed.contains(&*plan.as_os_str().to_string_lossy()));
             // Staging and attempts of a sealed run are leftovers of a crash; its commit records hold no document.
@@ -169,18 +165,19 @@ impl Holding {
     }
 }
 
-/// Looks into one file of `store`; `None` where it holds nothing that is meant. The index is searched by ids when it is rewritten.
+/// Looks into one file of `store`; `None` where it holds nothing that is meant. The index is searched by ids when it is rewritten, and a
+/// list of the locator that is up to date holds what its file holds.
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn search(store: Store, path: &Path, targets: &Targets) -> Result<Option<Holding>, TakedownError> {
+pub fn search(workspace: &Workspace, store: Store, path: &Path, targets: &Targets) -> Result<Option<Holding>, TakedownError> {
     let holding = match store {
-        Store::Shards | Store::Rejects => Holding::Rows(find(path, targets, &Alike::default())?),
-        Store::Archives => Holding::Records(tombstone::find(path, targets)?),
+        Store::Shards | Store::Rejects => Holding::Rows(find(workspace, path, targets)?),
+        Store::Archives => Holding::Records(tombstone::find(workspace, path, targets)?),
         Store::ArchiveIndexes | Store::Quarantine | Store::Logs => Holding::Lines(lines(path, targets)?),
         // A ledger is counts alone; a report could quote, and can be done without.
         Store::Reports if path.extension().is_some_and(|ending| ending == "html") && !lines(path, targets)?.is_empty() => Holding::Whole,
-        Store::Reports | Store::Index => return Ok(None),
+        Store::Reports | Store::Index | Store::Locator => return Ok(None),
         Store::Unsealed => Holding::Whole,
     };
     Ok(Some(holding).filter(|holding| holding.count() > 0))

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use flate2::{Compression, Crc, write::DeflateEncoder};
 
 use super::request::Targets;
-use crate::archive::{Cutter, Found};
+use crate::locator::{Block, Kind, LocateError, Part, parts, places};
+use crate::workspace::Workspace;
 
 /// Longest comment with which a gzip member is padded; what is longer is padded inside, since readers bound a comment.
 const COMMENT_BYTES_MAX: usize = 32 << 10;
@@ -34,6 +35,9 @@ pub enum TombstoneError {
     /// The system refused.
     #[error("cannot use the archive `{path}`", path = path.display())]
     Io { path: PathBuf, source: std::io::Error },
+    /// It cannot be searched.
+    #[error(transparent)]
+    Locate(#[from] LocateError),
     /// Records share a member, or it is packed in another way.
     #[error(
         "the archive `{path}` is not packed a gzip member a record, so a record cannot be taken out in its place; pack it anew \
@@ -69,45 +73,38 @@ fn packing(path: &Path) -> Result<Packing, TombstoneError> {
     })
 }
 
-/// The addresses of the records of `path` that `wanted` takes.
+/// The addresses of the records of `path` that `wanted` takes, by reading all of it.
 ///
 /// # Errors
 /// When the file cannot be read.
 pub fn urls_of(path: &Path, mut wanted: impl FnMut(&str) -> bool) -> Result<Vec<String>, TombstoneError> {
-    let file = File::open(path).map_err(io(path))?;
-    let size = file.metadata().map_err(io(path))?.len();
-    let mut cutter = Cutter::open(Box::new(file), &path.to_string_lossy(), size).map_err(io(path))?;
-    let mut urls = Vec::new();
-    while let Some(found) = cutter.next() {
-        if found == Found::Record {
-            urls.extend(cutter.head().url().map(|url| url.trim_matches(['<', '>']).to_owned()).filter(|url| wanted(url)));
-        }
-    }
-    Ok(urls)
+    let size = std::fs::metadata(path).map_err(io(path))?.len();
+    let parts = parts(path, &Block { start: 0, end: size }).map_err(io(path))?;
+    Ok(parts.into_iter().filter_map(|part| part.url).filter(|url| wanted(url)).collect())
 }
 
 /// The records of `path` that hold what was captured at an address that is meant: requests, responses, metadata, revisits.
 ///
 /// # Errors
 /// When the file cannot be read, or such a record cannot be taken out in its place.
-pub fn find(path: &Path, targets: &Targets) -> Result<Vec<Extent>, TombstoneError> {
-    let file = File::open(path).map_err(io(path))?;
-    let size = file.metadata().map_err(io(path))?.len();
-    let mut cutter = Cutter::open(Box::new(file), &path.to_string_lossy(), size).map_err(io(path))?;
-    let mut starts: Vec<(u64, bool)> = Vec::new();
-    while let Some(found) = cutter.next() {
-        if found == Found::Record {
-            let head = cutter.head();
-            let meant = head.url().is_some_and(|url| targets.has_url(url.trim_matches(['<', '>'])));
-            starts.push((cutter.offset(), meant));
+pub fn find(workspace: &Workspace, path: &Path, targets: &Targets) -> Result<Vec<Extent>, TombstoneError> {
+    let (locator, places) = places(workspace, Kind::Archive, path, &targets.keys())?;
+    let blocks: Vec<Block> = places.keys().filter_map(|block| locator.blocks().get(*block).copied()).collect();
+    find_in(path, &blocks, targets)
+}
+
+/// The same, in some blocks of the file.
+fn find_in(path: &Path, blocks: &[Block], targets: &Targets) -> Result<Vec<Extent>, TombstoneError> {
+    let is_meant = |part: &Part| part.url.as_ref().is_some_and(|url| targets.has_url(url));
+    let mut extents = Vec::new();
+    for block in blocks {
+        let meant = parts(path, block).map_err(io(path))?.into_iter().filter(is_meant).collect::<Vec<_>>();
+        if meant.iter().any(|part| part.shared) {
+            return Err(TombstoneError::OtherPacking { path: path.to_owned() });
         }
+        extents.extend(meant.iter().map(|part| Extent { start: part.start, length: part.end - part.start }));
     }
-    let ends = starts.iter().skip(1).map(|(start, _)| *start).chain([size]);
-    let pairs: Vec<(u64, bool, u64)> = starts.iter().zip(ends).map(|((start, meant), end)| (*start, *meant, end)).collect();
-    let shared = pairs.windows(2).any(|pair| (pair[0].1 || pair[1].1) && pair[0].0 == pair[1].0);
-    let extents: Vec<Extent> =
-        pairs.into_iter().filter(|(_, meant, _)| *meant).map(|(start, _, end)| Extent { start, length: end - start }).collect();
-    if !extents.is_empty() && (shared || packing(path)? == Packing::Other) {
+    if !extents.is_empty() && packing(path)? == Packing::Other {
         return Err(TombstoneError::OtherPacking { path: path.to_owned() });
     }
     Ok(extents)
@@ -221,6 +218,7 @@ fn member(content: &[u8], deflated: &[u8], spare: usize) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::archive::{Cutter, Found};
     use crate::takedown::request::Request;
 
     fn response(url: &str, body: &str) -> Vec<u8> {
@@ -237,6 +235,10 @@ mod tests {
         let mut packed = flate2::write::GzEncoder::new(Vec::new(), Compression::default());
         packed.write_all(bytes).expect("room");
         packed.finish().expect("room")
+    }
+
+    fn all_of(path: &Path) -> Block {
+        Block { start: 0, end: std::fs::metadata(path).expect("a file").len() }
     }
 
     fn urls(path: &Path) -> Vec<(u64, Option<String>)> {
@@ -286,14 +288,14 @@ mod tests {
             let bytes: Vec<u8> = pages.iter().flat_map(|page| if packed { gzip(page) } else { page.clone() }).collect();
             std::fs::write(&path, &bytes).expect("room");
             let before = urls(&path);
-            let extents = find(&path, &targets).expect("an archive");
+            let extents = find_in(&path, &[all_of(&path)], &targets).expect("an archive");
             assert_eq!(extents.len(), 2);
             rewrite(&path, &extents, &out).expect("room");
             assert_eq!(std::fs::metadata(&out).expect("a file").len(), bytes.len() as u64);
             let after = urls(&out);
             assert_eq!(after.iter().map(|(at, _)| at).collect::<Vec<_>>(), before.iter().map(|(at, _)| at).collect::<Vec<_>>());
             assert_eq!(after.iter().map(|(_, url)| url.is_some()).collect::<Vec<_>>(), [true, false, false, true]);
-            assert!(find(&out, &targets).expect("an archive").is_empty());
+            assert!(find_in(&out, &[all_of(&out)], &targets).expect("an archive").is_empty());
         }
     }
 
@@ -305,6 +307,6 @@ mod tests {
         std::fs::write(&path, gzip(&whole)).expect("room");
         let mut targets = Targets::default();
         targets.add(&Request::Host("b.example.lt".to_owned())).expect("a host");
-        assert!(matches!(find(&path, &targets), Err(TombstoneError::OtherPacking { .. })));
+        assert!(matches!(find_in(&path, &[all_of(&path)], &targets), Err(TombstoneError::OtherPacking { .. })));
     }
 }

@@ -29,11 +29,7 @@ impl Address {
     /// Its host, without port.
     #[must_use]
     pub fn host(&self) -> &str {
-        let authority = self.0.split(['/', '?']).next().unwrap_or_default();
-        match authority.rfind(':').filter(|colon| *colon > authority.rfind(']').unwrap_or(0)) {
-            Some(colon) => &authority[..colon],
-            None => authority,
-        }
+        host_of(&self.0)
     }
 
     /// Whether it is `prefix` or lies below it. A prefix ends where a part of the path ends.
@@ -41,6 +37,16 @@ impl Address {
     pub fn is_below(&self, prefix: &str) -> bool {
         let prefix = prefix.trim_end_matches('/');
         self.0.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+    }
+}
+
+/// The host, without port, of an address without scheme or of its beginning.
+#[must_use]
+pub fn host_of(address: &str) -> &str {
+    let authority = address.split(['/', '?']).next().unwrap_or_default();
+    match authority.rfind(':').filter(|colon| *colon > authority.rfind(']').unwrap_or(0)) {
+        Some(colon) => &authority[..colon],
+        None => authority,
     }
 }
 

@@ -120,16 +120,29 @@ impl House {
             std::fs::create_dir_all(self.at(path).parent().expect("a folder")).expect("room");
             std::fs::write(self.at(path), text).expect("room");
         }
-        let id = self.rows("w/data").into_iter().find(|row| row.contains(CANARY)).expect("it was published");
-        let id: tamis::doc::DocId =
-            id.split(['"', '\u{1}']).find_map(|part| part.parse().ok().filter(|_| part.len() == 32)).expect("an id");
+        let id = self.id_of_canary();
         let holds = |store: &Store| {
             let files = store.files(&self.workspace()).expect("they can be listed");
+            if *store == Store::Locator {
+                return self.locator_knows(id);
+            }
             files
                 .iter()
                 .any(|path| hits(path) > 0 || std::fs::read(path).expect("a file").windows(16).any(|window| window == id.0.to_le_bytes()))
         };
         Store::ALL.into_iter().filter(holds).collect()
+    }
+
+    /// Whether a list of where documents lie has the key of `id`, which is its lower half.
+    fn locator_knows(&self, id: tamis::doc::DocId) -> bool {
+        let key = (id.0 as u64).to_le_bytes();
+        let files = Store::Locator.files(&self.workspace()).expect("they can be listed");
+        files.iter().any(|path| std::fs::read(path).expect("a file").windows(8).any(|window| window == key))
+    }
+
+    fn id_of_canary(&self) -> tamis::doc::DocId {
+        let row = self.rows("w/data").into_iter().find(|row| row.contains(CANARY)).expect("it was published");
+        row.split(['"', '\u{1}']).find_map(|part| part.parse().ok().filter(|_| part.len() == 32)).expect("an id")
     }
 
     /// Rows of all Parquet files below `place`, as text.
@@ -171,12 +184,14 @@ fn a_canary_in_every_store_is_nowhere_afterwards_and_all_else_is_as_it_was() {
     let house = House::new();
     assert_eq!(house.plant(), Store::ALL.into_iter().collect(), "every store on the list has a canary");
     let before: Vec<String> = house.rows("w/data").into_iter().filter(|row| !row.contains(CANARY)).collect();
+    let id = house.id_of_canary();
     let archive = std::fs::read(house.at("w/archive/night/a.warc.gz")).expect("a file");
     let told = said(&ends_with(&mut house.plan(&["--url", URL, "--url-prefix", URL]), 0).stdout);
     assert!(told.contains("1 of 13 published documents") && told.contains("--confirm-large"), "{told}");
     assert_eq!(house.rows("w/data").len(), 13, "a plan changes nothing");
     ends_with(&mut house.apply(), 0);
     assert_eq!(house.hits(), Vec::<String>::new());
+    assert!(!house.locator_knows(id));
     assert_eq!(house.rows("w/data"), before);
     let now = std::fs::read(house.at("w/archive/night/a.warc.gz")).expect("a file");
     assert_eq!(now.len(), archive.len());

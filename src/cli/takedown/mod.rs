@@ -20,6 +20,7 @@ use crate::takedown::plan::{Grounds, TakedownPlan, find_targets};
 use crate::takedown::register::{Register, State};
 use crate::takedown::request::Request;
 use crate::takedown::stores::Store;
+use crate::takedown::survey::Failure;
 use crate::workspace::Workspace;
 
 /// Bytes of files to change that a takedown gets through in a second: 322 MB took 3.0 s on two cores (docs/scale.md).
@@ -210,10 +211,11 @@ fn plan(args: &PlanArgs) -> anyhow::Result<Exit> {
     } else {
         print!("{}", told(&plan, &out));
     }
+    plan.failures.iter().for_each(|failure| eprintln!("{}", told_failure(failure)));
     if plan.files.is_empty() {
         eprintln!("note: nothing of it is in this workspace now; applying the plan keeps it out from here on");
     }
-    Ok(Exit::Done)
+    Ok(if plan.failures.is_empty() { Exit::Done } else { Exit::Quarantined })
 }
 
 /// A plan in words.
@@ -271,6 +273,7 @@ fn carry_out(args: &ApplyArgs) -> anyhow::Result<Exit> {
     outside(&workspace, &means)?;
     let receipt = match apply(&workspace, &plan, args.confirm_large, &means)? {
         Applied::Now(receipt) => receipt,
+        Applied::Partly(failures) => return Ok(partly(&failures, args.here.json)),
         Applied::Before(receipt) => {
             eprintln!("nothing to do: this plan was applied on {}, receipt {}", receipt.finished, receipt.number);
             receipt
@@ -286,6 +289,24 @@ fn carry_out(args: &ApplyArgs) -> anyhow::Result<Exit> {
         println!("{}", summary(&receipt));
     }
     Ok(Exit::Done)
+}
+
+/// Says what could not be done. There is no receipt: the takedown is still open.
+fn partly(failures: &[Failure], json: bool) -> Exit {
+    if json {
+        println!("{}", serde_json::json!({ "failures": failures }));
+    }
+    failures.iter().for_each(|failure| eprintln!("{}", told_failure(failure)));
+    eprintln!(
+        "everything else is erased, but there is no receipt yet: restore or remove {}, and run the same command again",
+        if failures.len() == 1 { "that file" } else { "those files" }
+    );
+    Exit::Quarantined
+}
+
+fn told_failure(failure: &Failure) -> String {
+    let hash = if failure.sha256.is_empty() { "no SHA-256 known".to_owned() } else { format!("SHA-256 {}", failure.sha256) };
+    format!("cannot erase from `{}` ({}, {hash}): {}", failure.path, failure.store.name(), failure.why)
 }
 
 /// Keys beside what they protect protect nothing.

@@ -202,6 +202,12 @@ impl Manifests {
         manifests.flat_map(|manifest| &manifest.files).map(|file| (file.path.as_str(), file)).collect()
     }
 
+    /// The files of all data sets as they stand now, by path.
+    #[must_use]
+    pub fn all_current(&self) -> BTreeMap<&str, &FileEntry> {
+        self.all.iter().flat_map(|manifest| &manifest.files).map(|file| (file.path.as_str(), file)).collect()
+    }
+
     /// Names of all data sets, in order.
     #[must_use]
     pub fn datasets(&self) -> BTreeSet<&str> {

