@@ -21,7 +21,8 @@ pub const VERSION: u32 = 1;
 pub struct Receipt {
     /// Version of this format.
     pub version: u32,
-    /// Its number, from 1 without gaps.
+    /// Number of the takedown, which the suppression list and shards name too. Numbers rise; one is left out where an entry of the list
+    /// expired.
     pub number: u64,
     /// Hash of the plan that was carried out.
     pub plan: String,
@@ -184,13 +185,8 @@ impl Receipts {
     pub fn open(workspace: &Workspace) -> Result<Receipts, ReceiptError> {
         let folder = workspace.receipts();
         let mut all = Vec::new();
-        for number in 1.. {
-            let path = path_of(&folder, number);
-            let bytes = match std::fs::read(&path) {
-                Ok(bytes) => bytes,
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => break,
-                Err(error) => return Err(StoreError::io(&path, error).into()),
-            };
+        for path in store::files_below(&folder)?.into_iter().filter(|path| path.parent() == Some(&*folder) && is_receipt(path)) {
+            let bytes = std::fs::read(&path).map_err(|error| StoreError::io(&path, error))?;
             all.push(serde_json::from_slice(&bytes).map_err(|source| ReceiptError::Format { path, why: source.to_string() })?);
         }
         Ok(Receipts { folder, all })
@@ -245,10 +241,11 @@ impl Receipts {
     pub fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
         let mut before: Option<&Receipt> = None;
-        for (number, receipt) in (1..).zip(&self.all) {
+        for receipt in &self.all {
+            let number = receipt.number;
             let mut fault = |what: &str| faults.push(format!("receipt {number}: {what}"));
-            if receipt.number != number {
-                fault("its number is another one");
+            if before.is_some_and(|before| number <= before.number) {
+                fault("its number is not behind the one before it");
             }
             if !receipt.is_signed() {
                 fault("the signature does not fit what it says: it was changed after it was signed");
@@ -263,6 +260,12 @@ impl Receipts {
         }
         faults
     }
+}
+
+/// Whether a file is named by a number, as receipts are; other files of the folder are notes and the register.
+fn is_receipt(path: &Path) -> bool {
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    path.extension().is_some_and(|ending| ending == "json") && stem.len() == 8 && stem.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn path_of(folder: &Path, number: u64) -> PathBuf {

@@ -17,8 +17,12 @@ pub(super) fn read(path: &Path, wanted: Option<&BTreeSet<usize>>) -> Result<(Vec
         let add = |number: usize, row: super::rows::Row<'_>| {
             of_group.add(Key::of_id(row.id()), number as u32);
             of_group.add_url(row.text("url"), number as u32);
+            let digest = row.text("content_digest");
+            if !digest.is_empty() {
+                of_group.add(Key::of_digest(digest), number as u32);
+            }
         };
-        documents.for_each(group, &InBlock::Anywhere, &["id", "url"], add).map_err(refused)?;
+        documents.for_each(group, &InBlock::Anywhere, &["id", "url", "content_digest"], add).map_err(refused)?;
         entries.extend(of_group.finish());
     }
     let blocks = groups.into_iter().map(|rows| Block { start: 0, end: rows as u64 }).collect();

@@ -1,4 +1,4 @@
-//! Where a document lies: for every file of documents or captures a sorted list of keys (id, address, host, registrable domain), so that
+//! Where a document lies: for every file of documents or captures a sorted list of keys (id, address, digest, host, registrable domain), so that
 //! a document is found without reading the corpus.
 //!
 //! A list belongs to one state of one file, told by its length, time of change and inode: of a file that changed since, nothing is
@@ -85,6 +85,12 @@ impl Key {
     #[must_use]
     pub fn of_address(address: &str) -> Key {
         Key(xxh3_64_with_seed(address.as_bytes(), 1))
+    }
+
+    /// The key of the digest of a payload, as the column `content_digest` has it.
+    #[must_use]
+    pub fn of_digest(digest: &str) -> Key {
+        Key(xxh3_64_with_seed(digest.as_bytes(), 4))
     }
 
     /// The key of a host.

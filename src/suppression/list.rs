@@ -20,6 +20,10 @@ pub struct Segment {
     pub number: u64,
     /// Why, as the request said.
     pub reason: String,
+    /// The last day on which it holds, YYYY-MM-DD; for good where there is none.
+    pub expires: Option<String>,
+    /// Number of a segment that holds no longer from here on. Such a segment has no entries.
+    pub releases: Option<u64>,
     /// Keyed hashes.
     pub entries: Vec<Entry>,
     /// Sketches of texts under the secret seed.
@@ -75,6 +79,10 @@ struct Written {
     number: u64,
     key_check: String,
     reason: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    releases: Option<u64>,
     entries: Vec<(Kind, String)>,
     sketches: Vec<(Vec<String>, String)>,
     /// SHA-256 of the file with this field empty.
@@ -141,6 +149,8 @@ fn read(path: &Path, key: &Key) -> Result<Segment, ListError> {
     Ok(Segment {
         number: written.number,
         reason: written.reason,
+        expires: written.expires,
+        releases: written.releases,
         entries: written.entries.into_iter().map(entry).collect::<Result<_, ListError>>()?,
         sketches: written.sketches.into_iter().map(sketch).collect::<Result<_, ListError>>()?,
     })
@@ -152,6 +162,8 @@ pub(super) fn write(folder: &Path, key: &Key, segment: &Segment) -> Result<(), L
         number: segment.number,
         key_check: key.check(),
         reason: segment.reason.clone(),
+        expires: segment.expires.clone(),
+        releases: segment.releases,
         entries: segment.entries.iter().map(|entry| (entry.kind, HEXLOWER.encode(&entry.mac))).collect(),
         sketches: segment
             .sketches
@@ -180,7 +192,7 @@ mod tests {
         let mut collector = Collector::new(key);
         collector.add(Kind::Host, "pārdaugava.example.lv");
         collector.add_text("Vecais pārcēlājs zina katru sēkli upē un nekad neskatās kartē, kad migla guļ pār ūdeni.");
-        collector.segment(number, "gdpr-17")
+        collector.segment(number, "gdpr-17", None)
     }
 
     #[test]

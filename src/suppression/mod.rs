@@ -74,7 +74,8 @@ pub struct Suppression {
     jaccard_min: f32,
     /// Number of the last takedown in it.
     sequence: u64,
-    entries: HashMap<Kind, HashSet<Mac>>,
+    /// Keyed hashes with the number of the takedown that brought them.
+    entries: HashMap<Kind, HashMap<Mac, u64>>,
     bands: HashMap<u64, Vec<u32>>,
     sketches: Vec<Vec<u8>>,
 }
@@ -101,9 +102,10 @@ impl Suppression {
         let sequence = segments.last().map_or(0, |segment| segment.number);
         let mut suppression =
             Suppression { key, signer, jaccard_min, sequence, entries: HashMap::new(), bands: HashMap::new(), sketches: Vec::new() };
-        for segment in segments {
+        let released: HashSet<u64> = segments.iter().filter_map(|segment| segment.releases).collect();
+        for segment in segments.iter().filter(|segment| !released.contains(&segment.number)) {
             for entry in &segment.entries {
-                suppression.entries.entry(entry.kind).or_default().insert(entry.mac);
+                suppression.entries.entry(entry.kind).or_default().insert(entry.mac, segment.number);
             }
             for sketch in &segment.sketches {
                 let number = suppression.sketches.len() as u32;
@@ -158,12 +160,18 @@ impl Suppression {
         candidates.into_iter().any(|number| jaccard(&self.sketches[*number as usize], &signature.sketch) >= self.jaccard_min)
     }
 
+    /// Number of the takedown that keeps out what `kind` says of `what`.
+    #[must_use]
+    pub fn takedown_of(&self, kind: Kind, what: &str) -> Option<u64> {
+        self.entries.get(&kind)?.get(&self.key.mac(kind.label(), what.as_bytes())).copied()
+    }
+
     fn has(&self, kind: Kind, what: &str) -> bool {
         self.mac_is_in(kind, what.as_bytes())
     }
 
     fn mac_is_in(&self, kind: Kind, what: &[u8]) -> bool {
-        self.entries.get(&kind).is_some_and(|known| known.contains(&self.key.mac(kind.label(), what)))
+        self.entries.get(&kind).is_some_and(|known| known.contains_key(&self.key.mac(kind.label(), what)))
     }
 
     /// What a source offers, or that it was refused.
@@ -237,12 +245,12 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// The segment of takedown `number`.
+    /// The segment of takedown `number`, which holds until the day `expires`, or for good.
     #[must_use]
-    pub fn segment(self, number: u64, reason: &str) -> Segment {
+    pub fn segment(self, number: u64, reason: &str, expires: Option<String>) -> Segment {
         let entries = self.entries.into_iter().map(|(kind, mac)| Entry { kind, mac }).collect();
         let sketches = self.sketches.into_iter().map(|(values, bands)| list::Sketch { bands, values }).collect();
-        Segment { number, reason: reason.to_owned(), entries, sketches }
+        Segment { number, reason: reason.to_owned(), expires, releases: None, entries, sketches }
     }
 }
 
@@ -273,6 +281,35 @@ pub fn append(workspace: &Workspace, key: &Key, segment: &Segment) -> Result<(),
     list::write(&workspace.suppression(), key, segment)
 }
 
+/// Releases what holds no longer on the day `today` (YYYY-MM-DD), and answers the numbers of the takedowns. What a run keeps out depends
+/// on the list alone, never on the clock, so nothing expires by itself.
+///
+/// # Errors
+/// As [`Suppression::open`], or when the list cannot be written.
+pub fn expire(workspace: &Workspace, key: &Path, today: &str) -> Result<Vec<u64>, ListError> {
+    if sequence(workspace)? == 0 {
+        return Ok(Vec::new());
+    }
+    let key = Key::load(key)?.ok_or_else(|| KeyError::Missing { path: key.to_owned() })?;
+    let segments = list::read_all(&workspace.suppression(), &key)?;
+    let released: HashSet<u64> = segments.iter().filter_map(|segment| segment.releases).collect();
+    let is_over = |segment: &&Segment| segment.expires.as_deref().is_some_and(|last| last < today) && !released.contains(&segment.number);
+    let over: Vec<u64> = segments.iter().filter(is_over).map(|segment| segment.number).collect();
+    let next = segments.last().map_or(0, |segment| segment.number) + 1;
+    for (number, releases) in (next..).zip(&over) {
+        let none = Segment {
+            number,
+            reason: "expired".to_owned(),
+            expires: None,
+            releases: Some(*releases),
+            entries: Vec::new(),
+            sketches: Vec::new(),
+        };
+        append(workspace, &key, &none)?;
+    }
+    Ok(over)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -285,7 +322,7 @@ mod tests {
         let key = Key::from_bytes([7; 32]);
         let mut collector = Collector::new(&key);
         fill(&mut collector);
-        let segment = collector.segment(3, "gdpr-17");
+        let segment = collector.segment(3, "gdpr-17", None);
         Suppression::of(key.clone(), &[segment])
     }
 
@@ -354,6 +391,28 @@ mod tests {
         let near = (0..1_000).filter(|number| !list.refuses_text(DocId(1), &made_up(*number, 3))).count();
         let innocent = (10_000..30_000).filter(|number| list.refuses_text(DocId(1), &made_up(*number, 0))).count();
         assert_eq!((admitted, near, innocent), (0, 0, 0));
+    }
+
+    #[test]
+    fn what_expired_is_let_in_again_once_somebody_says_so() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let workspace = Workspace::open(&folder.path().join("w")).expect("a free place");
+        let path = folder.path().join("key");
+        let key = Key::load_or_make(&path).expect("room");
+        for (number, host, expires) in [(1, "a.example.ee", Some("2027-01-31")), (2, "b.example.ee", None), (3, "c.example.ee", Some("2028-01-01"))] {
+            let mut collector = Collector::new(&key);
+            collector.add(Kind::Host, host);
+            append(&workspace, &key, &collector.segment(number, "gdpr-17", expires.map(str::to_owned))).expect("room");
+        }
+        let refused = || {
+            let list = Suppression::open(&workspace, &path).expect("it is sound").expect("there is one");
+            ["a", "b", "c"].map(|host| list.refuses_url(&format!("https://{host}.example.ee/")))
+        };
+        assert!(expire(&workspace, &path, "2027-01-31").expect("room").is_empty());
+        assert_eq!(refused(), [true; 3]);
+        assert_eq!(expire(&workspace, &path, "2027-02-01").expect("room"), [1]);
+        assert!(expire(&workspace, &path, "2027-02-01").expect("room").is_empty());
+        assert_eq!((refused(), sequence(&workspace).expect("a folder")), ([false, true, true], 4));
     }
 
     #[test]

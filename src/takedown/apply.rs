@@ -225,7 +225,7 @@ fn keep_out(workspace: &Workspace, plan: &TakedownPlan, key: &Key, number: u64, 
     for (path, rows) in found.shards() {
         texts(path, &rows.rows)?.iter().for_each(|text| collector.add_text(text));
     }
-    append(workspace, key, &collector.segment(number, &plan.reason))?;
+    append(workspace, key, &collector.segment(number, &plan.reason, plan.expires.clone()))?;
     Ok(())
 }
 

@@ -95,9 +95,9 @@ impl Alike {
 }
 
 /// Columns that tell what a document is.
-const NAMES: &[&str] = &["id", "url", "host", "lang"];
+const NAMES: &[&str] = &["id", "url", "host", "lang", "content_digest"];
 /// Columns in which words can stand.
-const NAMES_AND_TEXTS: &[&str] = &["id", "url", "host", "lang", "title", "text"];
+const NAMES_AND_TEXTS: &[&str] = &["id", "url", "host", "lang", "content_digest", "title", "text"];
 
 /// The documents of the file `path` that are meant by `targets`.
 ///
@@ -108,7 +108,7 @@ pub fn find(workspace: &Workspace, path: &Path, targets: &Targets) -> Result<Fou
     if places.is_empty() {
         return Ok(Found::default());
     }
-    look(path, Some(&places), NAMES, |row| targets.has(row.id(), row.text("url")))
+    look(path, Some(&places), NAMES, |row| targets.has(row.id(), row.text("url"), row.text("content_digest")))
 }
 
 /// The documents of the file `path` that are meant by `targets` or are `alike`, by reading all of it.
@@ -119,7 +119,7 @@ pub fn scan(path: &Path, targets: &Targets, alike: &Alike) -> Result<Found, Loca
     let columns = if alike.is_empty() { NAMES } else { NAMES_AND_TEXTS };
     look(path, None, columns, |row| {
         let url = row.text("url");
-        targets.has(row.id(), url) || !alike.is_empty() && alike.has(url, row.text("title"), row.text("text"))
+        targets.has(row.id(), url, row.text("content_digest")) || !alike.is_empty() && alike.has(url, row.text("title"), row.text("text"))
     })
 }
 

@@ -7,6 +7,7 @@
 //!
 //! A document goes with all captures of its address: what stands at an address is one thing to whoever asks for its removal.
 
+pub mod all_cores;
 pub mod apply;
 pub mod deadline;
 pub mod feed;

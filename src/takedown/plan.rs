@@ -7,6 +7,7 @@ use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::all_cores::{Progress, for_each_file};
 use super::apply::TakedownError;
 use super::find::{Alike, Found, Hit, find, scan, texts};
 use super::request::{Request, Targets};
@@ -38,6 +39,9 @@ pub struct TakedownPlan {
     /// Number of the request in the register, if it stands there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<u64>,
+    /// The last day on which it is kept out, YYYY-MM-DD; for good where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<String>,
     /// What is meant.
     pub targets: Targets,
     /// The files that will change.
@@ -85,13 +89,20 @@ pub struct Grounds {
     pub received: String,
     /// Its number in the register.
     pub request: Option<u64>,
+    /// The last day on which it is kept out, YYYY-MM-DD; for good where there is none.
+    pub expires: Option<String>,
 }
 
 /// Finds what `requests` mean: documents that are named, and such as are like texts or have words, with all captures of their addresses.
 ///
 /// # Errors
 /// When a request names nothing, or a store cannot be read.
-pub fn find_targets(workspace: &Workspace, requests: &[Request], near_duplicates: bool) -> Result<Targets, TakedownError> {
+pub fn find_targets(
+    workspace: &Workspace,
+    requests: &[Request],
+    near_duplicates: bool,
+    progress: Progress<'_>,
+) -> Result<Targets, TakedownError> {
     let (mut targets, mut alike) = (Targets::default(), Alike::default());
     for request in requests {
         targets.add(request)?;
@@ -101,17 +112,17 @@ pub fn find_targets(workspace: &Workspace, requests: &[Request], near_duplicates
             _ => {}
         }
     }
-    let mut first = search_documents(workspace, &targets, &alike)?;
+    let mut first = search_documents(workspace, &targets, &alike, progress)?;
     if near_duplicates {
         first.texts(&mut alike)?;
-        first = search_documents(workspace, &targets, &alike)?;
+        first = search_documents(workspace, &targets, &alike, progress)?;
     }
     let asked = targets.clone();
     let hits: Vec<&Hit> = first.0.iter().flat_map(|(_, found)| &found.hits).collect();
     hits.iter().for_each(|hit| targets.add_document(hit.id, &hit.url));
     // Other captures of addresses that are new among the targets have ids of their own, by which the index knows them.
     if hits.iter().any(|hit| !asked.has_url(&hit.url)) {
-        let again = search_documents(workspace, &targets, &Alike::default())?;
+        let again = search_documents(workspace, &targets, &Alike::default(), progress)?;
         again.0.iter().flat_map(|(_, found)| &found.hits).for_each(|hit| targets.add_document(hit.id, &hit.url));
     }
     Ok(targets)
@@ -130,19 +141,18 @@ impl Documents {
 }
 
 /// The documents of shards and rejects that are meant. What cannot be searched is told by the survey that follows.
-fn search_documents(workspace: &Workspace, targets: &Targets, alike: &Alike) -> Result<Documents, TakedownError> {
-    let mut documents = Vec::new();
-    for store in [Store::Shards, Store::Rejects] {
-        for path in store.files(workspace)? {
-            let found = if alike.is_empty() { find(workspace, &path, targets) } else { scan(&path, targets, alike) };
-            match found.map_err(TakedownError::from) {
-                Ok(found) if !found.hits.is_empty() => documents.push((path, found)),
-                Ok(_) => {}
-                Err(error) => drop(of_one_file(error)?),
-            }
-        }
-    }
-    Ok(Documents(documents))
+fn search_documents(
+    workspace: &Workspace,
+    targets: &Targets,
+    alike: &Alike,
+    progress: Progress<'_>,
+) -> Result<Documents, TakedownError> {
+    let files = [Store::Shards.files(workspace)?, Store::Rejects.files(workspace)?].concat();
+    let found = for_each_file(&files, progress, |path| {
+        let found = if alike.is_empty() { find(workspace, path, targets) } else { scan(path, targets, alike) };
+        found.map_err(TakedownError::from).or_else(|error| of_one_file(error).map(|_| Found::default()))
+    })?;
+    Ok(Documents(files.into_iter().zip(found).filter(|(_, found)| !found.hits.is_empty()).collect()))
 }
 
 impl TakedownPlan {
@@ -164,6 +174,7 @@ impl TakedownPlan {
             reason: grounds.reason,
             received: grounds.received,
             request: grounds.request,
+            expires: grounds.expires,
             files: planned_files(workspace, &survey)?,
             failures: survey.failures.clone(),
             hosts: count(|hit| &hit.host),

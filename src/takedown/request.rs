@@ -23,6 +23,8 @@ pub enum Request {
     Host(String),
     /// A registrable domain with all its hosts.
     Domain(String),
+    /// A document by the digest of its payload, as the column `content_digest` has it.
+    ContentHash(String),
     /// Every document whose address, title or text has these words, in whatever case.
     Containing(String),
     /// This text, and all documents like it.
@@ -38,6 +40,9 @@ pub enum RequestError {
     /// No host.
     #[error("`{0}` is no host name; write it without scheme and path, as in www.example.eu")]
     NoHost(String),
+    /// No digest.
+    #[error("`{0}` is no digest of a payload; write it as the column content_digest has it, as in sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ")]
+    NoDigest(String),
     /// No domain.
     #[error("`{0}` is no domain that somebody can register; for one host of it use --host")]
     NoDomain(String),
@@ -56,6 +61,9 @@ pub struct Targets {
     pub addresses: BTreeSet<String>,
     /// Prefixes of them.
     pub prefixes: BTreeSet<String>,
+    /// Digests of payloads.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub digests: BTreeSet<String>,
     /// Hosts.
     pub hosts: BTreeSet<String>,
     /// Registrable domains.
@@ -93,6 +101,10 @@ impl Targets {
                 }
                 self.domains.insert(host);
             }
+            Request::ContentHash(digest) => match digest.split_once(':') {
+                Some((name, value)) if !name.is_empty() && !value.is_empty() => drop(self.digests.insert(digest.clone())),
+                _ => return Err(RequestError::NoDigest(digest.clone())),
+            },
             Request::Containing(words) | Request::Text(words) if words.trim().is_empty() => return Err(RequestError::Empty),
             Request::Containing(_) | Request::Text(_) => {}
         }
@@ -119,8 +131,8 @@ impl Targets {
 
     /// Whether a document is meant.
     #[must_use]
-    pub fn has(&self, id: DocId, url: &str) -> bool {
-        self.ids.contains(&id) || self.has_url(url)
+    pub fn has(&self, id: DocId, url: &str, digest: &str) -> bool {
+        self.ids.contains(&id) || self.digests.contains(digest) || self.has_url(url)
     }
 
     /// What to ask the lists of the locator for. What they answer still has to be compared.
@@ -130,7 +142,8 @@ impl Targets {
         let addresses = self.addresses.iter().map(|address| Key::of_address(address));
         let hosts = self.prefixes.iter().map(|prefix| host_of(prefix)).chain(self.hosts.iter().map(String::as_str)).map(Key::of_host);
         let domains = self.domains.iter().map(|domain| Key::of_domain(domain));
-        ids.chain(addresses).chain(hosts).chain(domains).collect()
+        let digests = self.digests.iter().map(|digest| Key::of_digest(digest));
+        ids.chain(addresses).chain(digests).chain(hosts).chain(domains).collect()
     }
 
     /// The names by which a line of a text tells of what is meant.
@@ -196,12 +209,12 @@ mod tests {
         for url in
             ["http://delta.example.ro/peste", "https://satul.example.ro/oameni/ion", "https://ziar.example.ro/1", "https://a.luntre.ro/"]
         {
-            assert!(targets.has(DocId(1), url), "{url}");
+            assert!(targets.has(DocId(1), url, ""), "{url}");
         }
         for url in ["http://delta.example.ro/peste/2", "https://satul.example.ro/oameniisatului", "https://example.ro/", "none"] {
-            assert!(!targets.has(DocId(1), url), "{url}");
+            assert!(!targets.has(DocId(1), url, ""), "{url}");
         }
-        assert!(targets.has(DocId(5), "https://altceva.example.ro/"));
+        assert!(targets.has(DocId(5), "https://altceva.example.ro/", ""));
     }
 
     #[test]
@@ -210,6 +223,7 @@ mod tests {
             (Request::Url("delta.example.ro/peste".to_owned()), "with its scheme"),
             (Request::Host("https://delta.example.ro".to_owned()), "without scheme"),
             (Request::Domain("www.luntre.ro".to_owned()), "--host"),
+            (Request::ContentHash("3I42H3S6".to_owned()), "content_digest"),
             (Request::Containing(" ".to_owned()), "empty"),
         ] {
             let error = Targets::default().add(&request).expect_err("it names nothing").to_string();

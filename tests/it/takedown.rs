@@ -392,3 +392,143 @@ fn a_takedown_without_the_keys_of_the_one_before_is_refused_and_changes_nothing(
     assert_eq!(house.rows("w/data").len(), 11);
     ends_with(tamis(["takedown", "receipt", "verify", "--workspace"]).arg(house.at("w")), 0);
 }
+
+#[test]
+fn a_damaged_or_missing_shard_is_told_by_its_hash_while_all_else_is_erased_and_the_same_command_goes_on() {
+    let house = House::new();
+    let shard = files_below(&house.at("w/data")).remove(0);
+    let shard = house.at("w/data").join(shard);
+    let sound = std::fs::read(&shard).expect("a shard");
+    // Missing when it is planned: the plan tells, the rest is done, and there is no receipt before the shard is back.
+    std::fs::remove_file(&shard).expect("ours");
+    let told = ends_with(&mut house.plan(&["--url", URL, "--url-prefix", URL]), 1);
+    assert!(said(&told.stderr).contains("part-00000.parquet") && said(&told.stderr).contains("SHA-256"), "{}", said(&told.stderr));
+    let told = said(&ends_with(&mut house.apply(), 1).stderr);
+    assert!(told.contains("there is no receipt yet") && told.contains("part-00000.parquet"), "{told}");
+    assert!(house.hits().is_empty(), "{:?}", house.hits());
+    std::fs::write(&shard, &sound).expect("room");
+    ends_with(&mut house.apply(), 0);
+    assert!(house.hits().is_empty(), "{:?}", house.hits());
+    ends_with(tamis(["takedown", "receipt", "verify", "--workspace"]).arg(house.at("w")), 0);
+    ends_with(tamis(["verify"]).arg(house.at("w/data/d")), 0);
+}
+
+#[test]
+fn a_shard_with_a_flipped_bit_is_not_spliced_but_told() {
+    let house = House::new();
+    let shard = house.at("w/data").join(files_below(&house.at("w/data")).remove(0));
+    ends_with(&mut house.plan(&["--url", URL, "--url-prefix", URL]), 0);
+    let mut bytes = std::fs::read(&shard).expect("a shard");
+    bytes[60] ^= 1;
+    let times = std::fs::metadata(&shard).and_then(|file| file.modified()).expect("a time");
+    std::fs::write(&shard, &bytes).expect("room");
+    std::fs::File::options().append(true).open(&shard).and_then(|file| file.set_modified(times)).expect("ours");
+    let told = said(&ends_with(&mut house.apply(), 1).stderr);
+    assert!(told.contains("is damaged: its SHA-256 is") && told.contains("restore"), "{told}");
+    bytes[60] ^= 1;
+    std::fs::write(&shard, &bytes).expect("room");
+    ends_with(&mut house.apply(), 0);
+    assert!(house.hits().is_empty(), "{:?}", house.hits());
+}
+
+#[test]
+fn an_archive_that_leaves_no_room_stops_nothing_else() {
+    let house = House::new();
+    let mut plain = Vec::new();
+    flate2::read::MultiGzDecoder::new(&canary()[..]).read_to_end(&mut plain).expect("it is whole");
+    let whole = zstd::encode_all(&plain[..], 3).expect("room");
+    std::fs::write(house.at("w/archive/night/b.warc.zst"), whole).expect("room");
+    ends_with(&mut house.plan(&["--url", URL, "--url-prefix", URL]), 1);
+    let told = said(&ends_with(&mut house.apply(), 1).stderr);
+    assert!(told.contains("b.warc.zst") && told.contains("warcio recompress"), "{told}");
+    let left = |house: &House| {
+        let files = files_below(&house.at("w")).into_iter().map(|path| path.display().to_string());
+        files.filter(|path| !path.ends_with(".zst") && hits(&house.at("w").join(path)) > 0).collect::<Vec<_>>()
+    };
+    assert!(left(&house).is_empty(), "{:?}", left(&house));
+    std::fs::remove_file(house.at("w/archive/night/b.warc.zst")).expect("ours");
+    ends_with(&mut house.apply(), 0);
+    assert!(house.hits().is_empty());
+}
+
+#[test]
+fn a_mirror_that_applies_the_feed_has_the_publishers_bytes_and_the_feed_names_nobody() {
+    let house = House::new();
+    let id = house.id_of_canary();
+    copy_folder(&house.at("w/data"), &house.at("mirror"));
+    copy_folder(&house.at("w/data/d"), &house.at("of-one"));
+    ends_with(&mut house.plan(&["--url", URL, "--url-prefix", URL]), 0);
+    ends_with(&mut house.apply(), 0);
+    let publish = |house: &House| {
+        let mut command = tamis(["takedown", "feed", "publish"]);
+        command.arg("--workspace").arg(house.at("w")).arg("--keys").arg(house.at("keys"));
+        ends_with(&mut command, 0).stdout
+    };
+    let feed = publish(&house);
+    assert!(!said(&feed).contains(CANARY) && !said(&feed).contains(&id.to_string()), "{}", said(&feed));
+    std::fs::write(house.at("feed"), &feed).expect("room");
+    let apply = |mirror: &str, code| {
+        let mut command = tamis(["takedown", "feed", "apply"]);
+        command.arg(house.at("feed")).arg(house.at(mirror));
+        let said_all = ends_with(&mut command, code);
+        said(&said_all.stdout) + &said(&said_all.stderr)
+    };
+    for mirror in ["mirror", "of-one"] {
+        assert!(apply(mirror, 0).contains("1 shards erased from"));
+        assert!(apply(mirror, 0).contains("1 were so already"), "a second time changes nothing");
+    }
+    for path in files_below(&house.at("w/data")) {
+        let [ours, theirs] = ["w/data", "mirror"].map(|place| std::fs::read(house.at(place).join(&path)).expect("a shard"));
+        assert_eq!(ours, theirs, "{}", path.display());
+    }
+    std::fs::write(house.at("feed"), said(&feed).replacen("\"rows\":1", "\"rows\":2", 1)).expect("room");
+    assert!(apply("mirror", 2).contains("changed after it was signed"));
+}
+
+#[test]
+fn what_was_kept_out_for_a_time_comes_in_again_after_it() {
+    let house = House::new();
+    ends_with(&mut house.plan(&["--url", URL, "--expires", "2026-11-21"]), 0);
+    ends_with(&mut house.apply(), 0);
+    std::fs::write(house.at("again.warc.gz"), canary()).expect("room");
+    ends_with(&mut house.run("again.warc.gz"), 0);
+    assert_eq!(house.rows("w/data").iter().filter(|row| row.contains(CANARY)).count(), 0);
+    let mut expire = tamis(["takedown", "expire", "--workspace"]);
+    expire.arg(house.at("w")).arg("--keys").arg(house.at("keys"));
+    assert!(said(&ends_with(&mut expire, 0).stdout).contains("what takedown 1 kept out may come in again"));
+    std::fs::write(house.at("new.warc.gz"), [canary(), innocent(40..41)].concat()).expect("room");
+    ends_with(&mut house.run("new.warc.gz"), 0);
+    assert_eq!(house.rows("w/data").iter().filter(|row| row.contains(CANARY)).count(), 1);
+    // The next takedown has the next number but one, and its receipt follows the one before.
+    ends_with(&mut house.plan(&["--url", URL, "--url-prefix", URL]), 0);
+    ends_with(&mut house.apply(), 0);
+    let told = said(&ends_with(tamis(["takedown", "receipt", "verify", "--workspace"]).arg(house.at("w")), 0).stdout);
+    assert!(told.contains("2 receipts: all hold"), "{told}");
+}
+
+#[test]
+fn what_was_erased_before_is_told_with_its_receipt() {
+    let house = House::new();
+    let id = house.id_of_canary().to_string();
+    ends_with(&mut house.plan(&["--id", &id]), 0);
+    ends_with(&mut house.apply(), 0);
+    for asked in [["--id", &id], ["--url", URL]] {
+        let mut again = house.plan(&asked);
+        again.arg("--keys").arg(house.at("keys"));
+        let told = said(&ends_with(&mut again, 0).stderr);
+        assert!(told.contains("was erased on") && told.contains("receipt 1"), "{told}");
+    }
+    let told = said(&ends_with(&mut house.plan(&["--id", "00000000000000000000000000000001"]), 0).stderr);
+    assert!(told.contains("nothing of it is in this workspace") && !told.contains("was erased on"), "{told}");
+}
+
+#[test]
+fn a_document_is_found_by_the_digest_of_its_payload() {
+    let house = House::new();
+    let row = house.rows("w/data").into_iter().find(|row| row.contains(CANARY)).expect("it was published");
+    let digest = row.split('\u{1}').skip_while(|part| *part != "content_digest").nth(1).expect("a digest").trim_matches('"').to_owned();
+    let told = said(&ends_with(&mut house.plan(&["--content-hash", &digest]), 0).stdout);
+    assert!(told.contains("1 of 13 published documents"), "{told}");
+    let told = said(&ends_with(&mut house.plan(&["--content-hash", &digest, "--scan"]), 0).stdout);
+    assert!(told.contains("1 of 13 published documents"), "{told}");
+}

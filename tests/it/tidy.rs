@@ -64,6 +64,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "doc",
             "engine",
             "ledger",
+            "locator",
             "passes",
             "recipe",
             "report",

@@ -1,5 +1,6 @@
 //! `tamis takedown`: plan, apply, list, and check receipts.
 
+mod feed;
 mod register;
 mod restore;
 
@@ -7,14 +8,17 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
 use jiff::civil::Date;
 
 use crate::cli::exit::Exit;
 use crate::cli::run::Keys;
 use crate::doc::DocId;
 use crate::ledger::receipt::{Receipt, Receipts};
+use crate::locator;
 use crate::size::{ByteSize, grouped};
 use crate::store;
+use crate::suppression::{self, Kind, Suppression};
 use crate::takedown::apply::{Applied, Means, apply};
 use crate::takedown::plan::{Grounds, TakedownPlan, find_targets};
 use crate::takedown::register::{Register, State};
@@ -51,6 +55,11 @@ enum TakedownVerb {
     List(Here),
     /// After a backup was restored: looks for what was erased before, and plans to erase it again
     RestoreCheck(restore::RestoreArgs),
+    /// Lets in again what was kept out up to a day that has passed; run it every day
+    Expire(ExpireArgs),
+    /// Tells mirrors what to erase, and erases it in a mirror
+    #[command(subcommand)]
+    Feed(feed::FeedVerb),
     /// Checks or shows receipts
     #[command(subcommand)]
     Receipt(ReceiptVerb),
@@ -97,6 +106,9 @@ struct PlanArgs {
     /// A document by its id, with all captures of its address
     #[arg(long, value_name = "ID")]
     id: Vec<DocId>,
+    /// A document by the digest of its payload, as the column content_digest has it, such as sha1:3I42..
+    #[arg(long, value_name = "DIGEST")]
+    content_hash: Vec<String>,
     /// A name, e-mail address or telephone number: every document that has it; look at the list before you apply
     #[arg(long, value_name = "WORDS")]
     containing: Vec<String>,
@@ -115,6 +127,14 @@ struct PlanArgs {
     /// Number of the request in the register, which has reason and date
     #[arg(long, value_name = "N", conflicts_with_all = ["reason", "received"])]
     request: Option<u64>,
+    /// The last day on which it is kept out; for good if not given
+    #[arg(long, value_name = "DATE")]
+    expires: Option<Date>,
+    #[command(flatten)]
+    keys: Keys,
+    /// Reads everything anew instead of asking the lists of where documents lie
+    #[arg(long)]
+    scan: bool,
     /// Where the plan is written, outside the workspace: it names what shall go
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -135,6 +155,14 @@ struct ApplyArgs {
     here: Here,
 }
 
+#[derive(Debug, Args)]
+struct ExpireArgs {
+    #[command(flatten)]
+    keys: Keys,
+    #[command(flatten)]
+    here: Here,
+}
+
 /// Does what `args` say.
 ///
 /// # Errors
@@ -148,6 +176,8 @@ pub fn takedown(args: TakedownArgs) -> anyhow::Result<Exit> {
         TakedownVerb::Refuse(args) => register::refuse(&args),
         TakedownVerb::List(here) => register::list(&here, today()),
         TakedownVerb::RestoreCheck(args) => restore::restore_check(&args),
+        TakedownVerb::Expire(args) => expire(&args),
+        TakedownVerb::Feed(verb) => feed::feed(&verb),
         TakedownVerb::Receipt(ReceiptVerb::Verify(here)) => verify(&here),
         TakedownVerb::Receipt(ReceiptVerb::Show { number, here }) => show(number, &here),
     }
@@ -167,7 +197,8 @@ impl PlanArgs {
         let registered = self.request.map(|number| Register::open(workspace)?.entry(number).cloned()).transpose()?;
         let reason = self.reason.clone().or_else(|| registered.as_ref().map(|entry| entry.reason.clone())).unwrap_or_default();
         let received = self.received.or_else(|| registered.as_ref().map(|entry| entry.received)).unwrap_or_default();
-        Ok(Grounds { reason, received: received.to_string(), request: self.request })
+        let expires = self.expires.map(|date| date.to_string());
+        Ok(Grounds { reason, received: received.to_string(), request: self.request, expires })
     }
 
     fn requests(&self) -> anyhow::Result<Vec<Request>> {
@@ -177,6 +208,7 @@ impl PlanArgs {
         requests.extend(of(&self.url_prefix, Request::UrlPrefix));
         requests.extend(of(&self.host, Request::Host));
         requests.extend(of(&self.domain, Request::Domain));
+        requests.extend(of(&self.content_hash, Request::ContentHash));
         requests.extend(of(&self.containing, Request::Containing));
         for path in &self.text {
             let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the text `{}`", path.display()))?;
@@ -203,7 +235,10 @@ fn plan(args: &PlanArgs) -> anyhow::Result<Exit> {
     let workspace = args.here.open()?;
     let out = outside_of(&args.here.workspace, &args.out)?;
     let requests = args.requests()?;
-    let targets = find_targets(&workspace, &requests, args.near_duplicates)?;
+    if args.scan {
+        locator::sweep(&workspace, &[])?;
+    }
+    let targets = find_targets(&workspace, &requests, args.near_duplicates, &bar())?;
     let plan = TakedownPlan::make(&workspace, requests, targets, args.grounds(&workspace)?)?;
     store::write_over(&out, &plan.to_json())?;
     if args.here.json {
@@ -213,9 +248,41 @@ fn plan(args: &PlanArgs) -> anyhow::Result<Exit> {
     }
     plan.failures.iter().for_each(|failure| eprintln!("{}", told_failure(failure)));
     if plan.files.is_empty() {
+        for told in erased_before(&workspace, &plan, &args.keys.suppression())? {
+            eprintln!("note: {told}");
+        }
         eprintln!("note: nothing of it is in this workspace now; applying the plan keeps it out from here on");
     }
     Ok(if plan.failures.is_empty() { Exit::Done } else { Exit::Quarantined })
+}
+
+/// What of `plan` was erased before, and when. Without the list's key nobody can tell.
+fn erased_before(workspace: &Workspace, plan: &TakedownPlan, key: &Path) -> anyhow::Result<Vec<String>> {
+    let Ok(Some(list)) = Suppression::open(workspace, key) else { return Ok(Vec::new()) };
+    let receipts = Receipts::open(workspace)?;
+    let targets = &plan.targets;
+    let ids: Vec<String> = targets.ids.iter().map(DocId::to_string).collect();
+    let named = ids.iter().map(|id| (Kind::Id, id)).chain(targets.addresses.iter().map(|address| (Kind::Url, address)));
+    let hosts = targets.hosts.iter().map(|host| (Kind::Host, host)).chain(targets.domains.iter().map(|domain| (Kind::Domain, domain)));
+    let told = named.chain(hosts).filter_map(|(kind, name)| {
+        let number = list.takedown_of(kind, name)?;
+        let receipt = receipts.all().iter().find(|receipt| receipt.number == number)?;
+        Some(format!("`{}` was erased on {}, receipt {number}", printable(name), receipt.finished))
+    });
+    Ok(told.collect())
+}
+
+/// A bar that shows how much is read, on a terminal.
+fn bar() -> impl Fn(u64, u64) + Sync {
+    let style = ProgressStyle::with_template("searching {bar:30} {bytes} of {total_bytes}, {eta} left");
+    let bar = ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    move |done, of| {
+        bar.set_length(of);
+        bar.set_position(done);
+        if done >= of {
+            bar.finish_and_clear();
+        }
+    }
 }
 
 /// A plan in words.
@@ -337,6 +404,19 @@ fn summary(receipt: &Receipt) -> String {
 
 fn today() -> Date {
     jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now()).date()
+}
+
+fn expire(args: &ExpireArgs) -> anyhow::Result<Exit> {
+    let workspace = args.here.open()?;
+    let _lock = workspace.lock()?;
+    let over = suppression::expire(&workspace, &args.keys.suppression(), &today().to_string())?;
+    if args.here.json {
+        println!("{}", serde_json::json!({ "expired": over }));
+    } else if over.is_empty() {
+        println!("nothing has expired");
+    }
+    over.iter().filter(|_| !args.here.json).for_each(|number| println!("what takedown {number} kept out may come in again"));
+    Ok(Exit::Done)
 }
 
 fn verify(here: &Here) -> anyhow::Result<Exit> {

@@ -11,6 +11,7 @@ use crate::ledger::receipt::Receipts;
 use crate::size::grouped;
 use crate::store;
 use crate::suppression::Suppression;
+use crate::takedown::all_cores::unseen;
 use crate::takedown::find::ids_of;
 use crate::takedown::plan::{Grounds, TakedownPlan, find_targets};
 use crate::takedown::request::Request;
@@ -45,8 +46,8 @@ pub(super) fn restore_check(args: &RestoreArgs) -> anyhow::Result<Exit> {
         println!("nothing that was erased is back");
         return Ok(Exit::Done);
     }
-    let targets = find_targets(&workspace, &requests, false)?;
-    let grounds = Grounds { reason: "restore-check".to_owned(), received: today().to_string(), request: None };
+    let targets = find_targets(&workspace, &requests, false, &unseen)?;
+    let grounds = Grounds { reason: "restore-check".to_owned(), received: today().to_string(), request: None, expires: None };
     let plan = TakedownPlan::make(&workspace, requests, targets, grounds)?;
     store::write_over(&out, &plan.to_json())?;
     println!("{} published documents that were erased before are back; apply the plan {}", grouped(plan.documents), out.display());
