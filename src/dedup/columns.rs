@@ -141,6 +141,25 @@ impl ColumnWriter {
         if self.rows == self.block_rows { self.end_block() } else { Ok(()) }
     }
 
+    /// Writes block number `block` of a file with the same columns as it stands, after ending the block that is being written.
+    ///
+    /// # Errors
+    /// When it cannot be read, does not match its checksums, or cannot be written.
+    pub fn copy_block<About: DeserializeOwned, E>(&mut self, from: &ColumnFile<About>, file: &File, block: usize) -> Result<(), E>
+    where
+        E: From<ColumnError> + From<SinkError>,
+    {
+        self.end_block()?;
+        let mut values = Vec::new();
+        for column in 0..self.columns.len() {
+            from.read_into(file, column, block, &mut values)?;
+            self.put(&values)?;
+        }
+        let Block { rows, checksums } = &from.footer.blocks[block];
+        self.blocks.push(Block { rows: *rows, checksums: checksums.clone() });
+        Ok(())
+    }
+
     /// Ends the file with what `about` says, flushes it to disk and describes it.
     ///
     /// # Errors
@@ -161,7 +180,11 @@ impl ColumnWriter {
         Ok(Output { name, kind, bytes: self.bytes, rows, tokens: 0, sha256, groups: Vec::new() })
     }
 
-    fn end_block(&mut self) -> Result<(), SinkError> {
+    /// Ends the block that is being written, which may be shorter than others.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn end_block(&mut self) -> Result<(), SinkError> {
         if self.rows == 0 {
             return Ok(());
         }

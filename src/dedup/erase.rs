@@ -12,8 +12,8 @@ use crate::sink::{Output, SinkError};
 use super::clusters::beats;
 use super::columns::ColumnError;
 use super::index::{Columns, DocumentsWriter, ID, Index, IndexError, Remembered, Run, RunFiles, WINNER};
-use super::keys::{Cursor, Key, KeyWriter};
-use super::sorter::{Record, array};
+use super::keys::{Cursor, Key, copy_without};
+use super::sorter::array;
 
 /// What becomes of a cluster whose winner is erased.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +58,8 @@ struct Changes {
     best: BTreeMap<DocId, (u64, (DocId, u64))>,
     /// Runs with rows that name an erased winner.
     orphaned: BTreeSet<usize>,
+    /// Blocks of rows in which something changes: first number of the run, block.
+    blocks: BTreeSet<(u64, usize)>,
     /// To whom the keys of an erased document go.
     heirs: BTreeMap<u64, u64>,
 }
@@ -76,17 +78,27 @@ pub fn erase(runs: &[RunFiles], ids: &BTreeSet<DocId>, orphans: Orphans, out_dir
         let holds = changes.erased.range(run.base..run.base + run.len()).next().is_some();
         let new_keys = inherited.remove(&number).unwrap_or_default();
         let files = RunFiles::of(out_dir, &format!("{number}"));
-        if holds || changes.orphaned.contains(&number) {
-            erased.files.push((number, write_documents(run, &changes, ids, orphans, &files.documents)?));
-        }
-        if holds {
-            let cursor = Cursor::<u128>::new(&run.exact)?;
-            erased.files.push((number, write_keys(run, cursor, &changes, Vec::new(), &files.exact)?));
-        }
-        if holds || !new_keys.is_empty() {
-            let cursor = Cursor::<u64>::new(&run.bands)?;
-            erased.files.push((number, write_keys(run, cursor, &changes, new_keys, &files.bands)?));
-        }
+        let gone = || changes.erased.range(run.base..run.base + run.len()).map(|(number, _)| (number - run.base) as u32).collect();
+        // The files of a run know nothing of each other, and the largest two are as large: they are written side by side.
+        let (rows, bands) = std::thread::scope(|scope| {
+            let bands = scope.spawn(|| match holds || !new_keys.is_empty() {
+                true => copy_without::<u64, EraseError>(&run.bands, gone(), new_keys, &files.bands).map(Some),
+                false => Ok(None),
+            });
+            let mut rows = Vec::new();
+            let mut write_rows = || -> Result<(), EraseError> {
+                if holds || changes.orphaned.contains(&number) {
+                    rows.push(write_documents(run, &changes, ids, orphans, &files.documents)?);
+                }
+                if holds {
+                    rows.push(copy_without::<u128, EraseError>(&run.exact, gone(), Vec::new(), &files.exact)?);
+                }
+                Ok(())
+            };
+            let written = write_rows();
+            (written.map(|()| rows), bands.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        });
+        erased.files.extend(rows?.into_iter().chain(bands?).map(|output| (number, output)));
     }
     let heir = |winner: &DocId| changes.best.get(winner).filter(|_| orphans == Orphans::Offer).map(|(_, (id, _))| *id);
     erased.heirs = changes.best.keys().map(|winner| (*winner, heir(winner))).collect();
@@ -103,6 +115,7 @@ fn find(index: &Index, ids: &BTreeSet<DocId>) -> Result<Changes, EraseError> {
             let id = |column: &[u8], row: usize| DocId(u128::from_le_bytes(array(&column[16 * row..])));
             let touched = (0..rows).any(|row| ids.contains(&id(&names, row)) || ids.contains(&id(&winners, row)));
             if touched {
+                changes.blocks.insert((run.base, block));
                 let columns = Columns::read(&run.documents, block)?;
                 for row in 0..rows {
                     changes.look_at((number, first + row as u64), &columns.row(row), ids);
@@ -172,10 +185,16 @@ fn keys_of_erased(index: &Index, changes: &Changes) -> Result<BTreeMap<usize, Ve
     Ok(inherited)
 }
 
+/// Copies the rows of a run, those of erased documents emptied; a block without any is copied as it stands.
 fn write_documents(run: &Run, changes: &Changes, ids: &BTreeSet<DocId>, orphans: Orphans, path: &Path) -> Result<Output, EraseError> {
     let mut writer = DocumentsWriter::create(path, run.documents.about().clone())?;
     let mut number = run.base;
-    for block in 0..run.documents.blocks().len() {
+    for (block, rows) in run.documents.blocks().enumerate() {
+        if !changes.blocks.contains(&(run.base, block)) {
+            writer.copy_block::<EraseError>(&run.documents, block)?;
+            number += rows as u64;
+            continue;
+        }
         let columns = Columns::read(&run.documents, block)?;
         for row in 0..columns.rows() {
             let mut row = columns.row(row);
@@ -197,30 +216,5 @@ fn write_documents(run: &Run, changes: &Changes, ids: &BTreeSet<DocId>, orphans:
             number += 1;
         }
     }
-    Ok(writer.finish()?)
-}
-
-/// Copies a run of keys without those of erased documents and with `new_keys`, which are sorted.
-fn write_keys<K: Key>(
-    run: &Run,
-    mut cursor: Cursor<'_, K>,
-    changes: &Changes,
-    new_keys: Vec<(K, u32)>,
-    path: &Path,
-) -> Result<Output, EraseError>
-where
-    (K, u32): Record,
-{
-    let mut writer = KeyWriter::create::<K>(path, run.documents.about().scheme)?;
-    let mut new_keys = new_keys.into_iter().peekable();
-    while let Some(record) = cursor.pull()? {
-        while let Some(new) = new_keys.next_if(|new| *new < record) {
-            writer.put(new)?;
-        }
-        if !changes.erased.contains_key(&(run.base + u64::from(record.1))) {
-            writer.put(record)?;
-        }
-    }
-    new_keys.try_for_each(|new| writer.put(new))?;
     Ok(writer.finish()?)
 }

@@ -335,6 +335,14 @@ impl DocumentsWriter {
         self.writer.end_row()
     }
 
+    /// Writes a block of another run as it stands.
+    pub(super) fn copy_block<E>(&mut self, from: &ColumnFile<DocumentsAbout>, block: usize) -> Result<(), E>
+    where
+        E: From<ColumnError> + From<SinkError>,
+    {
+        self.writer.copy_block(from, &from.open_again()?, block)
+    }
+
     pub(super) fn finish(self) -> Result<Output, SinkError> {
         self.writer.finish(OutputKind::Index, &self.about)
     }

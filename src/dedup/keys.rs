@@ -3,6 +3,7 @@
 //! Merging two runs, or asking one for the keys of a night, is one pass from the front to the back; a block whose keys all lie before
 //! the next one that is asked for is never read.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::marker::PhantomData;
 use std::path::Path;
@@ -137,6 +138,71 @@ impl KeyWriter {
     pub fn finish(self) -> Result<Output, SinkError> {
         self.writer.finish(OutputKind::Index, &self.about)
     }
+
+    /// Ends a block, so that the next one can be copied.
+    fn end_block(&mut self) -> Result<(), SinkError> {
+        self.rows = 0;
+        self.writer.end_block()
+    }
+}
+
+/// Numbers of documents, asked for once a key.
+struct Numbers {
+    numbers: BTreeSet<u32>,
+    /// A bit for each lower half of a number: nearly all that are asked for are told apart by it.
+    halves: Vec<bool>,
+}
+
+impl Numbers {
+    fn of(numbers: BTreeSet<u32>) -> Numbers {
+        let mut halves = vec![false; 1 << 16];
+        numbers.iter().for_each(|number| halves[(number & 0xffff) as usize] = true);
+        Numbers { numbers, halves }
+    }
+
+    #[inline]
+    fn has(&self, number: u32) -> bool {
+        self.halves[(number & 0xffff) as usize] && self.numbers.contains(&number)
+    }
+}
+
+/// Writes `run` to `path` without the keys of the documents `gone` and with `new_keys`, which are sorted. Blocks in which nothing
+/// changes are copied as they stand.
+///
+/// # Errors
+/// When the run is damaged, or cannot be written.
+pub fn copy_without<K: Key, E>(run: &ColumnFile<KeysAbout>, gone: BTreeSet<u32>, new_keys: Vec<(K, u32)>, path: &Path) -> Result<Output, E>
+where
+    (K, u32): Record,
+    E: From<ColumnError> + From<SinkError>,
+{
+    let about = run.about();
+    let mut writer = KeyWriter::create::<K>(path, about.scheme)?;
+    let (gone, file) = (Numbers::of(gone), run.open_again()?);
+    let mut new_keys = new_keys.into_iter().peekable();
+    let (mut keys, mut documents) = (Vec::new(), Vec::new());
+    for block in 0..run.blocks().len() {
+        run.read_into(&file, DOCUMENT, block, &mut documents)?;
+        let next_first = about.first_keys.get(block + 1).copied().unwrap_or(u64::MAX);
+        let numbers = documents.as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes));
+        if !numbers.clone().any(|number| gone.has(number)) && new_keys.peek().is_none_or(|(key, _)| key.top() > next_first) {
+            writer.end_block()?;
+            writer.about.first_keys.push(about.first_keys[block]);
+            writer.writer.copy_block::<_, E>(run, &file, block)?;
+            continue;
+        }
+        run.read_into(&file, KEY, block, &mut keys)?;
+        for record in keys.chunks_exact(K::BYTES).map(K::of).zip(numbers) {
+            while let Some(new) = new_keys.next_if(|new| *new < record) {
+                writer.put(new)?;
+            }
+            if !gone.has(record.1) {
+                writer.put(record)?;
+            }
+        }
+    }
+    new_keys.try_for_each(|new| writer.put(new))?;
+    Ok(writer.finish()?)
 }
 
 /// Opens the run at `path`.

@@ -36,8 +36,12 @@ pub struct Receipt {
     pub began: String,
     /// When it was finished.
     pub finished: String,
-    /// ms that the last run of it took until this receipt was written.
+    /// ms that its last run took until this receipt was written.
     pub took_ms: u64,
+    /// ms that it would take on the machine whose rates the plan knows.
+    pub rated_ms: u64,
+    /// Bytes of Parquet files that its last run encoded anew; all others were copied.
+    pub bytes_encoded: u64,
     /// Version of tamis.
     pub tamis: String,
     /// Number of the newest manifest afterwards.
@@ -287,6 +291,8 @@ mod tests {
             began: String::new(),
             finished: String::new(),
             took_ms: 0,
+            rated_ms: 0,
+            bytes_encoded: 0,
             tamis: String::new(),
             manifest: 1,
             documents: 2,

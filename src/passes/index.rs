@@ -86,7 +86,7 @@ pub fn erase_from_index(
         let path = planned[run * 3..][..3].iter().find(|file| Path::new(&file.path).extension() == Some(ending));
         let name = path.and_then(|file| file.path.rsplit('/').next()).unwrap_or_default().to_owned();
         let (sha256, rows, bytes) = (output.sha256.clone(), output.rows, output.bytes);
-        StagedIndexFile { staged: staging.join(&output.name), name, sha256, rows, bytes }
+        StagedIndexFile { staged: staging.join(&output.name), name, sha256, rows, bytes, is_fresh: true }
     });
     let (index, owned) = (index.collect(), str::to_owned);
     manifests.commit(NewCommit {

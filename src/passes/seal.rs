@@ -112,6 +112,7 @@ impl Job {
                 sha256: output.sha256.clone(),
                 rows: output.rows,
                 bytes: output.bytes,
+                is_fresh: false,
             })
             .collect()
     }

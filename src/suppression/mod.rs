@@ -399,7 +399,9 @@ mod tests {
         let workspace = Workspace::open(&folder.path().join("w")).expect("a free place");
         let path = folder.path().join("key");
         let key = Key::load_or_make(&path).expect("room");
-        for (number, host, expires) in [(1, "a.example.ee", Some("2027-01-31")), (2, "b.example.ee", None), (3, "c.example.ee", Some("2028-01-01"))] {
+        for (number, host, expires) in
+            [(1, "a.example.ee", Some("2027-01-31")), (2, "b.example.ee", None), (3, "c.example.ee", Some("2028-01-01"))]
+        {
             let mut collector = Collector::new(&key);
             collector.add(Kind::Host, host);
             append(&workspace, &key, &collector.segment(number, "gdpr-17", expires.map(str::to_owned))).expect("room");

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::feed;
 use super::find::texts;
-use super::forget::Forgetting;
+use super::forget::{Forgetting, Forgotten};
 use super::plan::{PlannedFile, TakedownPlan, planned_files};
 use super::request::{Request, RequestError};
 use super::stores::Store;
@@ -140,11 +140,12 @@ pub fn apply(workspace: &Workspace, plan: &TakedownPlan, confirm_large: bool, me
     let erased = forgetting.indexes()?;
     forgetting.files(&found)?;
     let searched = forgetting.search_again()?;
-    let failures = forgetting.end()?;
+    let Forgotten { failures, bytes_encoded } = forgetting.end()?;
     if !failures.is_empty() {
         return Ok(Applied::Partly(failures));
     }
-    let receipt = write_up(workspace, plan, &begun, (erased, searched), &key, (means, clock))?;
+    let mut receipt = write_up(workspace, plan, &begun, (erased, searched), &key, means)?;
+    (receipt.bytes_encoded, receipt.took_ms) = (bytes_encoded, clock.elapsed().as_millis() as u64);
     let receipt = receipts.add(receipt, &signer)?;
     end(workspace, &plan.hash)?;
     Ok(Applied::Now(Box::new(receipt)))
@@ -235,13 +236,12 @@ fn write_up(
     begun: &Begun,
     (index_documents, files_searched): (u64, u64),
     key: &Key,
-    (means, clock): (&Means, Instant),
+    means: &Means,
 ) -> Result<Receipt, TakedownError> {
     let mut stores: BTreeMap<String, StoreCount> = BTreeMap::new();
     let mut files = Vec::new();
     let manifests = Manifests::read(workspace)?;
     let published = manifests.all_current();
-    let seconds = clock.elapsed().as_secs_f64();
     for file in &plan.files {
         let count = stores.entry(file.store.name().to_owned()).or_default();
         count.files += 1;
@@ -273,7 +273,9 @@ fn write_up(
         finished: means.now.clone(),
         tamis: env!("CARGO_PKG_VERSION").to_owned(),
         manifest: manifests.last_number(),
-        took_ms: (seconds * 1e3).round() as u64,
+        took_ms: 0,
+        rated_ms: plan.effort.rated_ms,
+        bytes_encoded: 0,
         documents: plan.documents,
         stores,
         files,

@@ -1,5 +1,6 @@
 //! How each store forgets: shards by one transaction a data set, everything else file by file.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -24,6 +25,15 @@ pub(super) struct Forgetting<'a> {
     number: u64,
     staging: PathBuf,
     failures: Vec<Failure>,
+    bytes_encoded: Cell<u64>,
+}
+
+/// What a takedown came to.
+pub(super) struct Forgotten {
+    /// What could not be done.
+    pub(super) failures: Vec<Failure>,
+    /// Bytes of Parquet files that were encoded anew.
+    pub(super) bytes_encoded: u64,
 }
 
 /// A shard whose successor waits in staging, and where its documents lay.
@@ -42,7 +52,7 @@ impl<'a> Forgetting<'a> {
     pub(super) fn begin(workspace: &'a Workspace, plan: &'a TakedownPlan, number: u64) -> Result<Forgetting<'a>, TakedownError> {
         let staging = workspace.staging(&transaction(number));
         store::create_folder(&staging)?;
-        Ok(Forgetting { workspace, plan, number, staging, failures: Vec::new() })
+        Ok(Forgetting { workspace, plan, number, staging, failures: Vec::new(), bytes_encoded: Cell::new(0) })
     }
 
     fn fails(&mut self, store: Store, path: &Path, error: TakedownError) -> Result<(), TakedownError> {
@@ -150,6 +160,7 @@ impl<'a> Forgetting<'a> {
         let staged = self.staging.join("file");
         let before = locator::present(self.workspace, path)?;
         let spliced = splice(File::Rejects, path, &found.rows, self.number, &staged)?;
+        self.bytes_encoded.set(self.bytes_encoded.get() + spliced.bytes_encoded);
         store::replace(&staged, path)?;
         let changed = found.rows.keys().copied().collect();
         self.locate_again(store, &Spared { path: path.to_owned(), before, changed, gone: spliced.groups_gone })
@@ -179,10 +190,10 @@ impl<'a> Forgetting<'a> {
         Ok(left.files)
     }
 
-    /// Clears the staging away, and says what could not be done.
-    pub(super) fn end(self) -> Result<Vec<Failure>, TakedownError> {
+    /// Clears the staging away, and says what it came to.
+    pub(super) fn end(self) -> Result<Forgotten, TakedownError> {
         store::remove_folder(&self.staging)?;
-        Ok(self.failures)
+        Ok(Forgotten { failures: self.failures, bytes_encoded: self.bytes_encoded.get() })
     }
 }
 

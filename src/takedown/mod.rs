@@ -10,6 +10,7 @@
 pub mod all_cores;
 pub mod apply;
 pub mod deadline;
+pub mod effort;
 pub mod feed;
 pub mod find;
 mod forget;

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::all_cores::{Progress, for_each_file};
 use super::apply::TakedownError;
+use super::effort::Effort;
 use super::find::{Alike, Found, Hit, find, scan, texts};
 use super::request::{Request, Targets};
 use super::stores::Store;
@@ -49,6 +50,8 @@ pub struct TakedownPlan {
     /// Files that could not be searched: what they hold stays until they are mended.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<Failure>,
+    /// What it costs.
+    pub effort: Effort,
     /// Published documents that go, by host.
     pub hosts: BTreeMap<String, u64>,
     /// Published documents that go, by language.
@@ -141,12 +144,7 @@ impl Documents {
 }
 
 /// The documents of shards and rejects that are meant. What cannot be searched is told by the survey that follows.
-fn search_documents(
-    workspace: &Workspace,
-    targets: &Targets,
-    alike: &Alike,
-    progress: Progress<'_>,
-) -> Result<Documents, TakedownError> {
+fn search_documents(workspace: &Workspace, targets: &Targets, alike: &Alike, progress: Progress<'_>) -> Result<Documents, TakedownError> {
     let files = [Store::Shards.files(workspace)?, Store::Rejects.files(workspace)?].concat();
     let found = for_each_file(&files, progress, |path| {
         let found = if alike.is_empty() { find(workspace, path, targets) } else { scan(path, targets, alike) };
@@ -177,6 +175,7 @@ impl TakedownPlan {
             expires: grounds.expires,
             files: planned_files(workspace, &survey)?,
             failures: survey.failures.clone(),
+            effort: Effort::of(workspace, &survey)?,
             hosts: count(|hit| &hit.host),
             languages: count(|hit| &hit.lang),
             documents: survey.published().count() as u64,

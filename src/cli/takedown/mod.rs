@@ -20,6 +20,7 @@ use crate::size::{ByteSize, grouped};
 use crate::store;
 use crate::suppression::{self, Kind, Suppression};
 use crate::takedown::apply::{Applied, Means, apply};
+use crate::takedown::effort::Effort;
 use crate::takedown::plan::{Grounds, TakedownPlan, find_targets};
 use crate::takedown::register::{Register, State};
 use crate::takedown::request::Request;
@@ -27,8 +28,6 @@ use crate::takedown::stores::Store;
 use crate::takedown::survey::Failure;
 use crate::workspace::Workspace;
 
-/// Bytes of files to change that a takedown gets through in a second: 322 MB took 3.0 s on two cores (docs/scale.md).
-const REWRITE_BYTES_PER_SECOND: f64 = 100e6;
 /// Hosts that are shown.
 const HOSTS_SHOWN: usize = 20;
 
@@ -42,7 +41,7 @@ pub struct TakedownArgs {
 #[derive(Debug, Subcommand)]
 enum TakedownVerb {
     /// Shows what a request would erase and writes it down as a plan; changes nothing
-    Plan(PlanArgs),
+    Plan(Box<PlanArgs>),
     /// Erases exactly what a plan says; killed and called again it goes on
     Apply(ApplyArgs),
     /// Enters a request into the register, so that its due date is watched
@@ -317,8 +316,9 @@ fn told(plan: &TakedownPlan, out: &Path) -> String {
         lines += &shown(plan.languages.iter().map(|(name, count)| (name.as_str(), *count)).collect());
         lines += "  This is a large plan: apply it with --confirm-large.\n";
     }
-    let bytes: u64 = plan.files.iter().map(|file| file.bytes).sum();
-    lines += &format!("{} would be read or written anew, some {:.1} s\n", ByteSize(bytes), bytes as f64 / REWRITE_BYTES_PER_SECOND);
+    let Effort { copied, encoded, index, ms, .. } = plan.effort;
+    lines += &format!("copied   {}, encoded anew {}, deduplication index {}\n", ByteSize(copied), ByteSize(encoded), ByteSize(index));
+    lines += &format!("time     some {:.1} s\n", ms as f64 / 1e3);
     lines += &format!("plan     {}\n", out.display());
     lines
 }

@@ -83,6 +83,33 @@ pub fn splice(kind: Kind, path: &Path, rows: &Rows, sequence: u64, out: &Path) -
     Ok(spliced)
 }
 
+/// Bytes that [`splice`] would copy and encode anew, about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Effort {
+    /// Bytes that stay as they are.
+    pub copied: u64,
+    /// Bytes that are encoded anew.
+    pub encoded: u64,
+}
+
+/// How much work it is to take `rows` out of `path`. Reads the footer alone.
+///
+/// # Errors
+/// When it is no Parquet file.
+pub fn effort(path: &Path, rows: &Rows) -> Result<Effort, SinkError> {
+    let file = File::open(path).map_err(|source| SinkError::Io { path: path.to_owned(), source })?;
+    let source = Source::open(file).map_err(|error| refused(path, error))?;
+    let mut effort = Effort::default();
+    for group in 0..source.metadata().num_row_groups() {
+        let columns = source.metadata().row_group(group).columns();
+        let whole: u64 = columns.iter().map(|column| column.compressed_size() as u64).sum();
+        let encoded = rows.get(&group).filter(|rows| !rows.is_empty()).map_or(0, |erased| source.encoded_bytes(group, erased));
+        effort.encoded += encoded;
+        effort.copied += whole - encoded.min(whole);
+    }
+    Ok(effort)
+}
+
 /// The file from which rows are taken.
 struct Source {
     file: File,
@@ -188,6 +215,21 @@ impl Source {
         };
         let column = self.metadata().row_group(group).column(place);
         column.dictionary_page_offset().is_none() && self.pages_of(group, place).is_some_and(|pages| !pages.page_locations.is_empty())
+    }
+
+    /// Bytes of a row group that have to be encoded anew: small columns, and of the large ones the pages with erased rows.
+    fn encoded_bytes(&self, group: usize, erased: &BTreeSet<usize>) -> u64 {
+        let columns = self.metadata().row_group(group).columns();
+        let schema = self.arrow.parquet_schema();
+        let rows = usize::try_from(self.metadata().row_group(group).num_rows()).unwrap_or(0);
+        let bytes = |(place, column): (usize, &parquet::file::metadata::ColumnChunkMetaData)| {
+            let pages = self.pages_of(group, place).filter(|_| self.is_paged(group, schema.get_column_root_idx(place)));
+            match pages {
+                None => column.compressed_size() as u64,
+                Some(pages) => pages::touched(pages, rows, erased).map(|page| page.compressed_page_size as u64).sum(),
+            }
+        };
+        columns.iter().enumerate().map(bytes).sum()
     }
 
     /// The place of the only stored column of `root`.

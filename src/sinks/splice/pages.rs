@@ -1,6 +1,7 @@
 //! One large column of a row group, page by page: a page without an erased row is copied as it is, another is encoded anew without it.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -19,6 +20,22 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::Type;
 
 use super::{Source, keep};
+
+/// The pages of a chunk with `rows` rows in which one of `erased` lies.
+pub(super) fn touched<'a>(
+    pages: &'a OffsetIndexMetaData,
+    rows: usize,
+    erased: &'a BTreeSet<usize>,
+) -> impl Iterator<Item = &'a PageLocation> {
+    with_rows(pages, rows).filter(|(_, of_page)| erased.range(of_page.clone()).next().is_some()).map(|(page, _)| page)
+}
+
+/// The pages of a chunk with `rows` rows, each with the rows that it holds.
+fn with_rows(pages: &OffsetIndexMetaData, rows: usize) -> impl Iterator<Item = (&PageLocation, Range<usize>)> {
+    let starts = pages.page_locations.iter().map(|page| page.first_row_index as usize);
+    let ends = starts.clone().skip(1).chain([rows]);
+    pages.page_locations.iter().zip(starts.zip(ends).map(|(start, end)| start..end))
+}
 
 /// A column chunk without some rows.
 pub(super) struct Chunk {
@@ -63,23 +80,21 @@ impl Source {
     ) -> Result<Chunk, ParquetError> {
         let unknown = || ParquetError::General(format!("the pages of column `{}` are not known", field.name()));
         let place = self.leaf_of(root).ok_or_else(unknown)?;
-        let pages = &self.pages_of(group, place).ok_or_else(unknown)?.page_locations;
+        let pages = self.pages_of(group, place).ok_or_else(unknown)?;
         let rows_in_group = usize::try_from(self.metadata().row_group(group).num_rows()).unwrap_or(0);
-        let starts = pages.iter().map(|page| page.first_row_index as usize);
-        let ends = starts.clone().skip(1).chain([rows_in_group]);
         let mut building = Building::default();
         let mut lost = Lost::default();
-        for ((page, start), end) in pages.iter().zip(starts).zip(ends) {
-            let gone: BTreeSet<usize> = erased.range(start..end).copied().collect();
+        for (page, rows) in with_rows(pages, rows_in_group) {
+            let gone: BTreeSet<usize> = erased.range(rows.clone()).copied().collect();
             if gone.is_empty() {
                 let bytes = self.file.get_bytes(page.offset as u64, page.compressed_page_size as usize)?;
-                building.add(&bytes, end - start);
+                building.add(&bytes, rows.len());
                 continue;
             }
-            let batch = self.read(group, &[root], Some(start..end))?;
+            let batch = self.read(group, &[root], Some(rows.clone()))?;
             let array = batch.column(0);
-            gone.iter().for_each(|row| lost.add(array, row - start));
-            let left = filter(array, &keep(start..end, erased))?;
+            gone.iter().for_each(|row| lost.add(array, row - rows.start));
+            let left = filter(array, &keep(rows, erased))?;
             if !left.is_empty() {
                 self.encode(root, field, &left, properties, &mut building)?;
             }
