@@ -30,3 +30,62 @@ fn duckdb_polars_pyarrow_and_datasets_count_the_same_through_a_plain_glob() {
         assert_eq!(ids, tokens, "{reader}");
     }
 }
+
+/// What warcio and FastWARC find in `files`, and at `offsets` of the first.
+fn archives(files: &[std::path::PathBuf], offsets: &[u64]) -> Option<Value> {
+    let Some(python) = std::env::var_os("TAMIS_READERS_PYTHON") else {
+        eprintln!("SKIPPED: TAMIS_READERS_PYTHON names no Python with the readers; tests/run sets it up");
+        return None;
+    };
+    let mut reading = std::process::Command::new(python);
+    reading.arg(root().join("tests/readers/archives.py")).args(files).arg("--at").args(offsets.iter().map(u64::to_string));
+    let output = ends_with(&mut reading, 0);
+    Some(serde_json::from_slice(said(&output.stdout).lines().last().expect("a line").as_bytes()).expect("JSON"))
+}
+
+#[test]
+fn after_a_takedown_all_readers_take_the_archives_and_shards_and_every_other_offset_still_holds() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |path: &str| folder.path().join(path);
+    std::fs::create_dir_all(at("w/archive/night")).expect("room");
+    let sample = std::fs::read_dir(root().join("data-samples/archives")).expect("samples");
+    let sample = sample.map(|entry| entry.expect("an entry").path()).find(|path| path.to_string_lossy().ends_with(".warc.gz"));
+    let archive = at("w/archive/night/a.warc.gz");
+    std::fs::copy(sample.expect("a web archive"), &archive).expect("room");
+    let mut run = tamis(["run", QUICKSTART, "--workspace"]);
+    run.arg(at("w")).arg("--keys").arg(at("keys")).arg("--set").arg(format!("input={}", archive.display()));
+    ends_with(&mut run, 0);
+    let Some(before) = archives(std::slice::from_ref(&archive), &[]) else { return };
+    let records: Vec<(u64, String)> = before["warcio"]
+        .as_array()
+        .expect("records")
+        .iter()
+        .filter_map(|record| Some((record[0].as_u64()?, record[2].as_str()?.to_owned())))
+        .collect();
+    let url = records.iter().map(|(_, url)| url).find(|url| url.starts_with("http")).expect("a page").clone();
+    let kept = summary(&at("w"), "quickstart")["kept"].as_u64().expect("a count");
+    let mut plan = tamis(["takedown", "plan", "--reason", "gdpr-17", "--received", "2026-11-20", "--url", &url, "--workspace"]);
+    ends_with(plan.arg(at("w")).arg("--out").arg(at("plan.json")), 0);
+    let mut apply = tamis(["takedown", "apply", "--confirm-large", "--workspace"]);
+    ends_with(apply.arg(at("w")).arg("--keys").arg(at("keys")).arg(at("plan.json")), 0);
+    let offsets: Vec<u64> = records.iter().map(|(offset, _)| *offset).collect();
+    let after = archives(std::slice::from_ref(&archive), &offsets).expect("they read it before");
+    for reader in ["warcio", "fastwarc"] {
+        let places = |told: &Value| told[reader].as_array().expect("records").iter().map(|record| record[0].clone()).collect::<Vec<_>>();
+        assert_eq!(places(&before), places(&after), "{reader}");
+        assert!(!after[reader].to_string().contains(&url), "{reader}");
+    }
+    for (found, (offset, was)) in after["at"].as_array().expect("records").iter().zip(&records) {
+        assert_eq!(found[0].as_u64(), Some(*offset));
+        assert!(found[2].as_str() == Some(was) || *was == url && found[1] == "metadata", "{found}, was {was}");
+    }
+    let python = std::env::var_os("TAMIS_READERS_PYTHON").expect("it is set");
+    let mut reading = std::process::Command::new(python);
+    let output = ends_with(reading.arg(root().join("tests/readers/count.py")).arg(at("w/data/quickstart")), 0);
+    let told: Value = serde_json::from_slice(said(&output.stdout).lines().last().expect("a line").as_bytes()).expect("JSON");
+    let now = summary(&at("w"), "quickstart")["kept"].as_u64().expect("a count");
+    for reader in ["duckdb", "polars", "pyarrow", "datasets"] {
+        let documents: u64 = told[reader].as_array().expect("rows").iter().filter_map(|row| row[1].as_u64()).sum();
+        assert!(documents == now && now <= kept, "{reader}: {documents}, {now}, {kept}");
+    }
+}
