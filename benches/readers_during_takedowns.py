@@ -55,7 +55,7 @@ def loop(reader, folder, left, stop, results):
         before = left.value
         try:
             ids = list(ids_with(reader, folder))
-        except Exception as error:  # whatever a reader says is what is counted
+        except BaseException as error:  # whatever a reader says, panics included, is what is counted
             errors, first = errors + 1, first or f"{type(error).__name__}: {error}"[:200]
             continue
         reads += 1

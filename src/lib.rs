@@ -18,6 +18,7 @@ pub mod archive;
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what the command line is for")]
 pub mod cli;
 pub mod columns;
+pub mod crawl;
 pub mod dedup;
 pub mod doc;
 pub mod engine;

@@ -218,6 +218,12 @@ impl Workspace {
         self.ours("feed")
     }
 
+    /// What a crawler knows of the web.
+    #[must_use]
+    pub fn frontier(&self) -> PathBuf {
+        self.ours("frontier")
+    }
+
     /// Archives that belong to the workspace: what a crawler fetched.
     #[must_use]
     pub fn archive(&self) -> PathBuf {

@@ -1,6 +1,7 @@
 //! The command line: one file a verb, and the only place that prints.
 
 mod check;
+mod crawl;
 mod dedup;
 pub mod exit;
 mod inspect;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 
+use super::crawl;
 use super::exit::Exit;
 use super::progress::Progress;
 use super::table::tally_tables;
@@ -17,6 +18,7 @@ use crate::passes::{History, Job, JobError, Left, Means, make_plan};
 use crate::recipe::{Recipe, inputs};
 use crate::report::{Run, report_html};
 use crate::size::{ByteSize, grouped};
+use crate::sources::warc::crawled;
 use crate::store;
 use crate::suppression::Suppression;
 use crate::workspace::Workspace;
@@ -97,6 +99,9 @@ pub struct RunArgs {
     /// Writes the summary as JSON to stdout instead of tables
     #[arg(long)]
     json: bool,
+    /// Which night a crawl is for; a night that is over is not crawled again [default: today, UTC]
+    #[arg(long, value_name = "DATE")]
+    night: Option<jiff::civil::Date>,
     /// Shows no progress
     #[arg(long, short)]
     quiet: bool,
@@ -131,10 +136,17 @@ impl Place {
     /// Everything that is wrong with the recipe or its inputs.
     pub fn plan(&self) -> anyhow::Result<(Recipe, Plan)> {
         let recipe = Recipe::load(&self.recipe, &self.sets)?;
-        let files = inputs::find(&recipe)?;
-        let files: Vec<(PathBuf, u64)> = files.into_iter().map(|file| (file.path, file.bytes)).collect();
-        let plan = make_plan(&recipe, &files);
+        let plan = self.plan_of(&recipe)?;
         Ok((recipe, plan))
+    }
+
+    /// The plan of `recipe`: its inputs, or for a crawl all archives that it wrote.
+    fn plan_of(&self, recipe: &Recipe) -> anyhow::Result<Plan> {
+        let files: Vec<(PathBuf, u64)> = match recipe.source_room.name {
+            crawled::NAME => crawl::archives(&self.workspace)?,
+            _ => inputs::find(recipe)?.into_iter().map(|file| (file.path, file.bytes)).collect(),
+        };
+        Ok(make_plan(recipe, &files))
     }
 }
 
@@ -145,10 +157,16 @@ impl Place {
 pub fn run(args: &RunArgs, stop: Stop) -> anyhow::Result<Exit> {
     let Engine::Local = args.engine;
     let means = args.machine.means()?;
-    let (recipe, mut plan) = args.place.plan()?;
+    let recipe = Recipe::load(&args.place.recipe, &args.place.sets)?;
+    let crawls = recipe.crawl().map_err(|why| anyhow::anyhow!("source `crawl`: {why}"))?;
+    let planned = if crawls.is_none() { Some(args.place.plan_of(&recipe)?) } else { None };
     let workspace = Workspace::open(&args.place.workspace)?;
     let _lock = workspace.lock()?;
     let suppression = Suppression::open(&workspace, &args.place.keys.suppression())?;
+    if let Some(settings) = crawls {
+        crawl::night(&settings, &workspace, args.night, suppression.as_ref(), &stop, args.quiet)?;
+    }
+    let mut plan = planned.map_or_else(|| args.place.plan_of(&recipe), Ok)?;
     plan.takedowns = suppression.as_ref().map_or(0, Suppression::sequence);
     let history = History::open(&workspace, &plan.dataset)?;
     if let Some(ledger) = history.ledger_of(&plan.id())? {

@@ -6,6 +6,8 @@ use std::fmt::Write;
 use toml::Spanned;
 use toml::de::{DeInteger, DeTable, DeValue};
 
+use crate::sources::warc::crawled;
+
 /// What stands in the canonical text, in this order. `name`, `input` and `example` change nothing about what a document becomes.
 const TABLES: [&str; 6] = ["source", "clean", "dedup", "emit", "output", "limits"];
 
@@ -17,6 +19,7 @@ pub(super) fn document(root: &DeTable<'_>) -> String {
     }
     for name in TABLES {
         match root.get(name).map(Spanned::get_ref) {
+            Some(DeValue::Table(table)) if name == "source" => section(&mut text, "[source]", &reading(table)),
             Some(DeValue::Table(table)) => section(&mut text, &format!("[{name}]"), table),
             Some(DeValue::Array(items)) => {
                 items
@@ -28,6 +31,13 @@ pub(super) fn document(root: &DeTable<'_>) -> String {
         }
     }
     text
+}
+
+/// The settings of a source that say how documents are read: what a crawl fetches may change from night to night.
+fn reading<'i>(table: &DeTable<'i>) -> DeTable<'i> {
+    let is_crawl = table.get("kind").and_then(|kind| kind.get_ref().as_str()) == Some(crawled::NAME);
+    let keeps = |key: &str| !is_crawl || crawled::READING.contains(&key);
+    table.iter().filter(|(key, _)| keeps(key.get_ref())).map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 fn section(text: &mut String, header: &str, table: &DeTable<'_>) {

@@ -41,11 +41,13 @@ pub use sets::set_argument;
 pub use settings::{Example, Existing, Limits, OutputSettings, size_in_words};
 pub use sheet::{Origin, Place};
 
+use crate::crawl::settings::CrawlSettings;
 use crate::dedup::settings::DedupSettings;
 use crate::engine::flow::Step;
 use crate::engine::plan::Plan;
 use crate::sinks::shards::{ShardOptions, Tokenizer};
 use crate::source::Source;
+use crate::sources::warc::crawled;
 use crate::stage::{BuildError, Resources, Stage};
 use crate::stages::tokenize;
 
@@ -185,6 +187,20 @@ impl Recipe {
             .map_err(|error| RecipeErrors::one(Fault::Refused { owner: "stage `tokenize`".to_owned(), why: error.to_string() }))?;
         let tokenizer = Tokenizer { name: info.name, hash: info.sha256, vocabulary_size: u64::from(info.vocabulary_size) };
         Ok(Recipe { tokenizer: Some(tokenizer), ..self })
+    }
+
+    /// What is to be crawled, if the recipe's source is a crawl.
+    ///
+    /// # Errors
+    /// What is wrong with it, in a sentence.
+    pub fn crawl(&self) -> Result<Option<CrawlSettings>, String> {
+        if self.source_room.name != crawled::NAME {
+            return Ok(None);
+        }
+        let settings: Vec<String> = self.source_settings.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+        let settings = toml::from_str::<CrawlSettings>(&settings.join("\n")).map_err(|error| error.message().to_owned())?;
+        settings.check()?;
+        Ok(Some(settings))
     }
 
     /// How shards are written, and what they say about themselves.

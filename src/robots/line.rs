@@ -9,6 +9,8 @@ pub(super) enum Key {
     UserAgent,
     Allow,
     Disallow,
+    CrawlDelay,
+    Sitemap,
     Other,
 }
 
@@ -17,6 +19,8 @@ const WRITTEN: &[(Key, &[&str])] = &[
     (Key::UserAgent, &["user-agent", "useragent", "user agent"]),
     (Key::Allow, &["allow"]),
     (Key::Disallow, &["disallow", "dissallow", "dissalow", "disalow", "diasllow", "disallaw"]),
+    (Key::CrawlDelay, &["crawl-delay", "crawldelay", "crawl delay"]),
+    (Key::Sitemap, &["sitemap", "site-map"]),
 ];
 
 /// The lines of a file, without a byte order mark or the first bytes of one.

@@ -14,6 +14,7 @@ use pattern::Pattern;
 #[derive(Clone, Debug, Default)]
 pub struct Robots {
     groups: Vec<Group>,
+    sitemaps: Vec<String>,
 }
 
 /// Agents, and the rules for them.
@@ -24,6 +25,8 @@ struct Group {
     /// Whether it is for everybody.
     everybody: bool,
     rules: Vec<Rule>,
+    /// Seconds between two requests.
+    crawl_delay: Option<f64>,
 }
 
 #[derive(Clone, Debug)]
@@ -71,7 +74,9 @@ impl Robots {
                     group.add_agent(value);
                 }
                 Key::Allow | Key::Disallow if group.has_agents() => group.rules.push(Rule::new(key == Key::Allow, value)),
-                Key::Allow | Key::Disallow | Key::Other => {}
+                Key::CrawlDelay if group.has_agents() => group.crawl_delay = seconds(value).or(group.crawl_delay),
+                Key::Sitemap => robots.sitemaps.push(String::from_utf8_lossy(value).into_owned()),
+                Key::Allow | Key::Disallow | Key::CrawlDelay | Key::Other => {}
             }
         }
         // A group without rules counts too: whom it names may do everything.
@@ -95,6 +100,29 @@ impl Robots {
         }
         own.verdict().or_else(|| if is_named { None } else { everybody.verdict() }).unwrap_or(true)
     }
+}
+
+impl Robots {
+    /// The pause in seconds that the file asks the crawler `agent` for: the longest of its groups, else of those for everybody.
+    /// No standard has it, many files do.
+    #[must_use]
+    pub fn crawl_delay(&self, agent: &[u8]) -> Option<f64> {
+        let agent = agent.to_ascii_lowercase();
+        let is_named = self.groups.iter().any(|group| group.agents.contains(&agent));
+        let counts = |group: &&Group| if is_named { group.agents.contains(&agent) } else { group.everybody };
+        self.groups.iter().filter(counts).filter_map(|group| group.crawl_delay).reduce(f64::max)
+    }
+
+    /// The sitemaps that the file names, in its order.
+    #[must_use]
+    pub fn sitemaps(&self) -> &[String] {
+        &self.sitemaps
+    }
+}
+
+/// A number of seconds that is not negative.
+fn seconds(value: &[u8]) -> Option<f64> {
+    std::str::from_utf8(value).ok()?.parse::<f64>().ok().filter(|seconds| seconds.is_finite() && *seconds >= 0.0)
 }
 
 impl Group {
@@ -145,6 +173,17 @@ mod tests {
 
     fn allows(robots: &str, agent: &str, url: &str) -> bool {
         Robots::parse(robots.as_bytes()).allows(agent.as_bytes(), url.as_bytes())
+    }
+
+    #[test]
+    fn pauses_are_those_of_the_own_group_and_sitemaps_are_for_all() {
+        let robots = Robots::parse(
+            b"Sitemap: https://ostrov.example.cz/mapa.xml\nUser-agent: *\nCrawl-delay: 2.5\nDisallow:\n\nUser-agent: pomalubot\nCrawl-delay: 60\n\
+              Disallow: /x\nUser-agent: divnybot\nCrawl-delay: -1\nDisallow: /",
+        );
+        let delay = |agent: &[u8]| robots.crawl_delay(agent);
+        assert_eq!((delay(b"tamisbot"), delay(b"PomaluBot"), delay(b"divnybot")), (Some(2.5), Some(60.0), None));
+        assert_eq!(robots.sitemaps(), ["https://ostrov.example.cz/mapa.xml"]);
     }
 
     #[test]

@@ -2,10 +2,10 @@
 
 mod jsonl;
 mod parquet;
-mod warc;
+pub mod warc;
 mod wet;
 
 use crate::source::Room;
 
 /// Every source, as `tamis stages` lists them.
-pub const ROOMS: &[&Room] = &[&warc::ROOM, &wet::ROOM, &jsonl::ROOM, &parquet::ROOM];
+pub const ROOMS: &[&Room] = &[&warc::ROOM, &warc::crawled::ROOM, &wet::ROOM, &jsonl::ROOM, &parquet::ROOM];

@@ -1,6 +1,7 @@
 //! All integration tests, in one binary: sentences about promises, told to the program as a user would.
 
 mod bad_input;
+mod crawl;
 mod files;
 mod nights;
 mod readers;

@@ -18,6 +18,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("stage", &["doc"]),
     ("sink", &["doc"]),
     ("workspace", &["store"]),
+    ("crawl", &["archive", "optout", "robots", "size", "store", "suppression", "text", "workspace"]),
     ("locator", &["archive", "doc", "store", "text", "workspace"]),
     ("suppression", &["dedup", "doc", "source", "stage", "store", "text", "workspace"]),
     (
@@ -26,13 +27,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("columns", &["doc"]),
     ("archive", &["size", "source"]),
-    ("sources", &["doc", "source", "stage", "archive", "columns", "size", "text"]),
+    ("sources", &["doc", "source", "stage", "archive", "columns", "crawl", "size", "text"]),
     ("stages", &["doc", "stage", "text", "size", "dedup"]),
     ("sinks", &["doc", "sink", "stage", "columns", "size", "store"]),
     ("dedup", &["doc", "sink", "stage", "text"]),
     ("ledger", &["columns", "doc", "store", "suppression", "workspace"]),
     ("engine", &["doc", "source", "stage", "sink", "ledger", "store", "workspace"]),
-    ("recipe", &["doc", "source", "sources", "stage", "stages", "dedup", "size", "engine", "sinks"]),
+    ("recipe", &["crawl", "doc", "source", "sources", "stage", "stages", "dedup", "size", "engine", "sinks"]),
     (
         "passes",
         &[
@@ -60,6 +61,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &[
             "archive",
             "columns",
+            "crawl",
             "dedup",
             "doc",
             "engine",
@@ -88,13 +90,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 /// What only some folders may name: the pattern, where it may stand, and why.
 const ONLY_IN: &[(&str, &[&str], &str)] = &[
     (r"\brayon::", &["engine"], "threads are the engine's"),
-    (r"\b(tokio|reqwest)::", &[], "the crawler and the web page are not here yet"),
+    (r"\btokio(_rustls)?::", &["crawl"], "the network is the crawler's"),
     (r"\b(e?print(ln)?|dbg)!", &["cli", "main"], "printing is the command line's"),
     (
         r"\bstd::(fs|time|thread|process|env)\b",
         &[
             "archive",
             "cli",
+            "crawl",
             "dedup",
             "engine",
             "ledger",
@@ -112,10 +115,10 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
         ],
         "the inside is pure",
     ),
-    (r"\bSystemTime\b|\bZoned::now\b|\bTimestamp::now\b", &["cli", "workspace"], "dates arrive as values"),
+    (r"\bSystemTime\b|\bZoned::now\b|\bTimestamp::now\b", &["cli", "crawl", "workspace"], "dates arrive as values"),
     (
         r"\bHashMap\b|\bHashSet\b",
-        &["archive", "cli", "dedup", "ledger", "recipe", "stages", "suppression", "text"],
+        &["archive", "cli", "crawl", "dedup", "ledger", "recipe", "stages", "suppression", "text"],
         "iteration order must never reach an output",
     ),
 ];

@@ -3,6 +3,8 @@
 //! Every response is read and counted: what is no page falls with a reason, so that `read` can be held against the archive's own
 //! count. Headers are hints: bodies are unpacked, joined and decoded by what they are.
 
+pub mod crawled;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use xxhash_rust::xxh3::xxh3_128;

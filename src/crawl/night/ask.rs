@@ -1,0 +1,132 @@
+//! What a site is asked for next, and what it is not asked for at all.
+
+use url::Url;
+
+use super::{Night, host_of};
+use crate::crawl::fetch::Fault;
+use crate::crawl::frontier::{KnownRobots, Page, Waiting};
+use crate::crawl::night::CrawlError;
+use crate::crawl::night::network::{Done, page, robots};
+use crate::crawl::robots_file::{AGAIN_MS, Answer, HOLDS_MS, Policy, answer};
+use crate::crawl::settings::CrawlSettings;
+use crate::suppression::Suppression;
+use crate::text::host::registrable_domain;
+
+/// Addresses of a site that are refused in one go, before others have their turn.
+const REFUSED_AT_ONCE: usize = 256;
+
+impl Night<'_> {
+    /// Asks a site for its robots.txt if that is not known, else for its next address that may be fetched.
+    pub(super) fn ask(&mut self, name: &str, now: u64) -> Result<(), CrawlError> {
+        let Some(site) = self.sites.get_mut(name) else { return Ok(()) };
+        if site.policy.is_none() || site.host.robots.as_ref().is_none_or(|robots| is_old(robots, now)) {
+            self.spawn_robots(name);
+            return Ok(());
+        }
+        let delay = site.policy.as_ref().and_then(|policy| policy.crawl_delay(&self.settings.agent));
+        if delay.is_some_and(|delay| delay > self.settings.crawl_delay_s_max as f64) {
+            return self.park(name, "crawl-delay");
+        }
+        let domain = registrable_domain(host_of(name)).to_owned();
+        let of_domain = self.domains.get(&domain).copied().unwrap_or(0);
+        if site.host.pages >= self.settings.host_pages_max || of_domain >= self.settings.domain_pages_max {
+            return self.park(name, "budget");
+        }
+        for _ in 0..REFUSED_AT_ONCE {
+            let Some(site) = self.sites.get_mut(name) else { return Ok(()) };
+            let Some((place, waiting)) = site.waiting.pop_front() else { break };
+            let Some(why) = refusal(&self.settings, self.world.suppression, site.policy.as_ref(), &waiting.url) else {
+                return self.spawn_page(name, place, waiting, now);
+            };
+            self.refuse(name, place, waiting, why, now);
+        }
+        self.rest(name)
+    }
+
+    /// Leaves a site alone for tonight; what waits for it stays in the queue.
+    pub(super) fn park(&mut self, name: &str, why: &str) -> Result<(), CrawlError> {
+        if let Some(site) = self.sites.get_mut(name) {
+            (site.host.patience.parked, site.busy) = (true, false);
+            *self.status.refused.entry(format!("parked:{why}")).or_default() += 1;
+            self.changes.hosts.push((name.to_owned(), site.host.clone()));
+            site.waiting.clear();
+        }
+        Ok(())
+    }
+
+    /// Lets a site wait for its next turn.
+    pub(super) fn rest(&mut self, name: &str) -> Result<(), CrawlError> {
+        if let Some(site) = self.sites.get_mut(name) {
+            site.busy = false;
+        }
+        self.wake(name)
+    }
+
+    /// Notes that an address is not asked for.
+    fn refuse(&mut self, name: &str, place: u64, waiting: Waiting, why: &'static str, now: u64) {
+        *self.status.refused.entry(why.to_owned()).or_default() += 1;
+        self.changes.done.push((name.to_owned(), place));
+        if why != SUPPRESSED {
+            let interval_hours = self.settings.revisit_hours_max;
+            self.changes.pages.push(Page { url: waiting.url, depth: waiting.depth, at_ms: now, interval_hours, ..Page::default() });
+        }
+    }
+
+    fn spawn_page(&mut self, name: &str, place: u64, waiting: Waiting, now: u64) -> Result<(), CrawlError> {
+        let before = self.frontier.page(&waiting.url)?;
+        let (client, clocks, site) = (self.client.clone(), self.clocks.clone(), name.to_owned());
+        self.status.requests += 1;
+        let pause = self.settings.delay_ms_min;
+        self.tasks.spawn(async move {
+            let result = match Url::parse(&waiting.url) {
+                Ok(url) => page(&client, &clocks, pause, &url, before.as_ref()).await,
+                Err(_) => Ok(Err(Fault::Dns)),
+            };
+            match result {
+                Ok(result) => Done::Page { site, place, waiting, before, at_ms: now, result },
+                Err(until) => Done::Busy { site, item: Some((place, waiting)), until },
+            }
+        });
+        Ok(())
+    }
+
+    fn spawn_robots(&mut self, name: &str) {
+        let (client, clocks, site, pause) = (self.client.clone(), self.clocks.clone(), name.to_owned(), self.settings.delay_ms_min);
+        self.tasks.spawn(async move {
+            let began = tokio::time::Instant::now();
+            match robots(&client, &clocks, pause, &site).await {
+                Ok((result, fetched)) => Done::Robots { site, result, fetched, took_ms: began.elapsed().as_millis() as u64 },
+                Err(until) => Done::Busy { site, item: None, until },
+            }
+        });
+    }
+}
+
+/// The reason of what a takedown keeps out.
+const SUPPRESSED: &str = "suppressed";
+
+/// Why an address is not asked for at all.
+fn refusal(settings: &CrawlSettings, suppression: Option<&Suppression>, policy: Option<&Policy>, url: &str) -> Option<&'static str> {
+    let allows = |agent: &str| policy.is_some_and(|policy| policy.allows(agent, url));
+    if suppression.is_some_and(|list| list.refuses_url(url)) {
+        return Some(SUPPRESSED);
+    }
+    if !allows(&settings.agent) {
+        return Some("robots");
+    }
+    (!settings.training_agents.iter().all(|agent| allows(agent))).then_some("reserved-robots")
+}
+
+/// The rules that a robots.txt as it is known gives.
+pub(super) fn policy_of(known: &KnownRobots) -> Policy {
+    let last = known.is_file.then(|| Policy::of(Answer::File, &known.body, None));
+    match answer(known.result) {
+        Answer::File => Policy::of(Answer::File, &known.body, None),
+        came => Policy::of(came, &[], last.as_ref()),
+    }
+}
+
+fn is_old(robots: &KnownRobots, now: u64) -> bool {
+    let holds = if answer(robots.result) == Answer::Unreachable { AGAIN_MS } else { HOLDS_MS };
+    now.saturating_sub(robots.at_ms) >= holds
+}

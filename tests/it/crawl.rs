@@ -1,0 +1,300 @@
+//! A crawl asks for what it may, once, keeps it in archives that others read, and goes on after any end.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+
+use crate::{ends_with, files_below, said, tamis};
+
+/// What a server was asked for: host, path and the condition, with how often.
+type Asked = Arc<Mutex<BTreeMap<String, u64>>>;
+
+/// A server on loopback that answers for several host names; it ends with the test's process.
+struct Web {
+    address: SocketAddr,
+    asked: Asked,
+}
+
+type Answers = fn(host: &str, path: &str, condition: &str) -> Vec<u8>;
+
+impl Web {
+    fn open(at: &str, answers: Answers) -> Web {
+        let listener = TcpListener::bind((at, 0)).expect("a free port on loopback");
+        let web = Web { address: listener.local_addr().expect("an address"), asked: Asked::default() };
+        let asked = web.asked.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let asked = asked.clone();
+                std::thread::spawn(move || answer(stream, &asked, answers));
+            }
+        });
+        web
+    }
+
+    fn asked(&self) -> BTreeMap<String, u64> {
+        self.asked.lock().expect("no panic").clone()
+    }
+
+    fn forget(&self) {
+        self.asked.lock().expect("no panic").clear();
+    }
+}
+
+fn answer(mut stream: TcpStream, asked: &Asked, answers: Answers) {
+    let mut lines = BufReader::new(stream.try_clone().expect("a stream")).lines().map_while(Result::ok).take_while(|line| !line.is_empty());
+    let Some(first) = lines.next() else { return };
+    let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
+    let fields: BTreeMap<String, String> =
+        lines.filter_map(|line| line.split_once(": ").map(|(name, value)| (name.to_lowercase(), value.to_owned()))).collect();
+    let field = |name: &str| fields.get(name).map_or("", String::as_str).to_owned();
+    assert!(field("user-agent").starts_with("tamisbot/") && field("user-agent").contains("(+mailto:"), "{fields:?}");
+    let host = field("host").split(':').next().unwrap_or_default().to_owned();
+    *asked.lock().expect("no panic").entry(format!("{host}{path}")).or_default() += 1;
+    let _ = stream.write_all(&answers(&host, &path, &field("if-none-match")));
+}
+
+fn html(body: &str) -> Vec<u8> {
+    let etag = body.bytes().map(u64::from).sum::<u64>();
+    format!("HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nETag: \"{etag}\"\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+        .into_bytes()
+}
+
+/// A village of pages: each has words of its own and leads to the next ones.
+fn village(host: &str, number: usize, links: &str) -> String {
+    let lines = (0..5).map(|line| {
+        format!(
+            "<p>Na {}. lúke pri obci {host} stojí {}. včelí úľ a starý Matej hovorí, že v ňom býva kráľovná, ktorá pamätá ešte {}. povodeň \
+             a všetky svadby, čo sa tu odvtedy konali.</p>",
+            number * 7 + line,
+            number * 31 + line,
+            number * 3 + line
+        )
+    });
+    format!(
+        "<html lang=sk><head><title>{host} {number}</title></head><body><article>{}</article>{links}</body></html>",
+        lines.collect::<String>()
+    )
+}
+
+fn small_web(host: &str, path: &str, condition: &str) -> Vec<u8> {
+    let page = |number: usize, links: &str| {
+        let whole = html(&village(host, number, links));
+        let etag = said(&whole).split("ETag: ").nth(1).and_then(|rest| rest.split("\r\n").next()).expect("an etag").to_owned();
+        if condition == etag { b"HTTP/1.1 304 Not Modified\r\n\r\n".to_vec() } else { whole }
+    };
+    match (host, path) {
+        ("obec.example.sk", "/robots.txt") => b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nUser-agent: *\nDisallow: /tajne/\n\nUser-agent: GPTBot\nDisallow: /vyhradene/\n".to_vec(),
+        ("obec.example.sk", "/") => page(1, "<a href=/dva>2</a><a href=/tajne/x>x</a><a href=/stary>s</a><a href=http://mesto.example.sk/>m</a><a href=/vyhradene/y>y</a>"),
+        ("obec.example.sk", "/dva") => page(2, "<a href=/>1</a><a href=/tri>3</a><a href=/chyba>4</a><a href=http://inde.example.sk/>i</a>"),
+        ("obec.example.sk", "/tri") => page(3, ""),
+        ("obec.example.sk", "/stary") => b"HTTP/1.1 301 Moved\r\nLocation: /novy\r\nContent-Length: 0\r\n\r\n".to_vec(),
+        ("obec.example.sk", "/novy") => [
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec(),
+            format!("{:x}\r\n", village(host, 4, "").len()).into_bytes(),
+            village(host, 4, "").into_bytes(),
+            b"\r\n0\r\n\r\n".to_vec(),
+        ]
+        .concat(),
+        ("mesto.example.sk", "/robots.txt") => b"HTTP/1.1 404 Not Found\r\n\r\n".to_vec(),
+        ("mesto.example.sk", "/") => page(5, "<a href=/dalej>d</a>"),
+        ("mesto.example.sk", "/dalej") => page(6, ""),
+        ("rozbite.example.sk", "/robots.txt") => b"HTTP/1.1 500 Oops\r\n\r\n".to_vec(),
+        _ => b"HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\n\r\n<p>nie je</p>".to_vec(),
+    }
+}
+
+struct House {
+    folder: tempfile::TempDir,
+}
+
+impl House {
+    fn new(settings: &str) -> House {
+        let house = House { folder: tempfile::tempdir().expect("a folder") };
+        let recipe = format!(
+            "dataset = \"web\"\n[source]\nkind = \"crawl\"\ncontact = \"mailto:crawl@example.eu\"\ndelay_ms_min = 0\ndelay_factor = 0\n{settings}\n\
+             [[clean]]\nstage = \"extract\"\n[dedup]\nnear = false\n[[emit]]\nstage = \"tokenize\"\n"
+        );
+        std::fs::write(house.at("recipe.toml"), recipe).expect("room");
+        house
+    }
+
+    fn at(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    fn run(&self, night: &str) -> Command {
+        let mut command = tamis(["run"]);
+        command
+            .arg(self.at("recipe.toml"))
+            .arg("--workspace")
+            .arg(self.at("w"))
+            .arg("--keys")
+            .arg(self.at("keys"))
+            .args(["--night", night]);
+        command
+    }
+
+    fn archives(&self, night: &str) -> Vec<PathBuf> {
+        let folder = self.at("w/archive").join(night);
+        files_below(&folder).into_iter().filter(|path| path.to_string_lossy().ends_with(".warc.gz")).map(|path| folder.join(path)).collect()
+    }
+
+    /// Type and address of every record of a night.
+    fn records(&self, night: &str) -> Vec<(String, String)> {
+        let listed = ends_with(tamis(["warc", "ls"]).args(self.archives(night)), 0).stdout;
+        let records = said(&listed).lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON")).collect::<Vec<_>>();
+        records
+            .iter()
+            .map(|record| (record["type"].as_str().unwrap_or("").to_owned(), record["uri"].as_str().unwrap_or("").to_owned()))
+            .collect()
+    }
+}
+
+fn addresses(hosts: &[(&str, SocketAddr)]) -> String {
+    let hosts: Vec<String> = hosts.iter().map(|(name, address)| format!("\"{name}\" = \"{address}\"")).collect();
+    format!("hosts = {{ {} }}", hosts.join(", "))
+}
+
+fn rows(place: &Path) -> usize {
+    files_below(place)
+        .iter()
+        .map(|path| {
+            let reader = parquet::file::reader::SerializedFileReader::try_from(place.join(path).as_path()).expect("Parquet");
+            reader.into_iter().count()
+        })
+        .sum()
+}
+
+#[test]
+fn a_night_asks_once_for_what_it_may_and_the_next_one_only_for_what_changed() {
+    let web = Web::open("127.0.11.1", small_web);
+    let town = Web::open("127.0.11.2", small_web);
+    let broken = Web::open("127.0.11.3", small_web);
+    let hosts = [("obec.example.sk", web.address), ("mesto.example.sk", town.address), ("rozbite.example.sk", broken.address)];
+    let seeds = "seeds = [\"http://obec.example.sk/\", \"http://mesto.example.sk\", \"http://rozbite.example.sk/\", \"nie je adresa\"]";
+    let house = House::new(&format!("{seeds}\n{}", addresses(&hosts)));
+    let told = said(&ends_with(&mut house.run("2026-11-26"), 0).stderr);
+    assert!(told.contains("no address, passed over: seeds, 4: nie je adresa"), "{told}");
+    let expected = ["/", "/chyba", "/dva", "/novy", "/robots.txt", "/stary", "/tri"].map(|path| (format!("obec.example.sk{path}"), 1));
+    assert_eq!(web.asked().into_iter().collect::<Vec<_>>(), expected, "the forbidden, the reserved and the foreign are not asked for");
+    assert_eq!(town.asked().keys().collect::<Vec<_>>(), ["mesto.example.sk/", "mesto.example.sk/dalej", "mesto.example.sk/robots.txt"]);
+    assert_eq!(broken.asked().keys().collect::<Vec<_>>(), ["rozbite.example.sk/robots.txt"], "whose rules cannot be had is not asked");
+    assert_eq!(rows(&house.at("w/data")), 6);
+    ends_with(tamis(["warc", "check"]).args(house.archives("2026-11-26")), 0);
+    let index = said(&std::fs::read(house.at("w/archive/2026-11-26/tamis-2026-11-26-00000.cdxj")).expect("an index"));
+    assert!(index.contains("sk,example,obec)/dva ") && index.lines().is_sorted(), "{index}");
+    // The same night again asks nobody; another one asks with what it knows, and keeps only that nothing changed.
+    for web in [&web, &town] {
+        web.forget();
+    }
+    let told = said(&ends_with(&mut house.run("2026-11-26"), 0).stderr);
+    assert!(told.contains("nothing to do") && web.asked().is_empty(), "{told}");
+    let recipe = std::fs::read_to_string(house.at("recipe.toml"))
+        .expect("ours")
+        .replace("delay_factor = 0", "delay_factor = 0\nrevisit_hours_min = 1");
+    std::fs::write(house.at("recipe.toml"), recipe).expect("room");
+    ends_with(&mut house.run("2026-11-27"), 0);
+    assert!(web.asked().is_empty(), "nothing is due yet: {:?}", web.asked());
+    assert_eq!(rows(&house.at("w/data")), 6);
+}
+
+/// Many pages on several hosts, each with links to others and into traps.
+fn large_web(host: &str, path: &str, _: &str) -> Vec<u8> {
+    if path == "/robots.txt" {
+        return b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nUser-agent: tamisbot\nDisallow: /zakazane\n".to_vec();
+    }
+    let Some(number) = path.strip_prefix("/p").and_then(|number| number.parse::<usize>().ok()).filter(|number| *number < 40) else {
+        return b"HTTP/1.1 404 Not Found\r\n\r\n".to_vec();
+    };
+    let links = [2 * number + 1, 2 * number + 2].map(|next| if next < 40 { format!("<a href=/p{next}>d</a>") } else { String::new() });
+    html(&village(host, number, &format!("{}<a href=/zakazane/{number}>z</a><a href=/p{number}?utm_source=x>s</a>", links.concat())))
+}
+
+#[test]
+fn a_crawl_that_is_killed_after_any_step_ends_with_the_same_pages() {
+    let webs = ["127.0.12.1", "127.0.12.2", "127.0.12.3"].map(|at| Web::open(at, large_web));
+    let names = ["jedna.example.sk", "dve.example.sk", "tri.example.sk"];
+    let hosts: Vec<(&str, SocketAddr)> = names.into_iter().zip(webs.iter().map(|web| web.address)).collect();
+    let seeds = names.map(|name| format!("\"http://{name}/p0\"")).join(", ");
+    let house = House::new(&format!("seeds = [{seeds}]\n{}", addresses(&hosts)));
+    let mut kills = 0;
+    for step in 1.. {
+        let status = house.run("2026-11-26").env("TAMIS_KILL_AT", (step * 3).to_string()).status().expect("it starts");
+        if status.signal() != Some(9) {
+            assert_eq!(status.code(), Some(0), "after {kills} kills");
+            break;
+        }
+        kills += 1;
+        assert!(kills < 200, "it does not get further");
+    }
+    assert!(kills > 5, "{kills}");
+    let mut pages: Vec<String> = house
+        .records("2026-11-26")
+        .into_iter()
+        .filter(|(kind, url)| kind == "response" && !url.ends_with("robots.txt"))
+        .map(|(_, url)| url)
+        .collect();
+    pages.sort();
+    let count = pages.len();
+    pages.dedup();
+    assert_eq!((count, pages.len()), (120, 120), "each page is kept once");
+    for web in &webs {
+        assert!(web.asked().keys().all(|asked| !asked.contains("zakazane")), "{:?}", web.asked());
+    }
+    ends_with(tamis(["warc", "check"]).args(house.archives("2026-11-26")), 0);
+    assert_eq!(rows(&house.at("w/data")), 120);
+}
+
+#[test]
+fn nobody_is_led_into_the_own_network() {
+    let canary = Web::open("127.0.0.1", |_, _, _| html("<p>canary</p>"));
+    let port = canary.address.port();
+    let odd = [
+        "127.0.0.1",
+        "127.1",
+        "127.0.1",
+        "2130706433",
+        "0x7f000001",
+        "0x7f.1",
+        "0177.0.0.1",
+        "017700000001",
+        "127.0.0.1.",
+        "localhost",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:7f00:1]",
+        "0",
+        "0.0.0.0",
+        "[::]",
+        "①②⑦.⓪.⓪.①",
+        "127。0。0。1",
+        "0x7F.0x0.0x0.0x1",
+        "[64:ff9b::7f00:1]",
+    ];
+    let seeds: Vec<String> = odd.iter().map(|host| format!("\"http://{host}:{port}/\"")).collect();
+    let leads: Web = Web::open("127.0.13.1", |_, path, _| match path {
+        "/robots.txt" => b"HTTP/1.1 404 No\r\n\r\n".to_vec(),
+        _ => b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n\r\n".to_vec(),
+    });
+    let settings = format!(
+        "scope = \"any\"\nseeds = [{}, \"http://vedie.example.sk/\"]\n{}",
+        seeds.join(", "),
+        addresses(&[("vedie.example.sk", leads.address)])
+    );
+    ends_with(&mut House::new(&settings).run("2026-11-26"), 0);
+    assert!(canary.asked().is_empty(), "{:?}", canary.asked());
+    assert!(leads.asked().contains_key("vedie.example.sk/"));
+}
+
+#[test]
+fn a_crawl_that_nobody_answers_for_does_not_start() {
+    let house = House::new("seeds = [\"http://obec.example.sk/\"]");
+    let recipe = std::fs::read_to_string(house.at("recipe.toml")).expect("ours").replace("contact = \"mailto:crawl@example.eu\"\n", "");
+    std::fs::write(house.at("recipe.toml"), recipe).expect("room");
+    let told = said(&ends_with(&mut house.run("2026-11-26"), 2).stderr);
+    assert!(told.contains("`contact`") && told.contains("does not start"), "{told}");
+}
