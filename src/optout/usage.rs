@@ -1,99 +1,49 @@
-//! The protocols in which owners state reservations, and how each is read.
+//! What values of `Content-Usage` (IETF AIPREF) and `Content-Signal` (Cloudflare) say about training.
 
-/// What a signal says about training.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Says {
-    Reserved,
-    Allowed,
-}
+use super::Says;
 
-impl Says {
-    /// As it stands in the column `optout.verdict`.
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Says::Reserved => "reserved",
-            Says::Allowed => "allowed",
-        }
-    }
-}
+/// Labels of older drafts (vocab-00 to -04) that take in the training of language models. In those drafts a narrower label could lift a
+/// wider one; here one `n` is enough. Labels for use alone (`search`, `ai-use`, `ai-output`, `inference`) say nothing about training.
+const OLDER_LABELS: &[&str] = &["tdm", "ai", "genai", "all", "train-genai", "bots"];
 
-/// One statement and the protocol in which it was made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Signal {
-    pub(super) protocol: &'static str,
-    pub(super) says: Says,
-}
-
-const TDMREP_HEADER: &str = "tdmrep-header";
-const TDMREP_META: &str = "tdmrep-meta";
-
-/// Signals in response headers, whose names are in lower case.
-pub(super) fn in_headers(headers: &[(String, String)]) -> Vec<Signal> {
-    let mut found = Vec::new();
-    for (name, value) in headers {
-        match name.as_str() {
-            "tdm-reservation" => found.extend(tdm_reservation(value.as_bytes(), TDMREP_HEADER)),
-            "x-robots-tag" => found.extend(robots(value.as_bytes(), "x-robots-tag")),
-            _ => {}
-        }
-    }
-    let usage: Vec<&str> = headers.iter().filter(|(name, _)| name == "content-usage").map(|(_, value)| value.as_str()).collect();
-    found.extend(train_ai(&usage.join(", ")).map(|says| Signal { protocol: "content-usage", says }));
-    found
-}
-
-/// The signal of a `<meta>`: robots directives for all robots or for one (`robots`, `googlebot`, `GPTBot`), or a TDM reservation.
-pub(super) fn in_meta(name: &[u8], content: &[u8]) -> Option<Signal> {
-    if name.eq_ignore_ascii_case(b"tdm-reservation") {
-        return tdm_reservation(content, TDMREP_META);
-    }
-    let is_for_robots = name.windows(3).any(|part| part.eq_ignore_ascii_case(b"bot"));
-    if is_for_robots || name.eq_ignore_ascii_case(b"x-robots-tag") { robots(content, "robots-meta") } else { None }
-}
-
-/// Within TDMRep a page outranks its header (W3C TDMRep ranks file, header and page in rising order); other protocols do not rank.
-pub(super) fn settle(found: &mut Vec<Signal>) {
-    if found.iter().any(|signal| signal.protocol == TDMREP_META) {
-        found.retain(|signal| signal.protocol != TDMREP_HEADER);
-    }
-}
-
-/// W3C TDM Reservation Protocol: `1` reserves, `0` does not, and any other value is as if it were not there.
-fn tdm_reservation(value: &[u8], protocol: &'static str) -> Option<Signal> {
-    match value.trim_ascii() {
-        b"1" => Some(Signal { protocol, says: Says::Reserved }),
-        b"0" => Some(Signal { protocol, says: Says::Allowed }),
-        _ => None,
-    }
-}
-
-/// Robots directives between commas, each perhaps behind the name of a robot; `noai` and `noimageai` as DeviantArt introduced them.
-/// A reservation against one robot counts: it says what the owner wants.
-fn robots(value: &[u8], protocol: &'static str) -> Option<Signal> {
-    let reserves = value
-        .split(|byte| matches!(byte, b',' | b':'))
-        .map(<[u8]>::trim_ascii)
-        .any(|directive| directive.eq_ignore_ascii_case(b"noai") || directive.eq_ignore_ascii_case(b"noimageai"));
-    reserves.then_some(Signal { protocol, says: Says::Reserved })
-}
-
-/// `train-ai` of a Content-Usage field (draft-ietf-aipref-vocab, -attach): a dictionary of RFC 9651 in which the last `train-ai` counts;
-/// `n` reserves, `y` allows, anything else says nothing, and so does a field that is no dictionary.
-fn train_ai(field: &str) -> Option<Says> {
-    let mut says = None;
+/// A Content-Usage field (draft-ietf-aipref-vocab, -attach): a dictionary of RFC 9651 in which the last of equal keys counts. `train-ai`
+/// reserves by `n` and allows by `y`, older labels only reserve; anything else says nothing, and so does a field that is no dictionary.
+pub(super) fn of_usage(field: &str) -> Option<Says> {
+    let mut train_ai = None;
+    let mut older = [None; OLDER_LABELS.len()];
     for member in members(field) {
         let member = member.trim_matches([' ', '\t']);
         let key = member.split(['=', ';']).next().unwrap_or_default();
         if !is_key(key) {
             return None;
         }
+        let says = match member[key.len()..].split(';').next().unwrap_or_default() {
+            "=n" => Some(Says::Reserved),
+            "=y" => Some(Says::Allowed),
+            _ => None,
+        };
         if key == "train-ai" {
-            let value = member[key.len()..].split(';').next().unwrap_or_default();
-            says = match value {
-                "=n" => Some(Says::Reserved),
-                "=y" => Some(Says::Allowed),
-                _ => None,
-            };
+            train_ai = says;
+        } else if let Some(label) = OLDER_LABELS.iter().position(|label| *label == key) {
+            older[label] = says;
+        }
+    }
+    if older.contains(&Some(Says::Reserved)) { Some(Says::Reserved) } else { train_ai }
+}
+
+/// A Content-Signal value: `search=yes, ai-train=no`, in any case. Only `ai-train` is about training; one `no` is enough.
+pub(super) fn of_signal(value: &str) -> Option<Says> {
+    let mut says = None;
+    for part in value.split([',', ';']) {
+        let Some((key, value)) = part.split_once('=').map(|(key, value)| (key.trim(), value.trim())) else { continue };
+        if !key.eq_ignore_ascii_case("ai-train") {
+            continue;
+        }
+        if value.eq_ignore_ascii_case("no") {
+            return Some(Says::Reserved);
+        }
+        if value.eq_ignore_ascii_case("yes") {
+            says = Some(Says::Allowed);
         }
     }
     says
@@ -124,6 +74,7 @@ fn is_key(key: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::optout::tests::shared;
 
     #[test]
     fn content_usage_is_read_as_the_draft_says() {
@@ -142,32 +93,46 @@ mod tests {
             ("train-ai=no", None),
             ("", None),
         ] {
-            assert_eq!(train_ai(field), says, "{field}");
+            assert_eq!(of_usage(field), says, "{field}");
         }
     }
 
     #[test]
-    fn the_examples_of_the_specifications_are_read_as_they_say() {
-        let read = |name: &str| -> Option<serde_json::Value> {
-            let path = format!("{}/../shared/data/crawl/{name}/vectors.json", env!("CARGO_MANIFEST_DIR"));
-            serde_json::from_slice(&std::fs::read(path).ok()?).ok()
-        };
-        let (Some(tdmrep), Some(aipref)) = (read("tdmrep"), read("aipref")) else {
-            eprintln!("SKIPPED: the_examples_of_the_specifications_are_read_as_they_say: no shared data");
-            return;
-        };
-        for case in tdmrep["header"].as_array().unwrap() {
-            let says = tdm_reservation(case[0].as_str().unwrap().as_bytes(), TDMREP_HEADER).map(|signal| signal.says);
-            let expected = case[1].as_u64().map(|value| if value == 1 { Says::Reserved } else { Says::Allowed });
-            assert_eq!(says, expected, "{case}");
+    fn labels_of_older_drafts_reserve_and_never_allow() {
+        for label in OLDER_LABELS {
+            assert_eq!(of_usage(&format!("search=y, {label}=n")), Some(Says::Reserved), "{label}");
+            assert_eq!(of_usage(&format!("{label}=n, train-ai=y")), Some(Says::Reserved), "{label}");
+            assert_eq!(of_usage(&format!("{label}=y")), None, "{label}");
         }
+        assert_eq!(of_usage("search=n, ai-use=n, ai-output=n, inference=n"), None);
+    }
+
+    #[test]
+    fn content_signals_are_read_in_any_case() {
+        for (value, says) in [
+            ("search=yes, ai-train=no", Some(Says::Reserved)),
+            ("search=yes,AI-Train = NO,use=reference", Some(Says::Reserved)),
+            ("ai-train=yes", Some(Says::Allowed)),
+            ("ai-train=yes, ai-train=no", Some(Says::Reserved)),
+            ("search=no, ai-input=no", None),
+            ("ai-train=maybe", None),
+            ("ai-train", None),
+            ("", None),
+        ] {
+            assert_eq!(of_signal(value), says, "{value}");
+        }
+    }
+
+    #[test]
+    fn the_examples_of_the_drafts_are_read_as_they_say() {
+        let Some(aipref) = shared("aipref") else { return };
         for case in aipref["sf"].as_array().unwrap() {
             let expected = match case[1]["train-ai"].as_str().unwrap() {
                 "disallow" => Some(Says::Reserved),
                 "allow" => Some(Says::Allowed),
                 _ => None,
             };
-            assert_eq!(train_ai(case[0].as_str().unwrap()), expected, "{case}");
+            assert_eq!(of_usage(case[0].as_str().unwrap()), expected, "{case}");
         }
     }
 }
