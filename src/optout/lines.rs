@@ -17,32 +17,34 @@ pub(super) struct Line<'a> {
     pub(super) text: &'a [u8],
 }
 
-impl Line<'_> {
+impl<'a> Line<'a> {
+    /// `None` where there is no key.
+    pub(super) fn parse(number: usize, line: &'a [u8]) -> Option<Line<'a>> {
+        let line = &line[..line.len().min(LINE_BYTES_MAX)];
+        let end = line.iter().position(|byte| matches!(byte, b'#' | 0)).unwrap_or(line.len());
+        let text = line[..end].trim_ascii();
+        let colon = memchr::memchr(b':', text)?;
+        Some(Line { number, key: text[..colon].trim_ascii(), value: text[colon + 1..].trim_ascii(), text })
+    }
+
     pub(super) fn is(&self, key: &str) -> bool {
         self.key.eq_ignore_ascii_case(key.as_bytes())
     }
 }
 
 /// The part of a file that is read.
-pub(super) fn capped(file: &[u8]) -> &[u8] {
+fn capped(file: &[u8]) -> &[u8] {
     &file[..file.len().min(FILE_BYTES_MAX)]
 }
 
 /// The lines that have a key, without byte order mark and comments.
 pub(super) fn lines(file: &[u8]) -> impl Iterator<Item = Line<'_>> {
-    let file = capped(file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file));
-    numbered(file).filter_map(|(number, line)| {
-        let line = &line[..line.len().min(LINE_BYTES_MAX)];
-        let end = line.iter().position(|byte| matches!(byte, b'#' | 0)).unwrap_or(line.len());
-        let text = line[..end].trim_ascii();
-        let colon = memchr::memchr(b':', text)?;
-        Some(Line { number, key: text[..colon].trim_ascii(), value: text[colon + 1..].trim_ascii(), text })
-    })
+    numbered(file).filter_map(|(number, line)| Line::parse(number, line))
 }
 
-/// Lines and their numbers; CR, LF or both end one.
-fn numbered(file: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
-    let mut rest = file;
+/// Lines as written and their numbers; CR, LF or both end one.
+pub(super) fn numbered(file: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let mut rest = capped(file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file));
     let mut number = 0;
     std::iter::from_fn(move || {
         if rest.is_empty() {

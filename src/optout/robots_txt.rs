@@ -7,7 +7,7 @@
 use url::Url;
 
 use super::agents::{Agents, token};
-use super::lines::{Line, capped, lines};
+use super::lines::{Line, lines, numbered};
 use super::pattern::{Pattern, path_of};
 use super::protocols::{CONTENT_SIGNAL, CONTENT_USAGE, ROBOTS_TXT, RSL};
 use super::{Says, Signal, SiteFile, rsl, usage};
@@ -45,7 +45,8 @@ struct Rule {
 
 impl RobotsTxt {
     pub(super) fn read(file: &[u8], agents: &Agents<'_>) -> RobotsTxt {
-        let mut read = RobotsTxt { robots: Robots::parse(capped(file)), own: token(agents.own.as_bytes()), ..RobotsTxt::default() };
+        let mut read =
+            RobotsTxt { robots: Robots::parse(&without_preferences(file)), own: token(agents.own.as_bytes()), ..RobotsTxt::default() };
         let mut group = Group { everybody: true, is_bare: true, ..Group::default() };
         for line in lines(file) {
             if line.is("user-agent") {
@@ -114,9 +115,9 @@ impl Group {
     }
 
     fn add_rule(&mut self, line: &Line<'_>) {
-        let rule = if line.is("content-usage") {
+        let rule = if line.is(CONTENT_USAGE) {
             Rule::preference(CONTENT_USAGE, line, usage::of_usage)
-        } else if line.is("content-signal") {
+        } else if line.is(CONTENT_SIGNAL) {
             Rule::preference(CONTENT_SIGNAL, line, usage::of_signal)
         } else if line.is("disallow") && !self.is_bare {
             let signal = Some(signal_of(ROBOTS_TXT, Says::Reserved, line));
@@ -140,6 +141,18 @@ impl Rule {
         let says = says(&String::from_utf8_lossy(preference));
         Rule { protocol, pattern: Pattern::new(path), signal: says.map(|says| signal_of(protocol, says, line)) }
     }
+}
+
+/// The file as [`Robots`] should see it. Preferences are rules of their group (AIPREF), so what follows them begins another one; to a matcher
+/// that does not know them, an `Allow` without path is such a rule.
+fn without_preferences(file: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(file.len());
+    for (number, line) in numbered(file) {
+        let is_preference = Line::parse(number, line).is_some_and(|line| line.is(CONTENT_USAGE) || line.is(CONTENT_SIGNAL));
+        plain.extend_from_slice(if is_preference { b"Allow:" } else { line });
+        plain.push(b'\n');
+    }
+    plain
 }
 
 /// The rules of `protocol` that match `path` with the longest pattern.
@@ -228,6 +241,13 @@ mod tests {
         check("content-usage: train-ai=n", "/", &[(CONTENT_USAGE, Says::Reserved, "content-usage: train-ai=n", 1)]);
         let others = "User-agent: GPTBot\nContent-Usage: train-ai=n\nUser-agent: CCBot\nContent-Usage: train-ai=y\nUser-agent: Googlebot\nContent-Usage: train-ai=n";
         check(others, "/", &[(CONTENT_USAGE, Says::Reserved, "Content-Usage: train-ai=n", 2)]);
+    }
+
+    #[test]
+    fn a_group_of_preferences_alone_is_a_group() {
+        let robots = "User-agent: *\nContent-Signal: search=yes\n\nUser-agent: OtherBot\nDisallow: /";
+        check(robots, "/nyheter", &[]);
+        check("User-agent: *\nSitemap: /s.xml\nUser-agent: OtherBot\nDisallow: /", "/", &[(ROBOTS_TXT, Says::Reserved, "Disallow: /", 4)]);
     }
 
     #[test]

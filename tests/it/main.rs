@@ -3,6 +3,7 @@
 mod bad_input;
 mod files;
 mod nights;
+mod optout;
 mod readers;
 mod rooms;
 mod run;
