@@ -112,6 +112,9 @@ fn explain(args: &Explain) -> Result<Exit> {
     if sites.left_out > 0 {
         eprintln!("tamis optout: {name}: {} files of sites found no room and were not used as evidence", sites.left_out);
     }
+    if responses == 0 {
+        eprintln!("tamis optout: {name}: no response could be read, so there is nothing to explain");
+    }
     Ok(match (responses, troubles + sites.left_out) {
         (0, _) => Exit::NotStarted,
         (_, 0) => Exit::Done,

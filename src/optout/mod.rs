@@ -27,6 +27,8 @@ use protocols::{CONTENT_SIGNAL, CONTENT_USAGE, HTTP_STATUS, ROBOTS_META, RSL, TD
 
 /// Characters that a signal quotes at most.
 const QUOTE_CHARS_MAX: usize = 200;
+/// Signals that a finding tells at most; where there are more, those that reserve come first.
+const SIGNALS_MAX: usize = 100;
 
 /// What is known of a page and its site. What is not known is left empty.
 #[derive(Clone, Copy, Debug, Default)]
@@ -122,7 +124,7 @@ impl Signal {
 pub struct Finding {
     /// What it comes to.
     pub verdict: Verdict,
-    /// Every signal that counts.
+    /// Every signal that counts, up to a hundred.
     pub signals: Vec<Signal>,
 }
 
@@ -135,6 +137,10 @@ impl Finding {
             (_, true) => Verdict::Allowed,
             _ => Verdict::Unknown,
         };
+        if signals.len() > SIGNALS_MAX {
+            signals.sort_by_key(|signal| signal.says == Says::Allowed);
+            signals.truncate(SIGNALS_MAX);
+        }
         Finding { verdict, signals }
     }
 

@@ -13,6 +13,9 @@ use super::protocols::{CONTENT_SIGNAL, CONTENT_USAGE, ROBOTS_TXT, RSL};
 use super::{Says, Signal, SiteFile, rsl, usage};
 use crate::robots::Robots;
 
+/// Licences of one file that are told.
+const LICENCES_MAX: usize = 16;
+
 /// A robots.txt, ready to be asked about pages.
 #[derive(Clone, Debug, Default)]
 pub(super) struct RobotsTxt {
@@ -55,7 +58,8 @@ impl RobotsTxt {
                 }
                 group.add_agent(line.value);
             } else if line.is("license") {
-                read.licences.extend(rsl::is_licence(line.value).then(|| signal_of(RSL, Says::Reserved, &line)));
+                let is_one = read.licences.len() < LICENCES_MAX && rsl::is_licence(line.value);
+                read.licences.extend(is_one.then(|| signal_of(RSL, Says::Reserved, &line)));
             } else {
                 group.add_rule(&line);
             }
@@ -94,8 +98,7 @@ impl RobotsTxt {
         if !self.robots.allows(agent, url.as_bytes()) {
             return vec![closing_line(&groups, path)];
         }
-        let decide = |protocol| longest(&groups, protocol, path).filter_map(|rule| rule.signal.clone());
-        decide(CONTENT_USAGE).chain(decide(CONTENT_SIGNAL)).collect()
+        [CONTENT_USAGE, CONTENT_SIGNAL].into_iter().flat_map(|protocol| preferences(&groups, protocol, path)).collect()
     }
 
     /// The groups that name `agent`; where there are none, those for everybody.
@@ -161,6 +164,12 @@ fn longest<'a>(groups: &'a [&'a Group], protocol: &'static str, path: &'a [u8]) 
         move || groups.iter().flat_map(|group| &group.rules).filter(move |rule| rule.protocol == protocol && rule.pattern.matches(path));
     let length = matching().map(|rule| rule.pattern.length).max();
     matching().filter(move |rule| Some(rule.pattern.length) == length)
+}
+
+/// What the deciding lines of `protocol` prefer: of those that agree the first, however often a file repeats itself.
+fn preferences(groups: &[&Group], protocol: &'static str, path: &[u8]) -> Vec<Signal> {
+    let first = |says| longest(groups, protocol, path).filter_map(|rule| rule.signal.as_ref()).find(|signal| signal.says == says);
+    [Says::Allowed, Says::Reserved].into_iter().filter_map(first).cloned().collect()
 }
 
 /// The line that closes a page which [`Robots`] says is closed. Where it forgave a slip of the pen that is not forgiven here, it may be

@@ -121,6 +121,15 @@ fn a_quote_ends_after_200_characters() {
 }
 
 #[test]
+fn whoever_repeats_himself_a_thousand_times_is_told_a_hundred_times_and_heard() {
+    let html = "<meta name=tdm-reservation content=0>".repeat(1000) + "<meta name=robots content=noai>";
+    let robots = "User-agent: *\n".to_owned() + &"Content-Usage: train-ai=y\nLicense: https://a.example/l\n".repeat(1000);
+    let found = find(&Evidence { html: html.as_bytes(), robots_txt: Some(robots.as_bytes()), ..PAGE }, &Agents::default());
+    assert_eq!((found.verdict, found.signals.len()), (Verdict::Reserved, 100));
+    assert_eq!(found.decisive().map(|signal| signal.protocol), Some(ROBOTS_META));
+}
+
+#[test]
 fn files_of_a_site_are_known_by_their_address() {
     for (url, file) in [
         ("https://ostrov.example.cz/robots.txt", Some(SiteFile::Robots)),

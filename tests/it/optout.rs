@@ -141,5 +141,6 @@ fn damage_is_told_and_what_is_whole_is_explained() {
     assert_eq!(said(&output.stdout).lines().count(), expected().len() - 1);
     assert!(said(&output.stderr).contains("shorter than its head says"), "{}", said(&output.stderr));
     std::fs::write(&file, b"no archive").expect("room");
-    ends_with(tamis(["optout", "explain"]).arg(&file), 2);
+    let output = ends_with(tamis(["optout", "explain"]).arg(&file), 2);
+    assert!(said(&output.stderr).contains("nothing to explain"), "{}", said(&output.stderr));
 }
