@@ -5,7 +5,8 @@
 //!
 //! 1. [`recipe`] reads the TOML file and checks it; [`engine::plan`] freezes the work.
 //! 2. [`sources`] cut inputs into records and decode them into [`doc::Document`]s; [`archive`] knows WARC and HTTP.
-//! 3. [`stages`] judge one document each; every removal is a [`stage::Verdict`] with a reason.
+//! 3. [`stages`] judge one document each; every removal is a [`stage::Verdict`] with a reason. [`optout`] reads what
+//!    owners say about training, and [`robots`] what they open to whom.
 //! 4. [`dedup`] signs documents, decides which are duplicates, and excludes them.
 //! 5. [`sinks`] write Parquet with the columns of [`columns`]; [`store`] and [`workspace`] know files, [`ledger`] what became of what.
 //! 6. [`passes`] make the main job of these rooms; [`engine`] walks documents through them on all cores.
@@ -24,6 +25,7 @@ pub mod doc;
 pub mod engine;
 pub mod ledger;
 pub mod locator;
+pub mod optout;
 pub mod passes;
 pub mod recipe;
 pub mod report;

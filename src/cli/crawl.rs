@@ -55,7 +55,7 @@ pub fn night(
     };
     let wished = || stop.wished();
     let world = World { workspace, night: &night, suppression, stop: &wished, watch: &watch };
-    let (status, garbage) = crawl(settings, &world, Box::new(|_, _, _| Vec::new())).map_err(|error| match error {
+    let (status, garbage) = crawl(settings, &world).map_err(|error| match error {
         CrawlError::Stopped => anyhow::Error::from(JobError::Stopped),
         error => error.into(),
     })?;

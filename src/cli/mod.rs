@@ -5,6 +5,7 @@ mod crawl;
 mod dedup;
 pub mod exit;
 mod inspect;
+mod optout;
 mod pipe;
 mod plan;
 pub mod progress;
@@ -46,6 +47,8 @@ enum Verb {
     Dedup(dedup::DedupArgs),
     /// Says what robots.txt files allow to whom
     Robots(robots::RobotsArgs),
+    /// Says whose pages are reserved from training, and in which words
+    Optout(optout::OptoutArgs),
     /// Lists, checks and prints records of web archives
     Warc(warc::WarcArgs),
     /// Looks into a data set
@@ -76,6 +79,7 @@ pub fn run(cli: Cli, stop: Stop) -> anyhow::Result<Exit> {
         Verb::Pipe(args) => pipe::pipe(&args),
         Verb::Dedup(args) => dedup::dedup(args),
         Verb::Robots(args) => robots::robots(&args),
+        Verb::Optout(args) => optout::optout(&args),
         Verb::Warc(args) => warc::warc(&args),
         Verb::Inspect(args) => inspect::inspect(&args),
         Verb::Verify(args) => verify::verify(&args),

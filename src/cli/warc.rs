@@ -116,7 +116,7 @@ fn over_files(files: &[PathBuf], each: fn(&mut Cutter, &Path, &mut dyn Write) ->
     })
 }
 
-fn open(file: &Path, offset: u64) -> io::Result<Cutter> {
+pub(super) fn open(file: &Path, offset: u64) -> io::Result<Cutter> {
     let mut bytes = File::open(file)?;
     let size = bytes.metadata()?.len();
     bytes.seek(SeekFrom::Start(offset))?;
@@ -292,12 +292,12 @@ fn tell(file: &Path, damage: &Damage) {
     eprintln!("tamis warc: {}: byte {}: {}", shown(file), damage.offset, damage.what);
 }
 
-fn shown(file: &Path) -> String {
+pub(super) fn shown(file: &Path) -> String {
     file.to_string_lossy().chars().map(|c| if is_unsafe(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// Characters that can change how a terminal shows what comes after.
-fn is_unsafe(c: char) -> bool {
+pub(super) fn is_unsafe(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
@@ -318,7 +318,7 @@ impl serde_json::ser::Formatter for Escaping {
     }
 }
 
-fn write_row(out: &mut dyn Write, row: &impl Serialize) -> Result<()> {
+pub(super) fn write_row(out: &mut dyn Write, row: &impl Serialize) -> Result<()> {
     let mut line = Vec::with_capacity(256);
     row.serialize(&mut serde_json::Serializer::with_formatter(&mut line, Escaping))?;
     line.push(b'\n');

@@ -4,7 +4,7 @@
 //! and the length of the archive that holds it are noted. Keys of addresses are 64 bits, so of 100 million two are taken for one with
 //! probability 1 in 3,700; a set of them is held in memory (some 10 bytes each), everything else on disk.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
@@ -78,6 +78,18 @@ pub struct Host {
     pub night: String,
     /// What its robots.txt said last.
     pub robots: Option<KnownRobots>,
+    /// Other files in which it speaks of all its pages, by their path.
+    pub files: BTreeMap<String, KnownFile>,
+}
+
+/// A file of a site as it was fetched.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KnownFile {
+    /// When, ms since 1970.
+    pub at_ms: u64,
+    /// What it holds; none where it is not there, or may not be asked for.
+    pub body: Option<Vec<u8>>,
 }
 
 /// A robots.txt as it was fetched.

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::optout::TRAINING;
 use crate::size::ByteSize;
 
 /// Settings of the source `crawl`.
@@ -85,7 +86,7 @@ impl Default for CrawlSettings {
             seeds: Vec::new(),
             seed_files: Vec::new(),
             scope: Scope::Host,
-            training_agents: TRAINING_AGENTS.iter().map(|agent| (*agent).to_owned()).collect(),
+            training_agents: TRAINING.iter().map(|agent| (*agent).to_owned()).collect(),
             pages_max: 100_000,
             host_pages_max: 1_000,
             domain_pages_max: 5_000,
@@ -108,26 +109,6 @@ impl Default for CrawlSettings {
         }
     }
 }
-
-/// Crawlers that say that they gather for training: their product tokens, as their operators publish them (November 2026).
-pub const TRAINING_AGENTS: &[&str] = &[
-    "GPTBot",
-    "CCBot",
-    "Google-Extended",
-    "ClaudeBot",
-    "anthropic-ai",
-    "Applebot-Extended",
-    "Bytespider",
-    "meta-externalagent",
-    "FacebookBot",
-    "cohere-training-data-crawler",
-    "Diffbot",
-    "omgili",
-    "Timpibot",
-    "ImagesiftBot",
-    "AI2Bot",
-    "PanguBot",
-];
 
 impl CrawlSettings {
     /// What is wrong with them, in a sentence.
@@ -152,6 +133,12 @@ impl CrawlSettings {
             return Err("`revisit_hours_min` must be larger than 0 and not larger than `revisit_hours_max`".to_owned());
         }
         Ok(())
+    }
+
+    /// Whose rules in robots.txt files speak of training.
+    #[must_use]
+    pub fn training(&self) -> Vec<&str> {
+        self.training_agents.iter().map(String::as_str).collect()
     }
 
     /// The user agent: who we are, and where to ask.

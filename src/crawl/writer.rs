@@ -11,8 +11,10 @@ use super::fetch::Fetched;
 use super::frontier::{Page, Waiting};
 use super::links::links;
 use super::outcome::Outcome;
+use crate::archive::fields::text;
 use crate::archive::http::Response;
 use crate::archive::{chunked, coding};
+use crate::optout::{self, Evidence, Says, Verdict};
 use crate::store::StoreError;
 use crate::text::canonical::Rules;
 
@@ -68,10 +70,6 @@ pub struct Written {
     pub bytes: u64,
 }
 
-/// Says what reserves a page, from its address, status, header fields and markup: a line of evidence for each signal; none where it may be
-/// kept.
-pub type Reservation = dyn Fn(&str, &Response<'_>, &[u8]) -> Vec<String> + Send;
-
 /// The thread, seen from outside.
 pub struct Writer {
     batches: Option<SyncSender<Vec<Asked>>>,
@@ -84,10 +82,10 @@ pub struct Writer {
 impl Writer {
     /// Starts it.
     #[must_use]
-    pub fn start(archive: Archive, reservation: Box<Reservation>) -> Writer {
+    pub fn start(archive: Archive) -> Writer {
         let (batches, incoming) = sync_channel(BATCHES);
         let (answers, written) = unbounded_channel();
-        let thread = std::thread::spawn(move || work(archive, &incoming, &answers, &*reservation));
+        let thread = std::thread::spawn(move || work(archive, &incoming, &answers));
         Writer { batches: Some(batches), written, thread: Some(thread), open: 0 }
     }
 
@@ -123,16 +121,11 @@ impl Writer {
     }
 }
 
-fn work(
-    mut archive: Archive,
-    incoming: &Receiver<Vec<Asked>>,
-    answers: &UnboundedSender<Result<Written, StoreError>>,
-    reservation: &Reservation,
-) {
+fn work(mut archive: Archive, incoming: &Receiver<Vec<Asked>>, answers: &UnboundedSender<Result<Written, StoreError>>) {
     let rules = Rules::new(true, true, &[]);
     while let Ok(batch) = incoming.recv() {
         let bytes = batch.iter().map(|asked| asked.came.as_ref().map_or(0, |fetched| fetched.response.len() as u64)).sum();
-        let (groups, settled): (Vec<Group>, Vec<Settled>) = batch.into_iter().map(|asked| settle(asked, &rules, reservation)).unzip();
+        let (groups, settled): (Vec<Group>, Vec<Settled>) = batch.into_iter().map(|asked| settle(asked, &rules)).unzip();
         let written = archive.write(&groups).map(|archives| Written { settled, archives, bytes });
         let failed = written.is_err();
         if answers.send(written).is_err() || failed {
@@ -145,11 +138,11 @@ fn work(
 }
 
 /// The records of an address, and what came of it.
-fn settle(asked: Asked, rules: &Rules, reservation: &Reservation) -> (Group, Settled) {
+fn settle(asked: Asked, rules: &Rules) -> (Group, Settled) {
     let Asked { site, place, waiting, before, at_ms, came } = asked;
     let outcome = Outcome { url: waiting.url, depth: waiting.depth, at_ms, ..Outcome::default() };
     let mut group = match came {
-        Ok(fetched) => group_of(outcome, fetched, before.as_ref(), rules, reservation),
+        Ok(fetched) => group_of(outcome, fetched, before.as_ref(), rules),
         Err(why) => Group { outcome: Outcome { note: why, ..outcome }, ..Group::default() },
     };
     let is_same = group.repeats.is_some();
@@ -161,7 +154,7 @@ fn settle(asked: Asked, rules: &Rules, reservation: &Reservation) -> (Group, Set
     (group, settled)
 }
 
-fn group_of(mut outcome: Outcome, fetched: Fetched, before: Option<&Page>, rules: &Rules, reservation: &Reservation) -> Group {
+fn group_of(mut outcome: Outcome, fetched: Fetched, before: Option<&Page>, rules: &Rules) -> Group {
     let Fetched { request, response, status, truncated, address, took_ms, .. } = fetched;
     (outcome.status, outcome.took_ms) = (status, took_ms);
     let (response, body) = joined(response);
@@ -175,7 +168,7 @@ fn group_of(mut outcome: Outcome, fetched: Fetched, before: Option<&Page>, rules
         }
         false => Vec::new(),
     };
-    outcome.evidence = reservation(&outcome.url, &parsed, &html);
+    outcome.evidence = reservations(&outcome.url, &parsed, &html);
     if !outcome.evidence.is_empty() {
         // Of a reserved page nothing is kept but why.
         "reserved".clone_into(&mut outcome.note);
@@ -197,6 +190,19 @@ fn group_of(mut outcome: Outcome, fetched: Fetched, before: Option<&Page>, rules
     });
     outcome.digest = repeats.as_ref().map_or(payload_digest, |repeats| repeats.digest.clone());
     Group { outcome, request, response, body, address: address.to_string(), truncated, repeats }
+}
+
+/// What a page itself and its response reserve, a line of evidence each; none where it may be kept.
+fn reservations(url: &str, response: &Response<'_>, html: &[u8]) -> Vec<String> {
+    let lower = |name: &[u8]| String::from_utf8_lossy(name).to_ascii_lowercase();
+    let headers: Vec<(String, String)> = response.fields.iter().map(|(name, value)| (lower(name), text(&value))).collect();
+    let page = Evidence { url, status: Some(response.status), headers: &headers, html, ..Evidence::default() };
+    let found = optout::Site::default().find(&page);
+    if found.verdict != Verdict::Reserved {
+        return Vec::new();
+    }
+    let reserving = found.signals.into_iter().filter(|signal| signal.says == Says::Reserved);
+    reserving.map(|signal| format!("{} ({}): {}", signal.protocol, signal.place, signal.quote)).collect()
 }
 
 /// Where a redirect leads.
@@ -245,39 +251,38 @@ mod tests {
         }
     }
 
-    fn settled(response: &str, before: Option<Page>, evidence: &[&str]) -> (Group, Settled) {
-        let evidence: Vec<String> = evidence.iter().map(|line| (*line).to_owned()).collect();
+    fn settled(response: &str, before: Option<Page>) -> (Group, Settled) {
         let waiting = Waiting { url: "https://ostrov.example.cz/a/".to_owned(), depth: 1, hops: 0 };
         let asked = Asked { site: "s".to_owned(), place: Some(3), waiting, before, at_ms: 7, came: Ok(fetched(response)) };
-        settle(asked, &Rules::new(true, true, &[]), &move |_: &str, _: &Response<'_>, _: &[u8]| evidence.clone())
+        settle(asked, &Rules::new(true, true, &[]))
     }
 
     const PAGE: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nETag: \"e\"\r\n\r\n<a href=b>b</a>";
 
     #[test]
     fn a_page_gives_its_links_and_a_redirect_its_target() {
-        let (group, settled) = settled(PAGE, None, &[]);
+        let (group, settled) = settled(PAGE, None);
         assert_eq!((settled.outcome.links, settled.outcome.etag.as_str()), (vec!["https://ostrov.example.cz/a/b".to_owned()], "\"e\""));
         assert!(group.repeats.is_none() && group.outcome.digest.starts_with("sha1:"));
-        let (_, moved) = super::tests::settled("HTTP/1.1 301 Moved\r\nLocation: /c d/\r\n\r\n", None, &[]);
+        let (_, moved) = super::tests::settled("HTTP/1.1 301 Moved\r\nLocation: /c d/\r\n\r\n", None);
         assert_eq!(moved.outcome.links, ["https://ostrov.example.cz/c%20d/"]);
     }
 
     #[test]
     fn a_page_that_is_what_it_was_becomes_a_revisit_of_either_kind() {
-        let (first, _) = settled(PAGE, None, &[]);
+        let (first, _) = settled(PAGE, None);
         let before = Page { digest: first.outcome.digest, captured_ms: 1, ..Page::default() };
         for (response, not_modified) in [(PAGE, false), ("HTTP/1.1 304 Not Modified\r\n\r\n", true)] {
-            let (group, settled) = settled(response, Some(before.clone()), &[]);
+            let (group, settled) = settled(response, Some(before.clone()));
             assert_eq!(group.repeats.map(|repeats| repeats.not_modified), Some(not_modified));
             assert!(settled.is_same && settled.outcome.digest == before.digest);
         }
-        assert!(settled(&PAGE.replace('b', "c"), Some(before), &[]).0.repeats.is_none());
+        assert!(settled(&PAGE.replace('b', "c"), Some(before)).0.repeats.is_none());
     }
 
     #[test]
     fn of_a_reserved_page_nothing_is_kept_but_why() {
-        let (group, settled) = settled(PAGE, None, &["robots-meta: noai"]);
+        let (group, settled) = settled(&PAGE.replace("<a", "<meta name=robots content='index, noai'><a"), None);
         assert!(group.response.is_empty() && group.request.is_empty() && settled.outcome.links.is_empty());
         assert_eq!((settled.outcome.note.as_str(), settled.outcome.evidence.len()), ("reserved", 1));
     }
@@ -285,7 +290,7 @@ mod tests {
     #[test]
     fn chunks_are_joined_and_the_head_tells_that_there_were_some() {
         let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: text/html\r\n\r\n5\r\nlabas\r\n0\r\n\r\n";
-        let (group, _) = settled(chunked, None, &[]);
+        let (group, _) = settled(chunked, None);
         assert_eq!(&group.response[group.body..], b"labas");
         assert!(group.response.starts_with(b"HTTP/1.1 200 OK\r\nX-Crawl-Transfer-Encoding: chunked\r\n"));
     }

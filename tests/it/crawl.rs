@@ -89,7 +89,9 @@ fn small_web(host: &str, path: &str, condition: &str) -> Vec<u8> {
     match (host, path) {
         ("obec.example.sk", "/robots.txt") => b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nUser-agent: *\nDisallow: /tajne/\n\nUser-agent: GPTBot\nDisallow: /vyhradene/\n".to_vec(),
         ("obec.example.sk", "/") => page(1, "<a href=/dva>2</a><a href=/tajne/x>x</a><a href=/stary>s</a><a href=http://mesto.example.sk/>m</a><a href=/vyhradene/y>y</a>"),
-        ("obec.example.sk", "/dva") => page(2, "<a href=/>1</a><a href=/tri>3</a><a href=/chyba>4</a><a href=http://inde.example.sk/>i</a>"),
+        ("obec.example.sk", "/dva") => page(2, "<a href=/>1</a><a href=/tri>3</a><a href=/chyba>4</a><a href=/znamka>z</a><a href=http://inde.example.sk/>i</a>"),
+        ("obec.example.sk", "/znamka") => html(&village(host, 9, "").replace("<title>", "<meta name=robots content=noai><title>")),
+        ("mesto.example.sk", "/.well-known/tdmrep.json") => b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n[{\"location\": \"/archiv/*\", \"tdm-reservation\": 1}]".to_vec(),
         ("obec.example.sk", "/tri") => page(3, ""),
         ("obec.example.sk", "/stary") => b"HTTP/1.1 301 Moved\r\nLocation: /novy\r\nContent-Length: 0\r\n\r\n".to_vec(),
         ("obec.example.sk", "/novy") => [
@@ -100,7 +102,7 @@ fn small_web(host: &str, path: &str, condition: &str) -> Vec<u8> {
         ]
         .concat(),
         ("mesto.example.sk", "/robots.txt") => b"HTTP/1.1 404 Not Found\r\n\r\n".to_vec(),
-        ("mesto.example.sk", "/") => page(5, "<a href=/dalej>d</a>"),
+        ("mesto.example.sk", "/") => page(5, "<a href=/dalej>d</a><a href=/archiv/1>a</a>"),
         ("mesto.example.sk", "/dalej") => page(6, ""),
         ("rozbite.example.sk", "/robots.txt") => b"HTTP/1.1 500 Oops\r\n\r\n".to_vec(),
         _ => b"HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\n\r\n<p>nie je</p>".to_vec(),
@@ -179,12 +181,28 @@ fn a_night_asks_once_for_what_it_may_and_the_next_one_only_for_what_changed() {
     let house = House::new(&format!("{seeds}\n{}", addresses(&hosts)));
     let told = said(&ends_with(&mut house.run("2026-11-26"), 0).stderr);
     assert!(told.contains("no address, passed over: seeds, 4: nie je adresa"), "{told}");
-    let expected = ["/", "/chyba", "/dva", "/novy", "/robots.txt", "/stary", "/tri"].map(|path| (format!("obec.example.sk{path}"), 1));
+    let expected = ["/", "/.well-known/tdmrep.json", "/ai.txt", "/chyba", "/dva", "/novy", "/robots.txt", "/stary", "/tri", "/znamka"]
+        .map(|path| (format!("obec.example.sk{path}"), 1));
     assert_eq!(web.asked().into_iter().collect::<Vec<_>>(), expected, "the forbidden, the reserved and the foreign are not asked for");
-    assert_eq!(town.asked().keys().collect::<Vec<_>>(), ["mesto.example.sk/", "mesto.example.sk/dalej", "mesto.example.sk/robots.txt"]);
+    assert_eq!(
+        town.asked().keys().collect::<Vec<_>>(),
+        [
+            "mesto.example.sk/",
+            "mesto.example.sk/.well-known/tdmrep.json",
+            "mesto.example.sk/ai.txt",
+            "mesto.example.sk/dalej",
+            "mesto.example.sk/robots.txt"
+        ],
+        "what its tdmrep.json reserves is not asked for"
+    );
     assert_eq!(broken.asked().keys().collect::<Vec<_>>(), ["rozbite.example.sk/robots.txt"], "whose rules cannot be had is not asked");
     assert_eq!(rows(&house.at("w/data")), 6);
     ends_with(tamis(["warc", "check"]).args(house.archives("2026-11-26")), 0);
+    let kept = house.records("2026-11-26");
+    let of = |url: &str| kept.iter().filter(|(_, known)| known == url).map(|(kind, _)| kind.as_str()).collect::<Vec<_>>();
+    assert_eq!(of("http://obec.example.sk/znamka"), ["metadata"], "of a reserved page the evidence alone is kept");
+    assert_eq!(of("http://obec.example.sk/robots.txt"), ["request", "response", "metadata"]);
+    assert!(told.contains("reserved-robots") && told.contains("reserved-tdmrep"), "{told}");
     let index = said(&std::fs::read(house.at("w/archive/2026-11-26/tamis-2026-11-26-00000.cdxj")).expect("an index"));
     assert!(index.contains("sk,example,obec)/dva ") && index.lines().is_sorted(), "{index}");
     // The same night again asks nobody; another one asks with what it knows, and keeps only that nothing changed.
@@ -235,7 +253,7 @@ fn a_crawl_that_is_killed_after_any_step_ends_with_the_same_pages() {
     let mut pages: Vec<String> = house
         .records("2026-11-26")
         .into_iter()
-        .filter(|(kind, url)| kind == "response" && !url.ends_with("robots.txt"))
+        .filter(|(kind, url)| kind == "response" && url.contains("/p"))
         .map(|(_, url)| url)
         .collect();
     pages.sort();

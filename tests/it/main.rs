@@ -4,6 +4,7 @@ mod bad_input;
 mod crawl;
 mod files;
 mod nights;
+mod optout;
 mod readers;
 mod rooms;
 mod run;

@@ -2,13 +2,14 @@
 
 use url::Url;
 
-use super::{Night, host_of};
+use super::{Night, Site, host_of};
 use crate::crawl::fetch::Fault;
-use crate::crawl::frontier::{KnownRobots, Page, Waiting};
+use crate::crawl::frontier::{Host, KnownRobots, Page, Waiting};
 use crate::crawl::night::CrawlError;
-use crate::crawl::night::network::{Done, page, robots};
+use crate::crawl::night::network::{self, Done, page};
 use crate::crawl::robots_file::{AGAIN_MS, Answer, HOLDS_MS, Policy, answer};
 use crate::crawl::settings::CrawlSettings;
+use crate::optout::{self, Agents, Evidence, SiteFile, Verdict};
 use crate::suppression::Suppression;
 use crate::text::host::registrable_domain;
 
@@ -19,8 +20,8 @@ impl Night<'_> {
     /// Asks a site for its robots.txt if that is not known, else for its next address that may be fetched.
     pub(super) fn ask(&mut self, name: &str, now: u64) -> Result<(), CrawlError> {
         let Some(site) = self.sites.get_mut(name) else { return Ok(()) };
-        if site.policy.is_none() || site.host.robots.as_ref().is_none_or(|robots| is_old(robots, now)) {
-            self.spawn_robots(name);
+        if let Some(file) = missing_file(site, &self.settings.agent, name, now) {
+            self.spawn_file(name, file);
             return Ok(());
         }
         let delay = site.policy.as_ref().and_then(|policy| policy.crawl_delay(&self.settings.agent));
@@ -35,7 +36,7 @@ impl Night<'_> {
         for _ in 0..REFUSED_AT_ONCE {
             let Some(site) = self.sites.get_mut(name) else { return Ok(()) };
             let Some((place, waiting)) = site.waiting.pop_front() else { break };
-            let Some(why) = refusal(&self.settings, self.world.suppression, site.policy.as_ref(), &waiting.url) else {
+            let Some(why) = refusal(&self.settings, self.world.suppression, site, &waiting.url) else {
                 return self.spawn_page(name, place, waiting, now);
             };
             self.refuse(name, place, waiting, why, now);
@@ -90,12 +91,12 @@ impl Night<'_> {
         Ok(())
     }
 
-    fn spawn_robots(&mut self, name: &str) {
+    fn spawn_file(&mut self, name: &str, file: SiteFile) {
         let (client, clocks, site, pause) = (self.client.clone(), self.clocks.clone(), name.to_owned(), self.settings.delay_ms_min);
         self.tasks.spawn(async move {
             let began = tokio::time::Instant::now();
-            match robots(&client, &clocks, pause, &site).await {
-                Ok((result, fetched)) => Done::Robots { site, result, fetched, took_ms: began.elapsed().as_millis() as u64 },
+            match network::file(&client, &clocks, pause, (&site, file)).await {
+                Ok((result, fetched)) => Done::File { site, file, result, fetched, took_ms: began.elapsed().as_millis() as u64 },
                 Err(until) => Done::Busy { site, item: None, until },
             }
         });
@@ -106,15 +107,53 @@ impl Night<'_> {
 const SUPPRESSED: &str = "suppressed";
 
 /// Why an address is not asked for at all.
-fn refusal(settings: &CrawlSettings, suppression: Option<&Suppression>, policy: Option<&Policy>, url: &str) -> Option<&'static str> {
-    let allows = |agent: &str| policy.is_some_and(|policy| policy.allows(agent, url));
+fn refusal(settings: &CrawlSettings, suppression: Option<&Suppression>, site: &Site, url: &str) -> Option<&'static str> {
     if suppression.is_some_and(|list| list.refuses_url(url)) {
         return Some(SUPPRESSED);
     }
-    if !allows(&settings.agent) {
+    if !site.policy.as_ref().is_some_and(|policy| policy.allows(&settings.agent, url)) {
         return Some("robots");
     }
-    (!settings.training_agents.iter().all(|agent| allows(agent))).then_some("reserved-robots")
+    let found = site.reserves.find(&Evidence { url, ..Evidence::default() });
+    (found.verdict == Verdict::Reserved).then(|| found.decisive().map_or("reserved", |signal| reserved_by(signal.protocol)))
+}
+
+/// The reason of what a site's own files reserve, by protocol.
+fn reserved_by(protocol: &str) -> &'static str {
+    match protocol {
+        "tdmrep-file" => "reserved-tdmrep",
+        "ai-txt" => "reserved-ai-txt",
+        "rsl" => "reserved-rsl",
+        _ => "reserved-robots",
+    }
+}
+
+/// The file of a site that has to be asked for before any page: what is not known, or was asked for too long ago. Files beside robots.txt
+/// are asked for only where that allows it.
+fn missing_file(site: &Site, agent: &str, name: &str, now: u64) -> Option<SiteFile> {
+    let Some(policy) = site.policy.as_ref().filter(|_| site.host.robots.as_ref().is_some_and(|robots| !is_old(robots, now))) else {
+        return Some(SiteFile::Robots);
+    };
+    [SiteFile::Tdmrep, SiteFile::Ai].into_iter().find(|file| {
+        let known = site.host.files.get(file.path());
+        known.is_none_or(|known| now.saturating_sub(known.at_ms) >= HOLDS_MS) && policy.allows(agent, &format!("{name}{}", file.path()))
+    })
+}
+
+/// What the files of a host reserve.
+pub(super) fn reserves_of(host: &Host, settings: &CrawlSettings) -> optout::Site {
+    let training = settings.training();
+    let agents = Agents { own: &settings.agent, training: &training };
+    let mut reserves = optout::Site::default();
+    if let Some(robots) = host.robots.as_ref().filter(|robots| robots.is_file) {
+        reserves.take(SiteFile::Robots, &robots.body, &agents);
+    }
+    for file in [SiteFile::Tdmrep, SiteFile::Ai] {
+        if let Some(body) = host.files.get(file.path()).and_then(|known| known.body.as_ref()) {
+            reserves.take(file, body, &agents);
+        }
+    }
+    reserves
 }
 
 /// The rules that a robots.txt as it is known gives.

@@ -16,7 +16,7 @@ use std::time::{Duration, SystemTime};
 use tokio::task::JoinSet;
 use url::Url;
 
-use ask::policy_of;
+use ask::{policy_of, reserves_of};
 use network::{AddressClocks, Done};
 
 use super::archive::Archive;
@@ -26,7 +26,8 @@ use super::robots_file::Policy;
 use super::scope::Bounds;
 use super::seeds::Seeds;
 use super::settings::CrawlSettings;
-use super::writer::{Asked, Reservation, Settled, Writer, Written};
+use super::writer::{Asked, Settled, Writer, Written};
+use crate::optout;
 use crate::store::StoreError;
 use crate::suppression::Suppression;
 use crate::workspace::Workspace;
@@ -105,6 +106,8 @@ struct Site {
     busy: bool,
     host: Host,
     policy: Option<Policy>,
+    /// What its files reserve.
+    reserves: optout::Site,
     tries: u32,
 }
 
@@ -141,12 +144,12 @@ fn host_of(site: &str) -> &str {
     crate::text::address::host_of(site.split_once("://").map_or(site, |(_, rest)| rest))
 }
 
-/// Crawls one night; `reservation` says what reserves a page. Does nothing for a night that is over. Answers how it went, and the lines of
+/// Crawls one night. Does nothing for a night that is over. Answers how it went, and the lines of
 /// seed lists that are no addresses.
 ///
 /// # Errors
 /// See [`CrawlError`].
-pub fn crawl(settings: &CrawlSettings, world: &World<'_>, reservation: Box<Reservation>) -> Result<(Status, Vec<String>), CrawlError> {
+pub fn crawl(settings: &CrawlSettings, world: &World<'_>) -> Result<(Status, Vec<String>), CrawlError> {
     settings.check().map_err(CrawlError::Settings)?;
     let seeds = Seeds::read(settings)?;
     let frontier = Frontier::open(&world.workspace.frontier())?;
@@ -158,7 +161,7 @@ pub fn crawl(settings: &CrawlSettings, world: &World<'_>, reservation: Box<Reser
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CrawlError::Runtime)?;
     let garbage = seeds.garbage.clone();
     let status = runtime.block_on(async {
-        let mut night = Night::begin(settings, world, (frontier, reservation), &seeds)?;
+        let mut night = Night::begin(settings, world, frontier, &seeds)?;
         let ended = night.go().await;
         night.writer.end();
         ended?;
@@ -170,12 +173,7 @@ pub fn crawl(settings: &CrawlSettings, world: &World<'_>, reservation: Box<Reser
 }
 
 impl<'a> Night<'a> {
-    fn begin(
-        settings: &CrawlSettings,
-        world: &'a World<'a>,
-        (mut frontier, reservation): (Frontier, Box<Reservation>),
-        seeds: &Seeds,
-    ) -> Result<Night<'a>, CrawlError> {
+    fn begin(settings: &CrawlSettings, world: &'a World<'a>, mut frontier: Frontier, seeds: &Seeds) -> Result<Night<'a>, CrawlError> {
         let settings = Arc::new(settings.clone());
         let folder = world.workspace.archive().join(world.night);
         let known: Vec<_> = frontier
@@ -200,7 +198,7 @@ impl<'a> Night<'a> {
         let new = seeds.urls.iter().filter(|url| !frontier.has_seen(url));
         let new = new.filter_map(|url| Some((site_of(url)?, Waiting { url: url.clone(), depth: 0, hops: 0 }))).collect();
         frontier.change(&Changes { new, ..Changes::default() })?;
-        let writer = Writer::start(archive, reservation);
+        let writer = Writer::start(archive);
         let mut night = Night {
             client: Arc::new(Client::new(settings.clone())),
             ends_ms: began_ms + settings.minutes_max * 60_000,
@@ -250,7 +248,8 @@ impl<'a> Night<'a> {
                 (host.pages, host.patience.parked, host.patience.faults) = (0, false, 0);
             }
             let policy = host.robots.as_ref().map(policy_of);
-            self.sites.insert(name.to_owned(), Site { more: true, host, policy, ..Site::default() });
+            let reserves = reserves_of(&host, &self.settings);
+            self.sites.insert(name.to_owned(), Site { more: true, host, policy, reserves, ..Site::default() });
         }
         let Some(site) = self.sites.get_mut(name) else { return Ok(()) };
         if site.busy || site.host.patience.parked {

@@ -1,4 +1,4 @@
-//! The tasks on the network: one page or one robots.txt each, and one request at a time to one network address.
+//! The tasks on the network: one page or one file of a site each, and one request at a time to one network address.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -12,32 +12,19 @@ use crate::archive::http::Response;
 use crate::crawl::fetch::{Client, Fault, Fetched};
 use crate::crawl::frontier::{Page, Waiting};
 use crate::crawl::robots_file::{REDIRECTS_MAX, ROBOTS_BYTES_MAX};
+use crate::optout::SiteFile;
 
 /// Clocks of network addresses: when each may be asked again; `u64::MAX` while it is being asked.
 pub(super) type AddressClocks = Arc<Mutex<BTreeMap<IpAddr, u64>>>;
 
 /// What a task on the network came to.
 pub(super) enum Done {
-    Robots {
-        site: String,
-        result: Result<(u16, Vec<u8>), Fault>,
-        fetched: Option<(String, Fetched)>,
-        took_ms: u64,
-    },
-    Page {
-        site: String,
-        place: u64,
-        waiting: Waiting,
-        before: Option<Page>,
-        at_ms: u64,
-        result: Result<Fetched, Fault>,
-    },
+    /// A file in which a site speaks of all its pages.
+    File { site: String, file: SiteFile, result: Result<(u16, Vec<u8>), Fault>, fetched: Option<(String, Fetched)>, took_ms: u64 },
+    /// A page.
+    Page { site: String, place: u64, waiting: Waiting, before: Option<Page>, at_ms: u64, result: Result<Fetched, Fault> },
     /// Its address is being asked by another site.
-    Busy {
-        site: String,
-        item: Option<(u64, Waiting)>,
-        until: u64,
-    },
+    Busy { site: String, item: Option<(u64, Waiting)>, until: u64 },
 }
 
 /// Takes the right to ask a network address, or says when it is free.
@@ -82,14 +69,14 @@ pub(super) async fn page(
     Ok(result)
 }
 
-/// Asks a site for its robots.txt, following redirects to wherever they lead.
-pub(super) async fn robots(
+/// Asks a site for one of its files, following redirects to wherever they lead.
+pub(super) async fn file(
     client: &Client,
     clocks: &AddressClocks,
     pause: u64,
-    site: &str,
+    (site, file): (&str, SiteFile),
 ) -> Result<(Result<(u16, Vec<u8>), Fault>, Option<(String, Fetched)>), u64> {
-    let Ok(mut url) = Url::parse(&format!("{site}/robots.txt")) else { return Ok((Err(Fault::Dns), None)) };
+    let Ok(mut url) = Url::parse(&format!("{site}{}", file.path())) else { return Ok((Err(Fault::Dns), None)) };
     let first = url.to_string();
     for hop in 0..=REDIRECTS_MAX {
         let result = match page(client, clocks, pause, &url, None).await {

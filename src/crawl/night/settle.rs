@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ask::policy_of;
+use super::ask::{policy_of, reserves_of};
 use super::network::Done;
 use super::{CrawlError, Night, host_of, now_ms, site_of};
 use crate::archive::http::Response;
 use crate::crawl::fetch::{Fault, Fetched};
-use crate::crawl::frontier::{Changes, Host, KnownRobots, Page, Waiting};
+use crate::crawl::frontier::{Changes, Host, KnownFile, KnownRobots, Page, Waiting};
 use crate::crawl::polite::Came;
 use crate::crawl::robots_file::{Answer, Policy, answer};
 use crate::crawl::writer::{Asked, Settled, Written};
+use crate::optout::SiteFile;
 use crate::text::host::registrable_domain;
 
 /// How often an address is tried.
@@ -31,16 +32,16 @@ impl Night<'_> {
                 }
                 self.rest(&name)
             }
-            Done::Robots { site, result, fetched, took_ms } => self.handle_robots(&site, result, fetched, took_ms, now),
+            Done::File { site, file, result, fetched, took_ms } => self.handle_file((&site, file), result, fetched, took_ms, now),
             Done::Page { site, place, waiting, before, at_ms, result } => {
                 self.handle_page(&site, (place, waiting, before, at_ms), result, now)
             }
         }
     }
 
-    fn handle_robots(
+    fn handle_file(
         &mut self,
-        name: &str,
+        (name, file): (&str, SiteFile),
         result: Result<(u16, Vec<u8>), Fault>,
         fetched: Option<(String, Fetched)>,
         took_ms: u64,
@@ -51,6 +52,11 @@ impl Night<'_> {
             Ok((status, body)) => (Ok(status), body),
             Err(fault) => (Err(fault), Vec::new()),
         };
+        if file != SiteFile::Robots {
+            let body = matches!(status, Ok(200..=299)).then_some(body);
+            site.host.files.insert(file.path().to_owned(), KnownFile { at_ms: now, body });
+            return self.after_file(name, (status, took_ms), fetched, now);
+        }
         let last = site.host.robots.take();
         let known = match (answer(status), last) {
             (Answer::Unreachable, Some(last)) => KnownRobots { at_ms: now, result: status, ..last },
@@ -58,12 +64,26 @@ impl Night<'_> {
         };
         site.policy = Some(policy_of(&known));
         site.host.robots = Some(known);
+        self.after_file(name, (status, took_ms), fetched, now)
+    }
+
+    /// Notes what a file of a site came to, and keeps it: it is the evidence for what is not fetched.
+    fn after_file(
+        &mut self,
+        name: &str,
+        (status, took_ms): (Result<u16, Fault>, u64),
+        fetched: Option<(String, Fetched)>,
+        now: u64,
+    ) -> Result<(), CrawlError> {
+        let Some(site) = self.sites.get_mut(name) else { return Ok(()) };
         let came = match status {
             Ok(status) => Came::Answer { status, took_ms, retry_after: None },
+            // The host answered, and led to where nobody goes.
+            Err(Fault::NotPublic) => Came::Answer { status: 404, took_ms, retry_after: None },
             Err(_) => Came::Fault,
         };
         site.host.patience = site.host.patience.after(&came, None, now, &self.settings);
-        // That a robots.txt cannot be had says nothing about the pages, which are not asked for then; it alone parks nobody.
+        site.reserves = reserves_of(&site.host, &self.settings);
         let unreachable = matches!(site.policy, Some(Policy::Nothing));
         self.changes.hosts.push((name.to_owned(), site.host.clone()));
         if let Some((url, fetched)) = fetched {

@@ -1,20 +1,15 @@
 //! Reads what the owner of a page says about its use for training, and drops what is reserved.
 //!
-//! Signals beside the page (response headers) and in its head (`<meta>`): the `noai` of robots directives, W3C's TDM Reservation
-//! Protocol and the IETF's AI preferences. One reservation is enough. A signal that cannot be read says nothing, as the protocols
-//! demand. It runs before `extract`, which takes the markup away.
-
-mod head;
-mod signal;
+//! The reading itself is [`crate::optout`]'s, the same for archives and live pages; a document carries its response's headers and its
+//! markup, so those are the evidence here. It runs before `extract`, which takes the markup away.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::de::ValueDeserializer;
 
 use crate::doc::{Document, OptOut};
+use crate::optout::{Evidence, Finding, Site};
 use crate::stage::{BuildError, Field, Resources, Room, Stage, Verdict};
-
-use signal::{Says, Signal};
 
 const RESERVED: &str = "reserved";
 
@@ -51,13 +46,16 @@ fn build(settings: ValueDeserializer<'_>, _: &dyn Resources) -> Result<Box<dyn S
 }
 
 impl Reservation {
-    /// Every signal of `doc`, those of the headers first.
-    fn signals(&self, doc: &Document) -> Vec<Signal> {
-        let mut found = signal::in_headers(&doc.policy_headers);
+    /// What the document's own headers and head say; files of its site are not known here.
+    fn find(&self, doc: &Document) -> Finding {
         let head = &doc.html.as_bytes()[..doc.html.len().min(self.head_bytes_max)];
-        head::each_meta(head, |name, content| found.extend(signal::in_meta(name, content)));
-        signal::settle(&mut found);
-        found
+        Site::default().find(&Evidence {
+            url: &doc.url,
+            status: doc.http_status,
+            headers: &doc.policy_headers,
+            html: head,
+            ..Evidence::default()
+        })
     }
 }
 
@@ -65,9 +63,8 @@ impl Stage for Reservation {
     fn judge(&self, doc: &mut Document) -> Verdict {
         // What an input says already stands: a reservation is never taken back by a signal that is missing here.
         if doc.optout.as_ref().is_none_or(|known| known.verdict != RESERVED) {
-            let signals = self.signals(doc);
-            let decisive = [Says::Reserved, Says::Allowed].into_iter().find_map(|says| signals.iter().find(|signal| signal.says == says));
-            let (verdict, protocol) = decisive.map_or(("unknown", "none"), |signal| (signal.says.as_str(), signal.protocol));
+            let found = self.find(doc);
+            let (verdict, protocol) = (found.verdict.as_str(), found.decisive().map_or("none", |signal| signal.protocol));
             doc.optout = Some(OptOut { verdict: verdict.to_owned(), protocol: protocol.to_owned(), checked_at: doc.fetched_at });
         }
         let is_reserved = doc.optout.as_ref().is_some_and(|optout| optout.verdict == RESERVED);

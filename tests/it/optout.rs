@@ -1,0 +1,146 @@
+//! `tamis optout explain` tells what owners reserved, and in which words.
+
+use std::io::Write;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::{ends_with, said, tamis};
+
+fn record(kind: &str, url: &str, http: &str, body: &[u8]) -> Vec<u8> {
+    let block = [http.as_bytes(), b"\r\n\r\n", body].concat();
+    let head = format!(
+        "WARC/1.1\r\nWARC-Type: {kind}\r\nWARC-Target-URI: {url}\r\nWARC-Date: 2026-11-26T03:00:00Z\r\n\
+         Content-Type: application/http; msgtype={kind}\r\nContent-Length: {}\r\n\r\n",
+        block.len()
+    );
+    [head.as_bytes(), &block, b"\r\n\r\n"].concat()
+}
+
+fn response(url: &str, http: &str, body: &str) -> Vec<u8> {
+    record("response", url, &format!("HTTP/1.1 {http}"), body.as_bytes())
+}
+
+const ROBOTS: &str = "User-agent: *\nContent-Signal: search=yes\n\nUser-agent: GPTBot\nDisallow: /básně/\n";
+const HTML: &str = "200 OK\r\nContent-Type: text/html; charset=utf-8";
+
+/// Two sites, of which one has files, and a page that comes before them.
+fn records() -> Vec<Vec<u8>> {
+    vec![
+        response("https://ostrov.example.cz/b%C3%A1sn%C4%9B/0", HTML, "<title>Báseň</title>"),
+        record("request", "https://ostrov.example.cz/robots.txt", "GET /robots.txt HTTP/1.1", b""),
+        response("https://ostrov.example.cz/robots.txt", "200 OK\r\nContent-Type: text/plain", ROBOTS),
+        response("https://ostrov.example.cz/b%C3%A1sn%C4%9B/1", HTML, "<title>Báseň</title>"),
+        response("https://ostrov.example.cz/zpravy", HTML, "<title>Zprávy</title>"),
+        response(
+            "https://sala.example.lv/.well-known/tdmrep.json",
+            "200 OK\r\nTransfer-Encoding: chunked",
+            "2A\r\n[\n{\"location\":\"/\",\n \"tdm-reservation\":1}\n]\r\n0\r\n\r\n",
+        ),
+        response("http://sala.example.lv/dzejoļi", HTML, "<title>Dzejoļi</title>"),
+        response("http://sala.example.lv/atvērti", HTML, "<meta name=tdm-reservation content=0>"),
+        response("https://sala.example.lv/ai.txt", "404 Not Found", "Disallow: *"),
+        response("https://sala.example.lv/dziesma", &format!("{HTML}\r\nX-Robots-Tag: noai\u{1b}[2J, noai\r\nTDM-Reservation: 0"), ""),
+    ]
+}
+
+fn expected() -> Vec<(&'static str, &'static str, Value)> {
+    let rule = "{\"location\":\"/\",  \"tdm-reservation\":1}";
+    let signal = |protocol, says, quote, place| json!({ "protocol": protocol, "says": says, "quote": quote, "place": place });
+    let file = signal("tdmrep-file", "reserved", rule, "/.well-known/tdmrep.json line 2");
+    vec![
+        ("https://ostrov.example.cz/b%C3%A1sn%C4%9B/0", "unknown", json!([])),
+        ("https://ostrov.example.cz/robots.txt", "unknown", json!([])),
+        (
+            "https://ostrov.example.cz/b%C3%A1sn%C4%9B/1",
+            "reserved",
+            json!([signal("robots-txt", "reserved", "Disallow: /básně/", "/robots.txt line 5")]),
+        ),
+        ("https://ostrov.example.cz/zpravy", "unknown", json!([])),
+        ("https://sala.example.lv/.well-known/tdmrep.json", "unknown", json!([])),
+        ("http://sala.example.lv/dzejoļi", "reserved", json!([file])),
+        ("http://sala.example.lv/atvērti", "allowed", json!([signal("tdmrep-meta", "allowed", "0", "meta tdm-reservation")])),
+        ("https://sala.example.lv/ai.txt", "reserved", json!([file])),
+        (
+            "https://sala.example.lv/dziesma",
+            "reserved",
+            json!([
+                signal("x-robots-tag", "reserved", "noai\u{fffd}[2J, noai", "header x-robots-tag"),
+                signal("tdmrep-header", "allowed", "0", "header tdm-reservation"),
+            ]),
+        ),
+    ]
+}
+
+#[test]
+fn every_response_is_told_with_its_verdict_and_the_words_it_rests_on_in_any_packing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let packings: [(&str, fn(Vec<u8>) -> Vec<u8>); 3] = [
+        ("x.warc", |record| record),
+        ("x.warc.gz", |record| {
+            let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+            packed.write_all(&record).expect("room");
+            packed.finish().expect("room")
+        }),
+        ("x.warc.zst", |record| zstd::encode_all(record.as_slice(), 1).expect("room")),
+    ];
+    for (name, pack) in packings {
+        let packed: Vec<Vec<u8>> = records().into_iter().map(pack).collect();
+        let file = folder.path().join(name);
+        std::fs::write(&file, packed.concat()).expect("room");
+        let output = ends_with(tamis(["optout", "explain", "--json"]).arg(&file), 0);
+        let rows: Vec<Value> = said(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let offsets = packed.iter().scan(0, |end, record| Some(std::mem::replace(end, *end + record.len())));
+        let offsets = offsets.enumerate().filter(|(number, _)| *number != 1).map(|(_, offset)| offset);
+        let wanted: Vec<Value> = expected()
+            .into_iter()
+            .zip(offsets)
+            .map(|((url, verdict, signals), offset)| json!({ "offset": offset, "url": url, "verdict": verdict, "signals": signals }))
+            .collect();
+        assert_eq!(rows, wanted, "{name}");
+    }
+}
+
+#[test]
+fn without_json_the_same_stands_in_lines_with_tabs_and_no_control_characters() {
+    let mut explain = tamis(["optout", "explain", "-"]);
+    let mut running = explain.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the program starts");
+    running.stdin.take().expect("a pipe").write_all(&records().concat()).expect("room");
+    let output = running.wait_with_output().expect("an end");
+    let told = said(&output.stdout);
+    assert!(output.status.success() && !told.contains('\u{1b}'), "{told}");
+    let mut wanted = String::new();
+    for (url, verdict, signals) in expected() {
+        wanted += &format!("{url}\t{verdict}\n");
+        for signal in signals.as_array().expect("a list") {
+            let word = |name: &str| signal[name].as_str().expect("a word").to_owned();
+            wanted += &format!("\t{}\t{}\t{}\t{}\n", word("protocol"), word("says"), word("quote"), word("place"));
+        }
+    }
+    let without_offsets: String =
+        told.lines().map(|line| line.trim_start_matches(|sign: char| sign.is_ascii_digit())).map(|line| format!("{line}\n")).collect();
+    assert_eq!(without_offsets.replace("\thttp", "http"), wanted);
+}
+
+#[test]
+fn an_address_is_refused_with_what_to_do_instead() {
+    for address in ["https://ostrov.example.cz/", "HTTP:ostrov.example.cz"] {
+        let output = ends_with(&mut tamis(["optout", "explain", address]), 2);
+        assert!(said(&output.stderr).contains("crawl it first"), "{}", said(&output.stderr));
+    }
+}
+
+#[test]
+fn damage_is_told_and_what_is_whole_is_explained() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("x.warc");
+    let mut bytes = records().concat();
+    bytes.truncate(bytes.len() - 40);
+    std::fs::write(&file, bytes).expect("room");
+    let output = ends_with(tamis(["optout", "explain", "--json"]).arg(&file), 1);
+    assert_eq!(said(&output.stdout).lines().count(), expected().len() - 1);
+    assert!(said(&output.stderr).contains("shorter than its head says"), "{}", said(&output.stderr));
+    std::fs::write(&file, b"no archive").expect("room");
+    let output = ends_with(tamis(["optout", "explain"]).arg(&file), 2);
+    assert!(said(&output.stderr).contains("nothing to explain"), "{}", said(&output.stderr));
+}
