@@ -17,6 +17,7 @@ use super::request::{Request, RequestError};
 use super::stores::Store;
 use super::survey::{Failure, Survey, survey};
 use super::tombstone::TombstoneError;
+use crate::crawl::frontier::FrontierError;
 use crate::ledger::manifest::{ManifestError, Manifests};
 use crate::ledger::receipt::{Receipt, ReceiptError, ReceiptFile, Receipts, StoreCount};
 use crate::locator::LocateError;
@@ -47,6 +48,9 @@ pub enum TakedownError {
     /// The manifests.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
+    /// What the crawler knows.
+    #[error(transparent)]
+    Frontier(#[from] FrontierError),
     /// The index.
     #[error(transparent)]
     Index(#[from] JobError),

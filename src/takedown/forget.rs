@@ -10,6 +10,7 @@ use super::plan::TakedownPlan;
 use super::stores::{Holding, Store};
 use super::survey::{Failure, Held, Survey, of_one_file, relative, survey};
 use super::tombstone::{self, Extent};
+use crate::crawl::frontier;
 use crate::dedup::erase::Orphans;
 use crate::ledger::manifest::{FileEntry, Manifests, NewCommit, Replacement};
 use crate::locator::{self, Locator};
@@ -151,6 +152,10 @@ impl<'a> Forgetting<'a> {
                 let bytes = std::fs::read(path).map_err(|error| StoreError::io(path, error))?;
                 let left = bytes.split_inclusive(|byte| *byte == b'\n').enumerate().filter(|(number, _)| !lines.contains(number));
                 Ok(store::write_over(path, &left.flat_map(|(_, line)| line.iter().copied()).collect::<Vec<u8>>())?)
+            }
+            Holding::Addresses(_) => {
+                frontier::forget(&self.workspace.frontier(), &|url| self.plan.targets.has_url(url))?;
+                Ok(())
             }
             Holding::Whole => Ok(store::remove_file(path)?),
         }

@@ -9,6 +9,7 @@ use super::apply::TakedownError;
 use super::find::{Found, find};
 use super::request::Targets;
 use super::tombstone;
+use crate::crawl::frontier;
 use crate::ledger::manifest::Manifests;
 use crate::locator::Kind;
 use crate::store::{StoreError, files_below};
@@ -36,13 +37,15 @@ pub enum Store {
     Reports,
     /// Logs.
     Logs,
+    /// What the crawler knows of the web: addresses that wait or were fetched, and their hosts.
+    Frontier,
     /// Lists of where documents lie.
     Locator,
 }
 
 impl Store {
     /// All stores, in the order in which a takedown goes through them: what readers see goes first.
-    pub const ALL: [Store; 10] = [
+    pub const ALL: [Store; 11] = [
         Store::Shards,
         Store::Index,
         Store::Rejects,
@@ -52,6 +55,7 @@ impl Store {
         Store::Unsealed,
         Store::Reports,
         Store::Logs,
+        Store::Frontier,
         Store::Locator,
     ];
 
@@ -68,6 +72,7 @@ impl Store {
             Store::Unsealed => "unfinished runs",
             Store::Reports => "ledgers and reports",
             Store::Logs => "logs",
+            Store::Frontier => "crawl frontier",
             Store::Locator => "locator lists",
         }
     }
@@ -78,9 +83,14 @@ impl Store {
         match self {
             Store::Shards | Store::Rejects => Some(Kind::Documents),
             Store::Archives => Some(Kind::Archive),
-            Store::Index | Store::ArchiveIndexes | Store::Quarantine | Store::Unsealed | Store::Reports | Store::Logs | Store::Locator => {
-                None
-            }
+            Store::Index
+            | Store::ArchiveIndexes
+            | Store::Quarantine
+            | Store::Unsealed
+            | Store::Reports
+            | Store::Logs
+            | Store::Frontier
+            | Store::Locator => None,
         }
     }
 
@@ -112,6 +122,7 @@ impl Store {
             Store::Unsealed => unsealed(workspace)?,
             Store::Reports => files_below(&workspace.ledger())?,
             Store::Logs => files_below(&workspace.logs())?,
+            Store::Frontier => frontier::file_in(&workspace.frontier()).into_iter().collect(),
             Store::Locator => files_below(&workspace.locator())?,
         })
     }
@@ -148,6 +159,8 @@ pub enum Holding {
     Records(Vec<tombstone::Extent>),
     /// Lines of a text, by number.
     Lines(std::collections::BTreeSet<usize>),
+    /// Addresses of the frontier: how many.
+    Addresses(u64),
     /// The whole file goes.
     Whole,
 }
@@ -160,6 +173,7 @@ impl Holding {
             Holding::Rows(found) => found.hits.len() as u64,
             Holding::Records(extents) => extents.len() as u64,
             Holding::Lines(lines) => lines.len() as u64,
+            Holding::Addresses(count) => *count,
             Holding::Whole => 1,
         }
     }
@@ -178,6 +192,7 @@ pub fn search(workspace: &Workspace, store: Store, path: &Path, targets: &Target
         // A ledger is counts alone; a report could quote, and can be done without.
         Store::Reports if path.extension().is_some_and(|ending| ending == "html") && !lines(path, targets)?.is_empty() => Holding::Whole,
         Store::Reports | Store::Index | Store::Locator => return Ok(None),
+        Store::Frontier => Holding::Addresses(frontier::count(&workspace.frontier(), &|url| targets.has_url(url))?),
         Store::Unsealed => Holding::Whole,
     };
     Ok(Some(holding).filter(|holding| holding.count() > 0))

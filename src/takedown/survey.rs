@@ -115,6 +115,7 @@ pub(super) fn of_one_file(error: TakedownError) -> Result<String, TakedownError>
         TakedownError::Locate(error @ (LocateError::Parquet { .. } | LocateError::Io { .. })) => Ok(with_cause(&error)),
         TakedownError::Archive(TombstoneError::Locate(LocateError::Store(error))) => Err(error.into()),
         TakedownError::Archive(error) => Ok(with_cause(&error)),
+        TakedownError::Frontier(error) => Ok(error.to_string()),
         TakedownError::Corrupt { .. } => Ok(error.to_string()),
         TakedownError::Sink(error @ SinkError::Parquet { .. }) => Ok(with_cause(&error)),
         other => Err(other),

@@ -14,14 +14,13 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::task::JoinSet;
-use url::Url;
 
 use ask::{policy_of, reserves_of};
 use network::{AddressClocks, Done};
 
 use super::archive::Archive;
 use super::fetch::Client;
-use super::frontier::{Changes, Frontier, FrontierError, Host, Page, Waiting};
+use super::frontier::{Changes, Frontier, FrontierError, Host, Page, Waiting, site_of};
 use super::robots_file::Policy;
 use super::scope::Bounds;
 use super::seeds::Seeds;
@@ -133,11 +132,6 @@ struct Night<'a> {
 
 fn now_ms() -> u64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
-}
-
-/// The site of an address.
-fn site_of(url: &str) -> Option<String> {
-    Some(Url::parse(url).ok()?.origin().ascii_serialization()).filter(|site| site != "null")
 }
 
 fn host_of(site: &str) -> &str {

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::ask::{policy_of, reserves_of};
 use super::network::Done;
-use super::{CrawlError, Night, host_of, now_ms, site_of};
+use super::{CrawlError, Night, host_of, now_ms};
 use crate::archive::http::Response;
 use crate::crawl::fetch::{Fault, Fetched};
-use crate::crawl::frontier::{Changes, Host, KnownFile, KnownRobots, Page, Waiting};
+use crate::crawl::frontier::{Changes, Host, KnownFile, KnownRobots, Page, Waiting, site_of};
 use crate::crawl::polite::Came;
 use crate::crawl::robots_file::{Answer, Policy, answer};
 use crate::crawl::writer::{Asked, Settled, Written};

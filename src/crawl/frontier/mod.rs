@@ -4,16 +4,24 @@
 //! and the length of the archive that holds it are noted. Keys of addresses are 64 bits, so of 100 million two are taken for one with
 //! probability 1 in 3,700; a set of them is held in memory (some 10 bytes each), everything else on disk.
 
+mod forget;
+
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use url::Url;
 use xxhash_rust::xxh3::xxh3_64;
+
+pub use forget::{count, file_in, forget};
 
 use super::archive::Acknowledged;
 use super::polite::Patience;
+
+/// Name of the file.
+const FILE: &str = "frontier.redb";
 
 const SEEN: TableDefinition<'_, u64, ()> = TableDefinition::new("seen");
 const PAGES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("pages");
@@ -175,7 +183,7 @@ impl Frontier {
     /// # Errors
     /// When the file cannot be used.
     pub fn open(folder: &Path) -> Result<Frontier, FrontierError> {
-        let path = folder.join("frontier.redb");
+        let path = folder.join(FILE);
         let refused = |why: String| FrontierError { path: path.clone(), why };
         let db = Database::create(&path).map_err(|error| refused(error.to_string()))?;
         let mut frontier = Frontier { path: path.clone(), db, seen: HashSet::default(), next_place: 0 };
@@ -367,56 +375,12 @@ impl Frontier {
         };
         read().map_err(|error| self.refused(error))
     }
+}
 
-    /// Takes everything out that `is_meant` says of an address: from the queue and from what is known of pages. Answers how much that was.
-    /// That the address was seen stays, as a number that is no name.
-    ///
-    /// # Errors
-    /// When the file cannot be changed.
-    pub fn forget(&mut self, is_meant: &dyn Fn(&str) -> bool) -> Result<u64, FrontierError> {
-        let erase = || -> Result<u64, redb::Error> {
-            let (mut erased, change) = (0, self.db.begin_write()?);
-            {
-                let mut queue = change.open_table(QUEUE)?;
-                for row in queue.extract_if(|_, waiting| of_json::<Waiting>(waiting).is_some_and(|waiting| is_meant(&waiting.url)))? {
-                    row?;
-                    erased += 1;
-                }
-                let mut pages = change.open_table(PAGES)?;
-                for row in pages.extract_if(|_, page| of_json::<Page>(page).is_some_and(|page| is_meant(&page.url)))? {
-                    row?;
-                    erased += 1;
-                }
-            }
-            change.commit()?;
-            Ok(erased)
-        };
-        let erased = erase().map_err(|error| self.refused(error))?;
-        if erased > 0 {
-            // Pages of the file that are free keep their old bytes until they are used again; compaction moves the rest and cuts them off.
-            self.db.compact().map_err(|error| self.refused(error))?;
-        }
-        crate::store::lasting_change();
-        Ok(erased)
-    }
-
-    /// How many addresses `is_meant` takes among those that wait and those that were fetched.
-    ///
-    /// # Errors
-    /// When the file cannot be read.
-    pub fn count(&self, is_meant: &dyn Fn(&str) -> bool) -> Result<u64, FrontierError> {
-        let read = || -> Result<u64, redb::Error> {
-            let (mut count, read) = (0, self.db.begin_read()?);
-            for row in read.open_table(QUEUE)?.iter()? {
-                count += u64::from(of_json::<Waiting>(row?.1.value()).is_some_and(|waiting| is_meant(&waiting.url)));
-            }
-            for row in read.open_table(PAGES)?.iter()? {
-                count += u64::from(of_json::<Page>(row?.1.value()).is_some_and(|page| is_meant(&page.url)));
-            }
-            Ok(count)
-        };
-        read().map_err(|error| self.refused(error))
-    }
+/// The site of an address: scheme, host and port.
+#[must_use]
+pub fn site_of(url: &str) -> Option<String> {
+    Some(Url::parse(url).ok()?.origin().ascii_serialization()).filter(|site| site != "null")
 }
 
 fn json(value: &impl Serialize) -> Vec<u8> {
@@ -463,21 +427,5 @@ mod tests {
         assert_eq!(frontier.page("https://a.example.is/1").expect("readable"), Some(page));
         assert_eq!(frontier.archives().expect("readable"), [("x.warc.gz".to_owned(), 77)]);
         assert_eq!((frontier.due(72_001_000).expect("readable").len(), frontier.due(72_000_999).expect("readable").len()), (1, 0));
-    }
-
-    #[test]
-    fn what_is_forgotten_is_in_no_byte_of_the_file() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let mut frontier = Frontier::open(folder.path()).expect("a free place");
-        let urls: Vec<String> = (0..500).map(|number| format!("https://lundi.example.is/{number}")).collect();
-        let new = urls.iter().chain(&["https://leyndarmal-x.example.is/".to_owned()]).map(|url| ("h".to_owned(), waiting(url))).collect();
-        frontier.change(&Changes { new, ..Changes::default() }).expect("room");
-        let is_meant = |url: &str| url.contains("leyndarmal-x");
-        assert_eq!(frontier.count(&is_meant).expect("readable"), 1);
-        assert_eq!(frontier.forget(&is_meant).expect("room"), 1);
-        assert_eq!(frontier.count(&is_meant).expect("readable"), 0);
-        drop(frontier);
-        let bytes = std::fs::read(folder.path().join("frontier.redb")).expect("a file");
-        assert!(memchr::memmem::find(&bytes, b"leyndarmal-x").is_none());
     }
 }
