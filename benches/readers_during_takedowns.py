@@ -5,7 +5,8 @@
     READERS/bin/python benches/readers_during_takedowns.py WORKSPACE [--replacements 2000] [--tamis target/release/tamis]
 
 WORKSPACE is copied. Each takedown erases one document from every shard that has more than one, and each shard is replaced in its place. A
-reader's count is right if it lies between the rows at its end and the rows at its beginning, and no document is counted twice.
+reader's count is right if it lies between the rows at its end and the rows at its beginning, and no document is counted twice. A reader
+whose process dies or hangs has one error more, and what it had counted until then stands in the table.
 """
 
 import argparse
@@ -21,6 +22,7 @@ parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.R
 parser.add_argument("workspace", type=Path)
 parser.add_argument("--replacements", type=int, default=2000)
 parser.add_argument("--tamis", default="target/release/tamis")
+parser.add_argument("--readers", default="duckdb,polars,pyarrow,datasets")
 
 
 def ids_with(reader, folder):
@@ -43,26 +45,52 @@ def ids_with(reader, folder):
         return datasets.load_dataset("parquet", data_files=glob, split="train", cache_dir=cache, columns=["id"])["id"]
 
 
-def loop(reader, folder, left, stop, results):
+def loop(reader, folder, left, stop, tally):
     import os
 
     os.environ["HF_HUB_OFFLINE"] = "1"
     import datasets
 
     datasets.disable_progress_bars()
-    reads, wrong, errors, first = 0, 0, 0, ""
     while not stop.is_set():
         before = left.value
         try:
             ids = list(ids_with(reader, folder))
-        except BaseException as error:  # whatever a reader says, panics included, is what is counted
-            errors, first = errors + 1, first or f"{type(error).__name__}: {error}"[:200]
+        except BaseException as error:  # whatever a reader says is what is counted, a panic too
+            tally.add("errors", f"{type(error).__name__}: {error}")
             continue
-        reads += 1
+        tally.add("reads")
         # A takedown under way may have replaced shards already that are taken off `left` when it ends, so one more of them is allowed for.
         if len(ids) != len(set(ids)) or not left.value - stop.most <= len(ids) <= before:
-            wrong, first = wrong + 1, first or f"{len(ids)} rows, between {left.value} and {before}"
-    results.put((reader, reads, wrong, errors, first))
+            tally.add("wrong", f"{len(ids)} rows, {len(set(ids))} of them different, between {left.value} and {before}")
+
+
+class Tally:
+    """What a reader counted, where it outlives its process."""
+
+    def __init__(self):
+        self.counts = {name: multiprocessing.Value("q", 0) for name in ("reads", "wrong", "errors")}
+        self.first = multiprocessing.Array("c", 400)
+
+    def add(self, name, why=""):
+        self.counts[name].value += 1
+        if why and not self.first.value:
+            self.first.value = why.replace("\n", " ").encode()[:399]
+
+    def row(self, reader):
+        counts = " | ".join(str(count.value) for count in self.counts.values())
+        return f"| {reader} | {counts} | {self.first.value.decode(errors='replace')} |"
+
+
+def end(process, tally):
+    """Waits for a reader; one that died, or does not end, is an error."""
+    process.join(60)
+    if process.is_alive():
+        process.kill()
+        process.join()
+        tally.add("errors", "hangs")
+    elif process.exitcode:
+        tally.add("errors", f"its process ended with {process.exitcode}")
 
 
 class Stop:
@@ -82,27 +110,28 @@ def main():
         for path, id in duckdb.sql(f"select filename, id from read_parquet('{data}/**/*.parquet', filename = true)").fetchall():
             ids.setdefault(path, []).append(id)
         left = multiprocessing.Value("q", sum(map(len, ids.values())))
-        stop, results = Stop(multiprocessing.Event(), len(ids)), multiprocessing.Queue()
-        readers = ["duckdb", "polars", "pyarrow", "datasets"]
-        loops = [multiprocessing.Process(target=loop, args=(reader, data, left, stop, results)) for reader in readers]
-        [process.start() for process in loops]
+        stop = Stop(multiprocessing.Event(), len(ids))
+        tallies = {reader: Tally() for reader in args.readers.split(",")}
+        loops = {reader: multiprocessing.Process(target=loop, args=(reader, data, left, stop, tally)) for reader, tally in tallies.items()}
+        [process.start() for process in loops.values()]
         time.sleep(5)
         replaced, takedowns, begun = 0, 0, time.perf_counter()
         run = lambda *words: subprocess.run([str(word) for word in words], check=True, capture_output=True, text=True).stdout
-        while replaced < args.replacements and any(len(of_shard) > 1 for of_shard in ids.values()):
-            asked = [word for of_shard in ids.values() if len(of_shard) > 1 for word in ("--id", of_shard.pop())]
-            run(args.tamis, "takedown", "plan", "-w", folder / "w", "--reason", "bench", "--received", "2026-11-20", "--out", folder / "p", *asked)
-            receipt = json.loads(run(args.tamis, "takedown", "apply", folder / "p", "-w", folder / "w", "--keys", folder / "k", "--confirm-large", "--json"))
-            shards = receipt["stores"]["published shards"]
-            left.value -= shards["erased"]
-            replaced, takedowns = replaced + shards["files"], takedowns + 1
-        seconds = time.perf_counter() - begun
-        time.sleep(3)
-        stop.set()
-        print(f"{replaced} shards replaced by {takedowns} takedowns in {seconds:.0f} s\n\n| reader | reads | wrong | errors |\n|---|---|---|---|")
-        for reader, reads, wrong, errors, first in sorted(results.get() for _ in loops):
-            print(f"| {reader} | {reads} | {wrong} | {errors} | {first}")
-        [process.join() for process in loops]
+        try:
+            while replaced < args.replacements and any(len(of_shard) > 1 for of_shard in ids.values()):
+                asked = [word for of_shard in ids.values() if len(of_shard) > 1 for word in ("--id", of_shard.pop())]
+                run(args.tamis, "takedown", "plan", "-w", folder / "w", "--reason", "bench", "--received", "2026-11-20", "--out", folder / "p", *asked)
+                receipt = json.loads(run(args.tamis, "takedown", "apply", folder / "p", "-w", folder / "w", "--keys", folder / "k", "--confirm-large", "--json"))
+                shards = receipt["stores"]["published shards"]
+                left.value -= shards["erased"]
+                replaced, takedowns = replaced + shards["files"], takedowns + 1
+        finally:
+            seconds = time.perf_counter() - begun
+            time.sleep(3)
+            stop.set()
+            [end(process, tallies[reader]) for reader, process in loops.items()]
+            print(f"{replaced} shards replaced by {takedowns} takedowns in {seconds:.0f} s\n\n| reader | reads | wrong | errors | the first of them |\n|---|---|---|---|---|")
+            print("\n".join(tally.row(reader) for reader, tally in tallies.items()))
 
 
 if __name__ == "__main__":

@@ -98,7 +98,9 @@ impl<'a> Forgetting<'a> {
             return Err(TakedownError::Corrupt { path: path.to_owned(), expected: file.sha256.clone(), found: now });
         }
         let before = locator::present(self.workspace, path)?;
-        let Spliced { sha256, rows, bytes, tokens_erased, groups_gone, .. } = splice(File::Shard, path, &found.rows, self.number, staged)?;
+        let spliced = splice(File::Shard, path, &found.rows, self.number, staged)?;
+        let Spliced { sha256, rows, bytes, bytes_encoded, tokens_erased, groups_gone } = spliced;
+        self.bytes_encoded.set(self.bytes_encoded.get() + bytes_encoded);
         let replacement = Replacement {
             staged: staged.to_owned(),
             path: file.path.clone(),

@@ -147,6 +147,13 @@ impl House {
         files.iter().any(|path| std::fs::read(path).expect("a file").windows(8).any(|window| window == key))
     }
 
+    /// Lengths of all shards.
+    fn shard_bytes(&self) -> Vec<u64> {
+        let paths = tamis::store::files_below(&self.at("w/data")).expect("a folder").into_iter();
+        let shards = paths.filter(|path| path.extension().is_some_and(|ending| ending == "parquet"));
+        shards.map(|path| std::fs::metadata(path).expect("a file").len()).collect()
+    }
+
     fn id_of_canary(&self) -> tamis::doc::DocId {
         let row = self.rows("w/data").into_iter().find(|row| row.contains(CANARY)).expect("it was published");
         row.split(['"', '\u{1}']).find_map(|part| part.parse().ok().filter(|_| part.len() == 32)).expect("an id")
@@ -193,6 +200,7 @@ fn a_canary_in_every_store_is_nowhere_afterwards_and_all_else_is_as_it_was() {
     let before: Vec<String> = house.rows("w/data").into_iter().filter(|row| !row.contains(CANARY)).collect();
     let id = house.id_of_canary();
     let archive = std::fs::read(house.at("w/archive/night/a.warc.gz")).expect("a file");
+    let shard_bytes = house.shard_bytes();
     let told = said(&ends_with(&mut house.plan(&["--url", URL, "--url-prefix", URL]), 0).stdout);
     assert!(told.contains("1 of 13 published documents") && told.contains("--confirm-large"), "{told}");
     assert_eq!(house.rows("w/data").len(), 13, "a plan changes nothing");
@@ -200,6 +208,7 @@ fn a_canary_in_every_store_is_nowhere_afterwards_and_all_else_is_as_it_was() {
     assert_eq!(house.hits(), Vec::<String>::new());
     assert!(!house.locator_knows(id));
     assert_eq!(house.rows("w/data"), before);
+    assert_eq!(house.shard_bytes(), shard_bytes, "readers may know how long a shard was");
     let now = std::fs::read(house.at("w/archive/night/a.warc.gz")).expect("a file");
     assert_eq!(now.len(), archive.len());
     assert!(now.ends_with(&innocent(20..26)), "other records stay where they were");

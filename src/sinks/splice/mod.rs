@@ -4,6 +4,7 @@
 //! Schema, order, codec, filters and what the footer says stay; only the number of the takedown that the file honours changes. A page
 //! of a column without dictionary knows nothing of its neighbours, so nothing of an erased row is left.
 
+mod padding;
 mod pages;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +29,8 @@ use parquet::file::reader::FileReader;
 use parquet::file::serialized_reader::{ReadOptionsBuilder, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
 use sha2::{Digest, Sha256};
+
+use padding::Padded;
 
 use super::rejects::reject_properties;
 use super::shards::{LARGE_COLUMNS, ShardOptions, TAKEDOWN_SEQUENCE};
@@ -63,7 +66,8 @@ pub struct Spliced {
     pub groups_gone: BTreeSet<usize>,
 }
 
-/// Writes `path` without `rows` to `out`, flushed to disk, and says in the footer that it honours takedown `sequence`.
+/// Writes `path` without `rows` to `out`, flushed to disk, and says in the footer that it honours takedown `sequence`. A shard is never
+/// shorter than the one whose place it will take.
 ///
 /// # Errors
 /// When a file cannot be read or written.
@@ -134,7 +138,7 @@ impl Source {
     fn copy(&self, kind: Kind, rows: &Rows, sequence: u64, to: HashedFile) -> Result<(HashedFile, Spliced), ParquetError> {
         let about = self.metadata().file_metadata();
         let properties = Arc::new(properties(kind, about.key_value_metadata().cloned(), sequence));
-        let mut writer = SerializedFileWriter::new(to, about.schema_descr().root_schema_ptr(), properties.clone())?;
+        let mut writer = SerializedFileWriter::new(Padded::new(to), about.schema_descr().root_schema_ptr(), properties.clone())?;
         let factory = ArrowRowGroupWriterFactory::new(&writer, self.arrow.schema().clone());
         let mut spliced =
             Spliced { sha256: String::new(), rows: 0, bytes: 0, bytes_encoded: 0, tokens_erased: 0, groups_gone: BTreeSet::new() };
@@ -145,11 +149,17 @@ impl Source {
             }
         }
         spliced.rows = writer.flushed_row_groups().iter().map(|group| group.num_rows() as u64).sum();
-        Ok((writer.into_inner()?, spliced))
+        let bytes = match kind {
+            Kind::Shard => self.file.metadata()?.len(),
+            Kind::Rejects => 0,
+        };
+        writer.flush()?;
+        writer.inner_mut().hold();
+        Ok((writer.into_inner()?.release(bytes)?, spliced))
     }
 
     /// Copies a row group as it is, with its filters and the places of its pages.
-    fn copy_group(&self, number: usize, writer: &mut SerializedFileWriter<HashedFile>) -> Result<(), ParquetError> {
+    fn copy_group(&self, number: usize, writer: &mut SerializedFileWriter<Padded>) -> Result<(), ParquetError> {
         let group = self.filters.get_row_group(number)?;
         let mut out = writer.next_row_group()?;
         for (place, column) in group.metadata().columns().iter().enumerate() {
@@ -172,7 +182,7 @@ impl Source {
         &self,
         (group, erased): (usize, &BTreeSet<usize>),
         (factory, properties): (&ArrowRowGroupWriterFactory, &WriterPropertiesPtr),
-        writer: &mut SerializedFileWriter<HashedFile>,
+        writer: &mut SerializedFileWriter<Padded>,
         spliced: &mut Spliced,
     ) -> Result<(), ParquetError> {
         let fields = self.arrow.schema().fields();
@@ -285,102 +295,4 @@ fn tokens(batch: &RecordBatch, erased: &BTreeSet<usize>) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::columns::from_batch;
-    use crate::doc::{DocId, Document, Lang};
-    use crate::sink::Sink;
-    use crate::sinks::shards::ShardSink;
-
-    fn doc(number: u32) -> Document {
-        let words: String = (0..400).map(|word| format!("sana{} ", number.wrapping_mul(2_654_435_761).rotate_left(word) % 5_000)).collect();
-        Document {
-            id: DocId::of("splice", &number.to_le_bytes()),
-            url: format!("https://saari{number}.example.fi/{number}"),
-            host: format!("saari{number}.example.fi"),
-            lang: Some(Lang::new("fi")),
-            text: format!("Tarina {number}: {words}"),
-            source: "warc",
-            input_ids: (0..number % 700).map(|id| id * number).collect(),
-            token_count: Some(number % 700),
-            ..Document::default()
-        }
-    }
-
-    fn shard(path: &Path, docs: u32) {
-        let options = ShardOptions { group_documents_max: 500, ..ShardOptions::default() };
-        let folder = path.parent().expect("a folder");
-        let mut sink = Box::new(ShardSink::create(folder, "s.parquet", options).expect("a fresh folder"));
-        (0..docs).for_each(|number| sink.write(doc(number)).expect("room"));
-        sink.finish().expect("room");
-    }
-
-    fn read(path: &Path) -> Vec<String> {
-        let source = Source::open(File::open(path).expect("it is there")).expect("it is Parquet");
-        let roots: Vec<usize> = (0..source.arrow.schema().fields().len()).collect();
-        let groups = 0..source.metadata().num_row_groups();
-        let batches = groups.map(|group| source.read(group, &roots, None).expect("it is sound"));
-        batches.flat_map(|batch| from_batch(&batch).expect("documents")).map(|doc| format!("{doc:?}")).collect()
-    }
-
-    /// The bytes of each page of a large column, group by group.
-    fn pages(path: &Path, column: &str) -> BTreeSet<Vec<u8>> {
-        use parquet::file::reader::ChunkReader;
-        let source = Source::open(File::open(path).expect("it is there")).expect("it is Parquet");
-        let root = source.arrow.schema().index_of(column).expect("a column");
-        let place = source.leaf_of(root).expect("one leaf");
-        let locations =
-            (0..source.metadata().num_row_groups()).flat_map(|group| &source.pages_of(group, place).expect("known").page_locations);
-        locations
-            .map(|page| source.file.get_bytes(page.offset as u64, page.compressed_page_size as usize).expect("inside").to_vec())
-            .collect()
-    }
-
-    #[test]
-    fn what_is_left_is_as_it_was_and_only_pages_with_erased_rows_are_encoded_anew() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let [path, out] = ["s.parquet", "out.parquet"].map(|name| folder.path().join(name));
-        shard(&path, 1_700);
-        let whole_group: BTreeSet<usize> = (0..500).collect();
-        for rows in [
-            Rows::from([(1, BTreeSet::from([7]))]),
-            Rows::from([(0, BTreeSet::from([0, 1, 499])), (3, BTreeSet::from([199]))]),
-            Rows::from([(1, whole_group), (2, (3..480).collect())]),
-        ] {
-            let spliced = splice(Kind::Shard, &path, &rows, 9, &out).expect("room");
-            let erased: BTreeSet<usize> = rows.iter().flat_map(|(group, rows)| rows.iter().map(move |row| group * 500 + row)).collect();
-            let expected: Vec<String> =
-                (0..1_700).filter(|row| !erased.contains(row)).map(|row| format!("{:?}", doc(row as u32))).collect();
-            let got = read(&out);
-            let strip = |doc: &String| doc.replace("token_count: Some(0)", "token_count: None");
-            assert_eq!(got.len(), expected.len());
-            assert!(got.iter().map(strip).eq(expected.iter().map(strip)), "{:?}", got.first());
-            assert_eq!(spliced.rows, expected.len() as u64);
-            assert_eq!(spliced.tokens_erased, erased.iter().map(|row| *row as u64 % 700).sum::<u64>());
-            for column in LARGE_COLUMNS {
-                let (before, after) = (pages(&path, column), pages(&out, column));
-                let copied = after.intersection(&before).count();
-                assert!(copied + 2 * erased.len() + 2 >= after.len(), "{column}: {copied} of {}", after.len());
-            }
-            if erased.len() == 1 {
-                assert!(spliced.bytes_encoded * 8 < spliced.bytes, "{} of {}", spliced.bytes_encoded, spliced.bytes);
-            }
-        }
-    }
-
-    #[test]
-    fn the_filters_of_a_spliced_group_know_nothing_of_what_was_erased() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let [path, out] = ["s.parquet", "out.parquet"].map(|name| folder.path().join(name));
-        shard(&path, 600);
-        splice(Kind::Shard, &path, &Rows::from([(0, (100..400).collect())]), 1, &out).expect("room");
-        let group = Source::open(File::open(&out).expect("it is there")).expect("it is Parquet").filters;
-        let group = group.get_row_group(0).expect("a group");
-        let place =
-            |name: &str| group.metadata().columns().iter().position(|column| column.column_path().string() == name).expect("a column");
-        let filter = group.get_column_bloom_filter(place("url")).expect("a filter");
-        let known = |numbers: std::ops::Range<u32>| numbers.filter(|number| filter.check(&doc(*number).url.as_str())).count();
-        assert_eq!(known(0..100) + known(400..500), 200);
-        assert!(known(100..400) < 15, "{}", known(100..400));
-    }
-}
+mod tests;
