@@ -120,8 +120,8 @@ impl Client {
     /// [`Fault::Dns`] and [`Fault::NotPublic`].
     pub async fn resolve(&self, url: &Url) -> Result<SocketAddr, Fault> {
         let port = url.port_or_known_default().ok_or(Fault::Dns)?;
-        if let Some(known) = url.host_str().and_then(|host| self.settings.hosts.get(host)) {
-            return Ok(*known);
+        if let Some(known) = url.host_str().and_then(|host| self.settings.address_of(host)) {
+            return Ok(known);
         }
         let addresses: Vec<SocketAddr> = match url.host().ok_or(Fault::Dns)? {
             Host::Ipv4(address) => vec![SocketAddr::new(address.into(), port)],

@@ -61,7 +61,8 @@ pub struct CrawlSettings {
     pub idle_s_max: u64,
     /// Size after which a new archive is begun.
     pub archive_bytes_max: ByteSize,
-    /// Addresses for host names, in place of those that DNS gives. Only what stands here may be at a private address.
+    /// Addresses for host names, in place of those that DNS gives; `*.example` stands for all names below. Only what stands here may be at
+    /// a private address.
     #[schemars(with = "BTreeMap<String, String>")]
     pub hosts: BTreeMap<String, SocketAddr>,
 }
@@ -135,6 +136,13 @@ impl CrawlSettings {
         Ok(())
     }
 
+    /// The address that is set for `host`: for itself, or for the longest end of it that is set.
+    #[must_use]
+    pub fn address_of(&self, host: &str) -> Option<SocketAddr> {
+        let ends = host.match_indices('.').map(|(at, _)| format!("*{}", &host[at..]));
+        std::iter::once(host.to_owned()).chain(ends).find_map(|name| self.hosts.get(&name).copied())
+    }
+
     /// Whose rules in robots.txt files speak of training.
     #[must_use]
     pub fn training(&self) -> Vec<&str> {
@@ -145,5 +153,34 @@ impl CrawlSettings {
     #[must_use]
     pub fn user_agent(&self) -> String {
         format!("{}/{} (+{})", self.agent, env!("CARGO_PKG_VERSION"), self.contact.trim())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_set_for_a_name_or_for_all_below_it() {
+        let at = |text: &str| text.parse::<SocketAddr>().expect("an address");
+        let hosts = [("*.example", "127.0.0.1:1"), ("*.ostrov.example", "127.0.0.1:2"), ("a.ostrov.example", "127.0.0.1:3")];
+        let hosts = hosts.map(|(name, address)| (name.to_owned(), at(address))).into_iter().collect();
+        let settings = CrawlSettings { hosts, ..CrawlSettings::default() };
+        for (host, address) in [("b.cz.example", "127.0.0.1:1"), ("b.ostrov.example", "127.0.0.1:2"), ("a.ostrov.example", "127.0.0.1:3")] {
+            assert_eq!(settings.address_of(host), Some(at(address)), "{host}");
+        }
+        assert_eq!((settings.address_of("example"), settings.address_of("x.example.cz")), (None, None));
+    }
+
+    #[test]
+    fn who_cannot_be_reached_or_named_does_not_crawl() {
+        let with =
+            |contact: &str, agent: &str| CrawlSettings { contact: contact.to_owned(), agent: agent.to_owned(), ..CrawlSettings::default() };
+        for (contact, agent, told) in [("", "tamisbot", "`contact`"), ("me", "tamisbot", "`contact`"), ("a@b.eu", "tamis bot/1", "`agent`")]
+        {
+            assert!(with(contact, agent).check().is_err_and(|why| why.contains(told)), "{contact} {agent}");
+        }
+        assert_eq!(with("mailto:a@b.eu", "ostrov-bot").check(), Ok(()));
+        assert!(with("https://b.eu/x", "ostrov-bot").user_agent().ends_with("(+https://b.eu/x)"));
     }
 }

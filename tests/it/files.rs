@@ -1,5 +1,7 @@
 //! What is generated stays current: the recipe's JSON Schema, the sample archives, the recipes themselves.
 
+use std::io::BufRead;
+
 use crate::{ends_with, files_below, root, said, tamis};
 
 #[test]
@@ -23,9 +25,46 @@ fn every_recipe_in_pipelines_holds_its_examples_and_runs_as_it_stands() {
         ends_with(&mut tamis(["check".as_ref(), path.as_os_str()]), 0);
         let text = std::fs::read_to_string(&path).expect("a recipe");
         assert!(text.contains("[[example]]"), "{}: no example", recipe.display());
-        let told = ends_with(tamis(["run".as_ref(), path.as_os_str(), "--json".as_ref(), "--workspace".as_ref()]).arg(folder.path()), 0);
+        let mut run = tamis(["run".as_ref(), path.as_os_str(), "--json".as_ref(), "--workspace".as_ref()]);
+        run.arg(folder.path());
+        // A crawl finds the sample sites where they are served, and does not let the test wait.
+        let served = text.contains("kind = \"crawl\"").then(Served::start);
+        if let Some(served) = &served {
+            run.arg("--set").arg(format!("source.hosts={{ \"*.example\" = \"{}\" }}", served.address));
+            run.args(
+                ["contact=\"mailto:test@example.org\"", "delay_ms_min=0", "delay_factor=0"]
+                    .iter()
+                    .flat_map(|set| ["--set".to_owned(), format!("source.{set}")]),
+            );
+        }
+        let told = ends_with(&mut run, 0);
         let summary: serde_json::Value = serde_json::from_slice(&told.stdout).expect("JSON");
         assert!(summary["kept"].as_u64() > Some(0), "{}: {summary}", recipe.display());
+    }
+}
+
+/// The sample sites on loopback, until the value is dropped.
+struct Served {
+    server: std::process::Child,
+    address: String,
+}
+
+impl Served {
+    fn start() -> Served {
+        let mut command = std::process::Command::new(env!("CARGO"));
+        command.args(["run", "--quiet", "--locked", "--example", "serve_samples", "--", "0"]).current_dir(root());
+        let mut server = command.stdout(std::process::Stdio::piped()).spawn().expect("cargo starts");
+        let mut line = String::new();
+        std::io::BufReader::new(server.stdout.take().expect("a pipe")).read_line(&mut line).expect("it says where it is");
+        let address = line.trim().rsplit(' ').next().expect("an address").to_owned();
+        Served { server, address }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
     }
 }
 
