@@ -146,8 +146,8 @@ impl Rule {
     }
 }
 
-/// The file as [`Robots`] should see it. Preferences are rules of their group (AIPREF), so what follows them begins another one; to a matcher
-/// that does not know them, an `Allow` without path is such a rule.
+/// The file as [`Robots`] should see it. Preferences are rules of their group (AIPREF), so agents named behind them begin another one; to
+/// a matcher that does not know them, an `Allow` without path is such a rule.
 fn without_preferences(file: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(file.len());
     for (number, line) in numbered(file) {
@@ -248,7 +248,8 @@ mod tests {
         ];
         check(equal, "/", &both);
         check("content-usage: train-ai=n", "/", &[(CONTENT_USAGE, Says::Reserved, "content-usage: train-ai=n", 1)]);
-        let others = "User-agent: GPTBot\nContent-Usage: train-ai=n\nUser-agent: CCBot\nContent-Usage: train-ai=y\nUser-agent: Googlebot\nContent-Usage: train-ai=n";
+        let others = "User-agent: GPTBot\nContent-Usage: train-ai=n\nUser-agent: CCBot\nContent-Usage: train-ai=y\n\
+                      User-agent: Googlebot\nContent-Usage: train-ai=n";
         check(others, "/", &[(CONTENT_USAGE, Says::Reserved, "Content-Usage: train-ai=n", 2)]);
     }
 
