@@ -221,10 +221,13 @@ fn a_night_asks_once_for_what_it_may_and_the_next_one_only_for_what_changed() {
 #[test]
 fn a_site_whose_rules_cannot_be_had_is_not_asked_for_pages() {
     let broken = Web::open("127.0.11.3", small_web);
-    let house = House::new(&format!("seeds = [\"http://rozbite.example.sk/\"]\n{}", addresses(&[("rozbite.example.sk", broken.address)])));
+    let house = House::new(&format!(
+        "faults_max = 1\nseeds = [\"http://rozbite.example.sk/\"]\n{}",
+        addresses(&[("rozbite.example.sk", broken.address)])
+    ));
     let told = said(&ends_with(&mut house.run("2026-11-26"), 0).stderr);
     assert_eq!(broken.asked().keys().collect::<Vec<_>>(), ["rozbite.example.sk/robots.txt"]);
-    assert!(told.contains("parked:robots-unreachable"), "{told}");
+    assert!(told.contains("robots-unreachable:500") && told.contains("parked:faults"), "{told}");
 }
 
 /// Many pages on several hosts, each with links to others and into traps.

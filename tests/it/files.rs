@@ -32,7 +32,7 @@ fn every_recipe_in_pipelines_holds_its_examples_and_runs_as_it_stands() {
         if let Some(served) = &served {
             run.arg("--set").arg(format!("source.hosts={{ \"*.example\" = \"{}\" }}", served.address));
             run.args(
-                ["contact=\"mailto:test@example.org\"", "delay_ms_min=0", "delay_factor=0"]
+                ["contact=\"mailto:test@example.org\"", "delay_ms_min=0", "delay_factor=0", "faults_max=1"]
                     .iter()
                     .flat_map(|set| ["--set".to_owned(), format!("source.{set}")]),
             );

@@ -131,7 +131,8 @@ fn reserved_by(protocol: &str) -> &'static str {
 /// The file of a site that has to be asked for before any page: what is not known, or was asked for too long ago. Files beside robots.txt
 /// are asked for only where that allows it.
 fn missing_file(site: &Site, agent: &str, name: &str, now: u64) -> Option<SiteFile> {
-    let Some(policy) = site.policy.as_ref().filter(|_| site.host.robots.as_ref().is_some_and(|robots| !is_old(robots, now))) else {
+    let is_known = site.host.robots.as_ref().is_some_and(|robots| !is_old(robots, now));
+    let Some(policy) = site.policy.as_ref().filter(|policy| is_known && !matches!(policy, Policy::Nothing)) else {
         return Some(SiteFile::Robots);
     };
     [SiteFile::Tdmrep, SiteFile::Ai].into_iter().find(|file| {

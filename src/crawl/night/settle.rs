@@ -85,15 +85,18 @@ impl Night<'_> {
         site.host.patience = site.host.patience.after(&came, None, now, &self.settings);
         site.reserves = reserves_of(&site.host, &self.settings);
         let unreachable = matches!(site.policy, Some(Policy::Nothing));
+        let parked = site.host.patience.parked;
         self.changes.hosts.push((name.to_owned(), site.host.clone()));
         if let Some((url, fetched)) = fetched {
             let waiting = Waiting { url, depth: 0, hops: 0 };
             self.hand_over(Asked { site: name.to_owned(), place: None, waiting, before: None, at_ms: now, came: Ok(fetched) });
         }
+        // Until its rules can be had nothing of it is asked for; they are asked for again as long as patience lasts.
         if unreachable {
-            return self.park(name, "robots-unreachable");
+            let why = status.map_or_else(|fault| fault.word().to_owned(), |status| status.to_string());
+            *self.status.refused.entry(format!("robots-unreachable:{why}")).or_default() += 1;
         }
-        self.rest(name)
+        if parked { self.park(name, "faults") } else { self.rest(name) }
     }
 
     fn handle_page(
