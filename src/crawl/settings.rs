@@ -53,7 +53,7 @@ pub struct CrawlSettings {
     pub revisit_hours_max: u64,
     /// The longest answer that is kept, as sent. What is longer is cut and marked as such.
     pub body_bytes_max: ByteSize,
-    /// The longest head of an answer.
+    /// The longest head of an answer; readers of archives take 64 KiB, so more is never kept.
     pub head_bytes_max: ByteSize,
     /// The longest time for one answer, in seconds.
     pub fetch_s_max: u64,
@@ -101,7 +101,7 @@ impl Default for CrawlSettings {
             revisit_hours_min: 20,
             revisit_hours_max: 24 * 60,
             body_bytes_max: ByteSize::mib(8),
-            head_bytes_max: ByteSize(128 << 10),
+            head_bytes_max: ByteSize(64 << 10),
             fetch_s_max: 60,
             idle_s_max: 20,
             archive_bytes_max: ByteSize(1_000_000_000),

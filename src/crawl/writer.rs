@@ -7,13 +7,13 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use url::Url;
 
 use super::archive::{Acknowledged, Archive, Group, Repeats, digest_of};
-use super::fetch::Fetched;
+use super::fetch::{self, Fetched};
 use super::frontier::{Page, Waiting};
 use super::links::links;
 use super::outcome::Outcome;
+use crate::archive::coding;
 use crate::archive::fields::text;
 use crate::archive::http::Response;
-use crate::archive::{chunked, coding};
 use crate::optout::{self, Evidence, Says, Verdict};
 use crate::store::StoreError;
 use crate::text::canonical::Rules;
@@ -206,31 +206,30 @@ fn reservations(url: &str, response: &Response<'_>, html: &[u8]) -> Vec<String> 
 }
 
 /// Where a redirect leads.
-fn redirect(url: &Url, location: &str, rules: &Rules) -> Vec<String> {
+pub(super) fn redirect(url: &Url, location: &str, rules: &Rules) -> Vec<String> {
     let target = url.join(location.trim()).ok().filter(|_| !location.is_empty());
     target.and_then(|target| rules.canonical(target.as_str())).map(|target| vec![target.to_string()]).unwrap_or_default()
 }
 
 /// An answer with its chunks joined, and where its body begins. An archive that keeps chunks is read in two ways by its readers, so the
-/// header tells under another name that there were some, as Common Crawl's archives do.
-fn joined(response: Vec<u8>) -> (Vec<u8>, usize) {
+/// header tells under another name that there were some, as Common Crawl's archives do; a length beside them was never true (RFC 9112,
+/// 6.3), and is renamed as well.
+pub(super) fn joined(response: Vec<u8>) -> (Vec<u8>, usize) {
     let Some(parsed) = Response::parse(&response) else { return (response, 0) };
     let body = parsed.body;
-    let chunked = parsed.fields.text("transfer-encoding").is_some_and(|coding| coding.to_ascii_lowercase().contains("chunked"));
-    if !chunked {
+    if !fetch::is_chunked(parsed.fields) {
         return (response, body);
     }
-    let mut content = response[body..].to_vec();
-    chunked::join(&mut content);
-    let mut whole = Vec::with_capacity(response.len() + 8);
+    let mut whole = Vec::with_capacity(response.len() + 16);
     for line in response[..body].split_inclusive(|byte| *byte == b'\n') {
-        if line.len() >= 18 && line[..17].eq_ignore_ascii_case(b"transfer-encoding") {
+        let name = line.split(|byte| *byte == b':').next().unwrap_or_default().trim_ascii_end();
+        if [&b"transfer-encoding"[..], b"content-length"].iter().any(|framing| name.eq_ignore_ascii_case(framing)) {
             whole.extend_from_slice(b"X-Crawl-");
         }
         whole.extend_from_slice(line);
     }
     let at = whole.len();
-    whole.extend_from_slice(&content);
+    whole.extend(fetch::join(&response[body..]));
     (whole, at)
 }
 
@@ -289,9 +288,10 @@ mod tests {
 
     #[test]
     fn chunks_are_joined_and_the_head_tells_that_there_were_some() {
-        let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: text/html\r\n\r\n5\r\nlabas\r\n0\r\n\r\n";
+        let chunked =
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\ncontent-length : 3\r\nContent-Type: text/html\r\n\r\n5\r\nlabas\r\n0\r\n\r\n";
         let (group, _) = settled(chunked, None);
         assert_eq!(&group.response[group.body..], b"labas");
-        assert!(group.response.starts_with(b"HTTP/1.1 200 OK\r\nX-Crawl-Transfer-Encoding: chunked\r\n"));
+        assert!(group.response.starts_with(b"HTTP/1.1 200 OK\r\nX-Crawl-Transfer-Encoding: chunked\r\nX-Crawl-content-length : 3\r\n"));
     }
 }
