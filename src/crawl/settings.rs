@@ -23,6 +23,8 @@ pub struct CrawlSettings {
     pub seed_files: Vec<String>,
     /// Which links are followed: to the hosts of the seeds, to their registrable domains, or anywhere.
     pub scope: Scope,
+    /// Whether the sitemaps that a robots.txt names are asked for: they tell of pages that no link leads to.
+    pub sitemaps: bool,
     /// Product tokens of crawlers for AI training: what is forbidden to one of them is reserved.
     pub training_agents: Vec<String>,
     /// The most pages of one night.
@@ -86,6 +88,7 @@ impl Default for CrawlSettings {
             seeds: Vec::new(),
             seed_files: Vec::new(),
             scope: Scope::Host,
+            sitemaps: true,
             training_agents: TRAINING.iter().map(|agent| (*agent).to_owned()).collect(),
             pages_max: 100_000,
             host_pages_max: 1_000,

@@ -11,6 +11,7 @@ use super::fetch::{self, Fetched};
 use super::frontier::{Page, Waiting};
 use super::links::links;
 use super::outcome::Outcome;
+use super::sitemaps;
 use crate::archive::coding;
 use crate::archive::fields::text;
 use crate::archive::http::Response;
@@ -51,6 +52,8 @@ pub struct Settled {
     pub place: Option<u64>,
     /// Redirects that led to it.
     pub hops: u32,
+    /// Whether it was asked for as a sitemap.
+    pub sitemap: bool,
     /// What came of it.
     pub outcome: Outcome,
     /// Whether its payload is the one that was known.
@@ -142,7 +145,7 @@ fn settle(asked: Asked, rules: &Rules) -> (Group, Settled) {
     let Asked { site, place, waiting, before, at_ms, came } = asked;
     let outcome = Outcome { url: waiting.url, depth: waiting.depth, at_ms, ..Outcome::default() };
     let mut group = match came {
-        Ok(fetched) => group_of(outcome, fetched, before.as_ref(), rules),
+        Ok(fetched) => group_of((outcome, waiting.sitemap), fetched, before.as_ref(), rules),
         Err(why) => Group { outcome: Outcome { note: why, ..outcome }, ..Group::default() },
     };
     let is_same = group.repeats.is_some();
@@ -150,11 +153,11 @@ fn settle(asked: Asked, rules: &Rules) -> (Group, Settled) {
         group.outcome.links.clear();
         "too-many-redirects".clone_into(&mut group.outcome.note);
     }
-    let settled = Settled { site, place, hops: waiting.hops, outcome: group.outcome.clone(), is_same, before };
+    let settled = Settled { site, place, hops: waiting.hops, sitemap: waiting.sitemap, outcome: group.outcome.clone(), is_same, before };
     (group, settled)
 }
 
-fn group_of(mut outcome: Outcome, fetched: Fetched, before: Option<&Page>, rules: &Rules) -> Group {
+fn group_of((mut outcome, is_sitemap): (Outcome, bool), fetched: Fetched, before: Option<&Page>, rules: &Rules) -> Group {
     let Fetched { request, response, status, truncated, address, took_ms, .. } = fetched;
     (outcome.status, outcome.took_ms) = (status, took_ms);
     let (response, body) = joined(response);
@@ -177,6 +180,11 @@ fn group_of(mut outcome: Outcome, fetched: Fetched, before: Option<&Page>, rules
     if let Ok(url) = Url::parse(&outcome.url) {
         outcome.links = match status {
             300..=399 => redirect(&url, &field("location"), rules),
+            200 if is_sitemap => {
+                let named = sitemaps::read(response[body..].to_vec(), &field("content-encoding")).resolved(&url, rules);
+                outcome.sitemaps = named.sitemaps;
+                named.urls
+            }
             200 => links(&html, &url, rules),
             _ => Vec::new(),
         };
@@ -251,7 +259,7 @@ mod tests {
     }
 
     fn settled(response: &str, before: Option<Page>) -> (Group, Settled) {
-        let waiting = Waiting { url: "https://ostrov.example.cz/a/".to_owned(), depth: 1, hops: 0 };
+        let waiting = Waiting { url: "https://ostrov.example.cz/a/".to_owned(), depth: 1, hops: 0, sitemap: false };
         let asked = Asked { site: "s".to_owned(), place: Some(3), waiting, before, at_ms: 7, came: Ok(fetched(response)) };
         settle(asked, &Rules::new(true, true, &[]))
     }
@@ -277,6 +285,17 @@ mod tests {
             assert!(settled.is_same && settled.outcome.digest == before.digest);
         }
         assert!(settled(&PAGE.replace('b', "c"), Some(before)).0.repeats.is_none());
+    }
+
+    #[test]
+    fn a_sitemap_gives_its_pages_and_further_sitemaps() {
+        let body = "<sitemap><loc>/b.xml.gz</loc></sitemap><url><loc>/c</loc></url><a href=/d>d</a>";
+        let waiting = Waiting { url: "https://ostrov.example.cz/a.xml".to_owned(), depth: 0, hops: 0, sitemap: true };
+        let came = Ok(fetched(&format!("HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n\r\n{body}")));
+        let asked = Asked { site: "s".to_owned(), place: Some(3), waiting, before: None, at_ms: 7, came };
+        let (_, settled) = settle(asked, &Rules::new(true, true, &[]));
+        assert_eq!(settled.outcome.links, ["https://ostrov.example.cz/c"]);
+        assert_eq!((settled.outcome.sitemaps, settled.sitemap), (vec!["https://ostrov.example.cz/b.xml.gz".to_owned()], true));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A crawl asks for what it may, once, keeps it in archives that others read, and goes on after any end.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -105,13 +106,56 @@ fn a_site_whose_rules_cannot_be_had_is_not_asked_for_pages() {
 /// Many pages on several hosts, each with links to others and into traps.
 fn large_web(host: &str, path: &str, _: &str) -> Vec<u8> {
     if path == "/robots.txt" {
-        return b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nUser-agent: tamisbot\nDisallow: /zakazane\n".to_vec();
+        return b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nUser-agent: tamisbot\nDisallow: /zakazane\nSitemap: /mapa.xml\n"
+            .to_vec();
     }
-    let Some(number) = path.strip_prefix("/p").and_then(|number| number.parse::<usize>().ok()).filter(|number| *number < 40) else {
+    if path == "/mapa.xml" {
+        let list: String = (40..45).map(|number| format!("<url><loc>/p{number}</loc></url>")).collect();
+        return format!("HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n\r\n<urlset>{list}</urlset>").into_bytes();
+    }
+    let Some(number) = path.strip_prefix("/p").and_then(|number| number.parse::<usize>().ok()).filter(|number| *number < 45) else {
         return b"HTTP/1.1 404 Not Found\r\n\r\n".to_vec();
     };
     let links = [2 * number + 1, 2 * number + 2].map(|next| if next < 40 { format!("<a href=/p{next}>d</a>") } else { String::new() });
     html(&village(host, number, &format!("{}<a href=/zakazane/{number}>z</a><a href=/p{number}?utm_source=x>s</a>", links.concat())))
+}
+
+fn mapped_web(host: &str, path: &str, _: &str) -> Vec<u8> {
+    let packed = |text: &str| {
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        packer.write_all(text.as_bytes()).expect("memory");
+        [b"HTTP/1.1 200 OK\r\nContent-Type: application/gzip\r\n\r\n".to_vec(), packer.finish().expect("memory")].concat()
+    };
+    match path {
+        "/robots.txt" => b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nSitemap: /index.xml\nSitemap: http://cudzia.example.cz/mapa.xml\nUser-agent: *\nDisallow: /tajne/\nSitemap: /tajne/mapa.xml\n".to_vec(),
+        "/index.xml" => b"HTTP/1.1 301 Moved\r\nLocation: /mapa.xml.gz\r\n\r\n".to_vec(),
+        "/mapa.xml.gz" => packed("<sitemapindex><sitemap><loc>/zoznam.txt.gz</loc></sitemap></sitemapindex>"),
+        "/zoznam.txt.gz" => {
+            packed(&["skryta", "obraz.jpg", "tajne/x", "a/a/a/a/a"].map(|page| format!("http://{host}/{page}")).join("\n"))
+        }
+        "/" => html(&village(host, 1, "")),
+        "/skryta" => html(&village(host, 2, "<a href=/dalsia>d</a>")),
+        _ => b"HTTP/1.1 404 Not Found\r\n\r\n".to_vec(),
+    }
+}
+
+#[test]
+fn a_page_that_only_the_sitemap_names_is_fetched_unless_nobody_wants_sitemaps() {
+    let web = Web::open("127.0.11.5", mapped_web);
+    let settings = format!("seeds = [\"http://mapa.example.sk/\"]\n{}", addresses(&[("mapa.example.sk", web.address)]));
+    for (wanted, expected) in [
+        (true, &["/", "/dalsia", "/index.xml", "/mapa.xml.gz", "/robots.txt", "/skryta", "/zoznam.txt.gz"][..]),
+        (false, &["/", "/robots.txt"]),
+    ] {
+        web.forget();
+        let house = House::new(&format!("sitemaps = {wanted}\n{settings}"));
+        ends_with(&mut house.run("2026-11-26"), 0);
+        let asked = web.asked();
+        let asked: Vec<&str> = asked.keys().filter_map(|asked| asked.strip_prefix("mapa.example.sk")).collect();
+        let pages: Vec<&str> = asked.into_iter().filter(|path| !["/ai.txt", "/.well-known/tdmrep.json"].contains(path)).collect();
+        assert_eq!(pages, expected);
+        assert_eq!(rows(&house.at("w/data")), if wanted { 2 } else { 1 });
+    }
 }
 
 #[test]
@@ -141,12 +185,12 @@ fn a_crawl_that_is_killed_after_any_step_ends_with_the_same_pages() {
     pages.sort();
     let count = pages.len();
     pages.dedup();
-    assert_eq!((count, pages.len()), (120, 120), "each page is kept once");
+    assert_eq!((count, pages.len()), (135, 135), "each page is kept once, those too that only the sitemap names");
     for web in &webs {
         assert!(web.asked().keys().all(|asked| !asked.contains("zakazane")), "{:?}", web.asked());
     }
     ends_with(tamis(["warc", "check"]).args(house.archives("2026-11-26")), 0);
-    assert_eq!(rows(&house.at("w/data")), 120);
+    assert_eq!(rows(&house.at("w/data")), 135);
 }
 
 #[test]
