@@ -235,6 +235,21 @@ fn nobody_is_led_into_the_own_network() {
 }
 
 #[test]
+fn the_page_for_webmasters_is_written_for_a_recipe_that_crawls_and_for_no_other() {
+    let house = House::new("seeds = [\"http://obec.example.sk/\"]\nagent = \"korpusbot\"");
+    let page = |recipe: &Path| {
+        let mut command = tamis(["robots", "page"]);
+        command.arg(recipe).arg("--out").arg(house.at("bot.html"));
+        command
+    };
+    ends_with(&mut page(&house.at("recipe.toml")), 0);
+    let written = std::fs::read_to_string(house.at("bot.html")).expect("a page");
+    assert!(written.contains("User-agent: korpusbot\nDisallow: /") && written.contains("crawl@example.eu"), "{written}");
+    let told = said(&ends_with(&mut page(Path::new(crate::run::QUICKSTART)), 2).stderr);
+    assert!(told.contains("does not crawl"), "{told}");
+}
+
+#[test]
 fn a_crawl_that_nobody_answers_for_does_not_start() {
     let house = House::new("seeds = [\"http://obec.example.sk/\"]");
     let recipe = std::fs::read_to_string(house.at("recipe.toml")).expect("ours").replace("contact = \"mailto:crawl@example.eu\"\n", "");
