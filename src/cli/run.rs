@@ -107,7 +107,7 @@ pub struct RunArgs {
     quiet: bool,
 }
 
-fn key_value(text: &str) -> Result<(String, String), String> {
+pub fn key_value(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("write it as key=value, for example input=pages/*.warc.gz")?;
     Ok((key.trim().to_owned(), value.to_owned()))
 }

@@ -70,10 +70,18 @@ fn has_word(attribute: Option<String>, word: &str) -> bool {
     attribute.is_some_and(|value| value.split_ascii_whitespace().any(|one| one.eq_ignore_ascii_case(word)))
 }
 
-/// Whether an address can lead to a page that is not one of endlessly many: not too long or deep, no part that comes again and again, no
-/// heap of parameters, no calendar that goes on for ever, no file that is no page.
+/// Whether an address can lead to a page that is not one of endlessly many: no trap, and no file that is no page.
 #[must_use]
 pub fn is_worth_following(url: &Url) -> bool {
+    let last = url.path_segments().and_then(Iterator::last).and_then(|last| last.rsplit_once('.'));
+    let ending = last.map(|(_, ending)| ending.to_ascii_lowercase());
+    is_no_trap(url) && !ending.is_some_and(|ending| NO_PAGES.contains(&ending.as_str()))
+}
+
+/// Whether an address is not too long or deep, and has no part that comes again and again, no heap of parameters, and no calendar that
+/// goes on for ever.
+#[must_use]
+pub fn is_no_trap(url: &Url) -> bool {
     if url.as_str().len() > URL_BYTES_MAX || !matches!(url.scheme(), "http" | "https") {
         return false;
     }
@@ -82,11 +90,7 @@ pub fn is_worth_following(url: &Url) -> bool {
     if parts.len() > PATH_PARTS_MAX || parts.iter().any(|part| repeats(part)) {
         return false;
     }
-    if url.query().is_some_and(|query| query.split('&').count() > PARAMETERS_MAX) || is_far_date(url) {
-        return false;
-    }
-    let ending = parts.last().and_then(|last| last.rsplit_once('.')).map(|(_, ending)| ending.to_ascii_lowercase());
-    !ending.is_some_and(|ending| NO_PAGES.contains(&ending.as_str()))
+    url.query().is_none_or(|query| query.split('&').count() <= PARAMETERS_MAX) && !is_far_date(url)
 }
 
 /// Whether a calendar is asked for a year that no page is about: links to the next month never end.
@@ -144,5 +148,7 @@ mod tests {
         for page in ["https://a.cz/", "https://a.cz/2026/11/26/zprava.html", "https://a.cz/?id=4711&strana=2", "https://a.cz/a/a/a"] {
             assert!(is_worth(page), "{page}");
         }
+        let packed = Url::parse("https://a.cz/mapa.xml.gz").expect("an address");
+        assert!(is_no_trap(&packed) && !is_worth_following(&packed));
     }
 }

@@ -1,9 +1,9 @@
 //! The crawler: fetches politely, keeps what was fetched in web archives, and remembers where it was.
 //!
 //! A step before planning: what one night fetched lies in `archive/<night>/` and is then read like any other archive. Rooms: [`settings`]
-//! and [`seeds`] say what is wanted, [`scope`] and [`links`] what belongs to it, [`robots_file`] what a site allows, [`polite`] when a
+//! and [`seeds`] say what is wanted, [`scope`], [`links`] and [`sitemaps`] what belongs to it, [`robots_file`] what a site allows, [`polite`] when a
 //! host may be asked, [`guard`] where nobody may be led, [`fetch`] asks, [`writer`] and [`archive`] keep it, [`frontier`] remembers, and
-//! [`night`] is the loop that joins them.
+//! [`night`] is the loop that joins them. [`webmasters`] tells those who are asked.
 
 pub mod archive;
 pub mod fetch;
@@ -17,4 +17,6 @@ pub mod robots_file;
 pub mod scope;
 pub mod seeds;
 pub mod settings;
+pub mod sitemaps;
+pub mod webmasters;
 pub mod writer;

@@ -22,6 +22,8 @@ pub struct Outcome {
     pub last_modified: String,
     /// Addresses that it leads to: links, and where it redirects to.
     pub links: Vec<String>,
+    /// Further sitemaps that it names, where it is one.
+    pub sitemaps: Vec<String>,
     /// ms that it took.
     pub took_ms: u64,
     /// Why nothing was kept, or what is special: a word.
@@ -54,6 +56,10 @@ impl Outcome {
         self.links.iter().for_each(|link| {
             let _ = write!(fields, "outlink: {} L a/@href\r\n", one_line(link));
         });
+        // Heritrix calls this hop `M`, manifest.
+        self.sitemaps.iter().for_each(|link| {
+            let _ = write!(fields, "outlink: {} M sitemap/loc\r\n", one_line(link));
+        });
         fields.into_bytes()
     }
 
@@ -74,7 +80,10 @@ impl Outcome {
                 "lastModified" => value.clone_into(&mut outcome.last_modified),
                 "note" => value.clone_into(&mut outcome.note),
                 "optout" => outcome.evidence.push(value.to_owned()),
-                "outlink" => outcome.links.extend(value.split(' ').next().map(str::to_owned)),
+                "outlink" => match value.split_once(' ') {
+                    Some((link, "M sitemap/loc")) => outcome.sitemaps.push(link.to_owned()),
+                    found => outcome.links.push(found.map_or(value, |(link, _)| link).to_owned()),
+                },
                 _ => {}
             }
         }
@@ -96,6 +105,7 @@ mod tests {
             digest: "sha1:ABC".to_owned(),
             etag: "\"x\"".to_owned(),
             links: vec!["https://kyla.example.fi/a".to_owned(), "https://kyla.example.fi/b?c=d".to_owned()],
+            sitemaps: vec!["https://kyla.example.fi/kartta.xml.gz".to_owned()],
             took_ms: 42,
             evidence: vec!["tdmrep-meta: 1".to_owned()],
             ..Outcome::default()

@@ -23,6 +23,8 @@ pub struct CrawlSettings {
     pub seed_files: Vec<String>,
     /// Which links are followed: to the hosts of the seeds, to their registrable domains, or anywhere.
     pub scope: Scope,
+    /// Whether the sitemaps that a robots.txt names are asked for: they tell of pages that no link leads to.
+    pub sitemaps: bool,
     /// Product tokens of crawlers for AI training: what is forbidden to one of them is reserved.
     pub training_agents: Vec<String>,
     /// The most pages of one night.
@@ -53,7 +55,7 @@ pub struct CrawlSettings {
     pub revisit_hours_max: u64,
     /// The longest answer that is kept, as sent. What is longer is cut and marked as such.
     pub body_bytes_max: ByteSize,
-    /// The longest head of an answer.
+    /// The longest head of an answer; readers of archives take 64 KiB, so more is never kept.
     pub head_bytes_max: ByteSize,
     /// The longest time for one answer, in seconds.
     pub fetch_s_max: u64,
@@ -87,6 +89,7 @@ impl Default for CrawlSettings {
             seeds: Vec::new(),
             seed_files: Vec::new(),
             scope: Scope::Host,
+            sitemaps: true,
             training_agents: TRAINING.iter().map(|agent| (*agent).to_owned()).collect(),
             pages_max: 100_000,
             host_pages_max: 1_000,
@@ -102,7 +105,7 @@ impl Default for CrawlSettings {
             revisit_hours_min: 20,
             revisit_hours_max: 24 * 60,
             body_bytes_max: ByteSize::mib(8),
-            head_bytes_max: ByteSize(128 << 10),
+            head_bytes_max: ByteSize(64 << 10),
             fetch_s_max: 60,
             idle_s_max: 20,
             archive_bytes_max: ByteSize(1_000_000_000),

@@ -7,13 +7,14 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use url::Url;
 
 use super::archive::{Acknowledged, Archive, Group, Repeats, digest_of};
-use super::fetch::Fetched;
+use super::fetch::{self, Fetched};
 use super::frontier::{Page, Waiting};
 use super::links::links;
 use super::outcome::Outcome;
+use super::sitemaps;
+use crate::archive::coding;
 use crate::archive::fields::text;
 use crate::archive::http::Response;
-use crate::archive::{chunked, coding};
 use crate::optout::{self, Evidence, Says, Verdict};
 use crate::store::StoreError;
 use crate::text::canonical::Rules;
@@ -51,6 +52,8 @@ pub struct Settled {
     pub place: Option<u64>,
     /// Redirects that led to it.
     pub hops: u32,
+    /// Whether it was asked for as a sitemap.
+    pub sitemap: bool,
     /// What came of it.
     pub outcome: Outcome,
     /// Whether its payload is the one that was known.
@@ -142,7 +145,7 @@ fn settle(asked: Asked, rules: &Rules) -> (Group, Settled) {
     let Asked { site, place, waiting, before, at_ms, came } = asked;
     let outcome = Outcome { url: waiting.url, depth: waiting.depth, at_ms, ..Outcome::default() };
     let mut group = match came {
-        Ok(fetched) => group_of(outcome, fetched, before.as_ref(), rules),
+        Ok(fetched) => group_of((outcome, waiting.sitemap), fetched, before.as_ref(), rules),
         Err(why) => Group { outcome: Outcome { note: why, ..outcome }, ..Group::default() },
     };
     let is_same = group.repeats.is_some();
@@ -150,11 +153,11 @@ fn settle(asked: Asked, rules: &Rules) -> (Group, Settled) {
         group.outcome.links.clear();
         "too-many-redirects".clone_into(&mut group.outcome.note);
     }
-    let settled = Settled { site, place, hops: waiting.hops, outcome: group.outcome.clone(), is_same, before };
+    let settled = Settled { site, place, hops: waiting.hops, sitemap: waiting.sitemap, outcome: group.outcome.clone(), is_same, before };
     (group, settled)
 }
 
-fn group_of(mut outcome: Outcome, fetched: Fetched, before: Option<&Page>, rules: &Rules) -> Group {
+fn group_of((mut outcome, is_sitemap): (Outcome, bool), fetched: Fetched, before: Option<&Page>, rules: &Rules) -> Group {
     let Fetched { request, response, status, truncated, address, took_ms, .. } = fetched;
     (outcome.status, outcome.took_ms) = (status, took_ms);
     let (response, body) = joined(response);
@@ -177,6 +180,11 @@ fn group_of(mut outcome: Outcome, fetched: Fetched, before: Option<&Page>, rules
     if let Ok(url) = Url::parse(&outcome.url) {
         outcome.links = match status {
             300..=399 => redirect(&url, &field("location"), rules),
+            200 if is_sitemap => {
+                let named = sitemaps::read(response[body..].to_vec(), &field("content-encoding")).resolved(&url, rules);
+                outcome.sitemaps = named.sitemaps;
+                named.urls
+            }
             200 => links(&html, &url, rules),
             _ => Vec::new(),
         };
@@ -206,31 +214,30 @@ fn reservations(url: &str, response: &Response<'_>, html: &[u8]) -> Vec<String> 
 }
 
 /// Where a redirect leads.
-fn redirect(url: &Url, location: &str, rules: &Rules) -> Vec<String> {
+pub(super) fn redirect(url: &Url, location: &str, rules: &Rules) -> Vec<String> {
     let target = url.join(location.trim()).ok().filter(|_| !location.is_empty());
     target.and_then(|target| rules.canonical(target.as_str())).map(|target| vec![target.to_string()]).unwrap_or_default()
 }
 
 /// An answer with its chunks joined, and where its body begins. An archive that keeps chunks is read in two ways by its readers, so the
-/// header tells under another name that there were some, as Common Crawl's archives do.
-fn joined(response: Vec<u8>) -> (Vec<u8>, usize) {
+/// header tells under another name that there were some, as Common Crawl's archives do; a length beside them was never true (RFC 9112,
+/// 6.3), and is renamed as well.
+pub(super) fn joined(response: Vec<u8>) -> (Vec<u8>, usize) {
     let Some(parsed) = Response::parse(&response) else { return (response, 0) };
     let body = parsed.body;
-    let chunked = parsed.fields.text("transfer-encoding").is_some_and(|coding| coding.to_ascii_lowercase().contains("chunked"));
-    if !chunked {
+    if !fetch::is_chunked(parsed.fields) {
         return (response, body);
     }
-    let mut content = response[body..].to_vec();
-    chunked::join(&mut content);
-    let mut whole = Vec::with_capacity(response.len() + 8);
+    let mut whole = Vec::with_capacity(response.len() + 16);
     for line in response[..body].split_inclusive(|byte| *byte == b'\n') {
-        if line.len() >= 18 && line[..17].eq_ignore_ascii_case(b"transfer-encoding") {
+        let name = line.split(|byte| *byte == b':').next().unwrap_or_default().trim_ascii_end();
+        if [&b"transfer-encoding"[..], b"content-length"].iter().any(|framing| name.eq_ignore_ascii_case(framing)) {
             whole.extend_from_slice(b"X-Crawl-");
         }
         whole.extend_from_slice(line);
     }
     let at = whole.len();
-    whole.extend_from_slice(&content);
+    whole.extend(fetch::join(&response[body..]));
     (whole, at)
 }
 
@@ -252,7 +259,7 @@ mod tests {
     }
 
     fn settled(response: &str, before: Option<Page>) -> (Group, Settled) {
-        let waiting = Waiting { url: "https://ostrov.example.cz/a/".to_owned(), depth: 1, hops: 0 };
+        let waiting = Waiting { url: "https://ostrov.example.cz/a/".to_owned(), depth: 1, hops: 0, sitemap: false };
         let asked = Asked { site: "s".to_owned(), place: Some(3), waiting, before, at_ms: 7, came: Ok(fetched(response)) };
         settle(asked, &Rules::new(true, true, &[]))
     }
@@ -281,6 +288,17 @@ mod tests {
     }
 
     #[test]
+    fn a_sitemap_gives_its_pages_and_further_sitemaps() {
+        let body = "<sitemap><loc>/b.xml.gz</loc></sitemap><url><loc>/c</loc></url><a href=/d>d</a>";
+        let waiting = Waiting { url: "https://ostrov.example.cz/a.xml".to_owned(), depth: 0, hops: 0, sitemap: true };
+        let came = Ok(fetched(&format!("HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n\r\n{body}")));
+        let asked = Asked { site: "s".to_owned(), place: Some(3), waiting, before: None, at_ms: 7, came };
+        let (_, settled) = settle(asked, &Rules::new(true, true, &[]));
+        assert_eq!(settled.outcome.links, ["https://ostrov.example.cz/c"]);
+        assert_eq!((settled.outcome.sitemaps, settled.sitemap), (vec!["https://ostrov.example.cz/b.xml.gz".to_owned()], true));
+    }
+
+    #[test]
     fn of_a_reserved_page_nothing_is_kept_but_why() {
         let (group, settled) = settled(&PAGE.replace("<a", "<meta name=robots content='index, noai'><a"), None);
         assert!(group.response.is_empty() && group.request.is_empty() && settled.outcome.links.is_empty());
@@ -289,9 +307,10 @@ mod tests {
 
     #[test]
     fn chunks_are_joined_and_the_head_tells_that_there_were_some() {
-        let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: text/html\r\n\r\n5\r\nlabas\r\n0\r\n\r\n";
+        let chunked =
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\ncontent-length : 3\r\nContent-Type: text/html\r\n\r\n5\r\nlabas\r\n0\r\n\r\n";
         let (group, _) = settled(chunked, None);
         assert_eq!(&group.response[group.body..], b"labas");
-        assert!(group.response.starts_with(b"HTTP/1.1 200 OK\r\nX-Crawl-Transfer-Encoding: chunked\r\n"));
+        assert!(group.response.starts_with(b"HTTP/1.1 200 OK\r\nX-Crawl-Transfer-Encoding: chunked\r\nX-Crawl-content-length : 3\r\n"));
     }
 }

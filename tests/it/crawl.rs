@@ -1,86 +1,14 @@
 //! A crawl asks for what it may, once, keeps it in archives that others read, and goes on after any end.
 
-use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::Write;
+use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::{Arc, Mutex};
+use std::path::Path;
 
+use crate::web::{House, Web, addresses, html, village};
 use crate::{ends_with, files_below, said, tamis};
 
-/// What a server was asked for: host, path and the condition, with how often.
-type Asked = Arc<Mutex<BTreeMap<String, u64>>>;
-
-/// A server on loopback that answers for several host names; it ends with the test's process.
-struct Web {
-    address: SocketAddr,
-    asked: Asked,
-}
-
-type Answers = fn(host: &str, path: &str, condition: &str) -> Vec<u8>;
-
-impl Web {
-    fn open(at: &str, answers: Answers) -> Web {
-        let listener = TcpListener::bind((at, 0)).expect("a free port on loopback");
-        let web = Web { address: listener.local_addr().expect("an address"), asked: Asked::default() };
-        let asked = web.asked.clone();
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let asked = asked.clone();
-                std::thread::spawn(move || answer(stream, &asked, answers));
-            }
-        });
-        web
-    }
-
-    fn asked(&self) -> BTreeMap<String, u64> {
-        self.asked.lock().expect("no panic").clone()
-    }
-
-    fn forget(&self) {
-        self.asked.lock().expect("no panic").clear();
-    }
-}
-
-fn answer(mut stream: TcpStream, asked: &Asked, answers: Answers) {
-    let mut lines = BufReader::new(stream.try_clone().expect("a stream")).lines().map_while(Result::ok).take_while(|line| !line.is_empty());
-    let Some(first) = lines.next() else { return };
-    let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
-    let fields: BTreeMap<String, String> =
-        lines.filter_map(|line| line.split_once(": ").map(|(name, value)| (name.to_lowercase(), value.to_owned()))).collect();
-    let field = |name: &str| fields.get(name).map_or("", String::as_str).to_owned();
-    assert!(field("user-agent").starts_with("tamisbot/") && field("user-agent").contains("(+mailto:"), "{fields:?}");
-    let host = field("host").split(':').next().unwrap_or_default().to_owned();
-    *asked.lock().expect("no panic").entry(format!("{host}{path}")).or_default() += 1;
-    let _ = stream.write_all(&answers(&host, &path, &field("if-none-match")));
-}
-
-fn html(body: &str) -> Vec<u8> {
-    let etag = body.bytes().map(u64::from).sum::<u64>();
-    format!("HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nETag: \"{etag}\"\r\nContent-Length: {}\r\n\r\n{body}", body.len())
-        .into_bytes()
-}
-
-/// A village of pages: each has words of its own and leads to the next ones.
-fn village(host: &str, number: usize, links: &str) -> String {
-    let lines = (0..5).map(|line| {
-        format!(
-            "<p>Na {}. lúke pri obci {host} stojí {}. včelí úľ a starý Matej hovorí, že v ňom býva kráľovná, ktorá pamätá ešte {}. povodeň \
-             a všetky svadby, čo sa tu odvtedy konali.</p>",
-            number * 7 + line,
-            number * 31 + line,
-            number * 3 + line
-        )
-    });
-    format!(
-        "<html lang=sk><head><title>{host} {number}</title></head><body><article>{}</article>{links}</body></html>",
-        lines.collect::<String>()
-    )
-}
-
-fn small_web(host: &str, path: &str, condition: &str) -> Vec<u8> {
+pub fn small_web(host: &str, path: &str, condition: &str) -> Vec<u8> {
     let page = |number: usize, links: &str| {
         let whole = html(&village(host, number, links));
         let etag = said(&whole).split("ETag: ").nth(1).and_then(|rest| rest.split("\r\n").next()).expect("an etag").to_owned();
@@ -107,58 +35,6 @@ fn small_web(host: &str, path: &str, condition: &str) -> Vec<u8> {
         ("rozbite.example.sk", "/robots.txt") => b"HTTP/1.1 500 Oops\r\n\r\n".to_vec(),
         _ => b"HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\n\r\n<p>nie je</p>".to_vec(),
     }
-}
-
-struct House {
-    folder: tempfile::TempDir,
-}
-
-impl House {
-    fn new(settings: &str) -> House {
-        let house = House { folder: tempfile::tempdir().expect("a folder") };
-        let recipe = format!(
-            "dataset = \"web\"\n[source]\nkind = \"crawl\"\ncontact = \"mailto:crawl@example.eu\"\ndelay_ms_min = 0\ndelay_factor = 0\n{settings}\n\
-             [[clean]]\nstage = \"extract\"\n[dedup]\nnear = false\n[[emit]]\nstage = \"tokenize\"\n"
-        );
-        std::fs::write(house.at("recipe.toml"), recipe).expect("room");
-        house
-    }
-
-    fn at(&self, path: &str) -> PathBuf {
-        self.folder.path().join(path)
-    }
-
-    fn run(&self, night: &str) -> Command {
-        let mut command = tamis(["run"]);
-        command
-            .arg(self.at("recipe.toml"))
-            .arg("--workspace")
-            .arg(self.at("w"))
-            .arg("--keys")
-            .arg(self.at("keys"))
-            .args(["--night", night]);
-        command
-    }
-
-    fn archives(&self, night: &str) -> Vec<PathBuf> {
-        let folder = self.at("w/archive").join(night);
-        files_below(&folder).into_iter().filter(|path| path.to_string_lossy().ends_with(".warc.gz")).map(|path| folder.join(path)).collect()
-    }
-
-    /// Type and address of every record of a night.
-    fn records(&self, night: &str) -> Vec<(String, String)> {
-        let listed = ends_with(tamis(["warc", "ls"]).args(self.archives(night)), 0).stdout;
-        let records = said(&listed).lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON")).collect::<Vec<_>>();
-        records
-            .iter()
-            .map(|record| (record["type"].as_str().unwrap_or("").to_owned(), record["uri"].as_str().unwrap_or("").to_owned()))
-            .collect()
-    }
-}
-
-fn addresses(hosts: &[(&str, SocketAddr)]) -> String {
-    let hosts: Vec<String> = hosts.iter().map(|(name, address)| format!("\"{name}\" = \"{address}\"")).collect();
-    format!("hosts = {{ {} }}", hosts.join(", "))
 }
 
 fn rows(place: &Path) -> usize {
@@ -233,13 +109,56 @@ fn a_site_whose_rules_cannot_be_had_is_not_asked_for_pages() {
 /// Many pages on several hosts, each with links to others and into traps.
 fn large_web(host: &str, path: &str, _: &str) -> Vec<u8> {
     if path == "/robots.txt" {
-        return b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nUser-agent: tamisbot\nDisallow: /zakazane\n".to_vec();
+        return b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nUser-agent: tamisbot\nDisallow: /zakazane\nSitemap: /mapa.xml\n"
+            .to_vec();
     }
-    let Some(number) = path.strip_prefix("/p").and_then(|number| number.parse::<usize>().ok()).filter(|number| *number < 40) else {
+    if path == "/mapa.xml" {
+        let list: String = (40..45).map(|number| format!("<url><loc>/p{number}</loc></url>")).collect();
+        return format!("HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n\r\n<urlset>{list}</urlset>").into_bytes();
+    }
+    let Some(number) = path.strip_prefix("/p").and_then(|number| number.parse::<usize>().ok()).filter(|number| *number < 45) else {
         return b"HTTP/1.1 404 Not Found\r\n\r\n".to_vec();
     };
     let links = [2 * number + 1, 2 * number + 2].map(|next| if next < 40 { format!("<a href=/p{next}>d</a>") } else { String::new() });
     html(&village(host, number, &format!("{}<a href=/zakazane/{number}>z</a><a href=/p{number}?utm_source=x>s</a>", links.concat())))
+}
+
+fn mapped_web(host: &str, path: &str, _: &str) -> Vec<u8> {
+    let packed = |text: &str| {
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        packer.write_all(text.as_bytes()).expect("memory");
+        [b"HTTP/1.1 200 OK\r\nContent-Type: application/gzip\r\n\r\n".to_vec(), packer.finish().expect("memory")].concat()
+    };
+    match path {
+        "/robots.txt" => b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nSitemap: /index.xml\nSitemap: http://cudzia.example.cz/mapa.xml\nUser-agent: *\nDisallow: /tajne/\nSitemap: /tajne/mapa.xml\n".to_vec(),
+        "/index.xml" => b"HTTP/1.1 301 Moved\r\nLocation: /mapa.xml.gz\r\n\r\n".to_vec(),
+        "/mapa.xml.gz" => packed("<sitemapindex><sitemap><loc>/zoznam.txt.gz</loc></sitemap></sitemapindex>"),
+        "/zoznam.txt.gz" => {
+            packed(&["skryta", "obraz.jpg", "tajne/x", "a/a/a/a/a"].map(|page| format!("http://{host}/{page}")).join("\n"))
+        }
+        "/" => html(&village(host, 1, "")),
+        "/skryta" => html(&village(host, 2, "<a href=/dalsia>d</a>")),
+        _ => b"HTTP/1.1 404 Not Found\r\n\r\n".to_vec(),
+    }
+}
+
+#[test]
+fn a_page_that_only_the_sitemap_names_is_fetched_unless_nobody_wants_sitemaps() {
+    let web = Web::open("127.0.11.5", mapped_web);
+    let settings = format!("seeds = [\"http://mapa.example.sk/\"]\n{}", addresses(&[("mapa.example.sk", web.address)]));
+    for (wanted, expected) in [
+        (true, &["/", "/dalsia", "/index.xml", "/mapa.xml.gz", "/robots.txt", "/skryta", "/zoznam.txt.gz"][..]),
+        (false, &["/", "/robots.txt"]),
+    ] {
+        web.forget();
+        let house = House::new(&format!("sitemaps = {wanted}\n{settings}"));
+        ends_with(&mut house.run("2026-11-26"), 0);
+        let asked = web.asked();
+        let asked: Vec<&str> = asked.keys().filter_map(|asked| asked.strip_prefix("mapa.example.sk")).collect();
+        let pages: Vec<&str> = asked.into_iter().filter(|path| !["/ai.txt", "/.well-known/tdmrep.json"].contains(path)).collect();
+        assert_eq!(pages, expected);
+        assert_eq!(rows(&house.at("w/data")), if wanted { 2 } else { 1 });
+    }
 }
 
 #[test]
@@ -269,12 +188,12 @@ fn a_crawl_that_is_killed_after_any_step_ends_with_the_same_pages() {
     pages.sort();
     let count = pages.len();
     pages.dedup();
-    assert_eq!((count, pages.len()), (120, 120), "each page is kept once");
+    assert_eq!((count, pages.len()), (135, 135), "each page is kept once, those too that only the sitemap names");
     for web in &webs {
         assert!(web.asked().keys().all(|asked| !asked.contains("zakazane")), "{:?}", web.asked());
     }
     ends_with(tamis(["warc", "check"]).args(house.archives("2026-11-26")), 0);
-    assert_eq!(rows(&house.at("w/data")), 120);
+    assert_eq!(rows(&house.at("w/data")), 135);
 }
 
 #[test]
@@ -316,6 +235,21 @@ fn nobody_is_led_into_the_own_network() {
     ends_with(&mut House::new(&settings).run("2026-11-26"), 0);
     assert!(canary.asked().is_empty(), "{:?}", canary.asked());
     assert!(leads.asked().contains_key("vedie.example.sk/"));
+}
+
+#[test]
+fn the_page_for_webmasters_is_written_for_a_recipe_that_crawls_and_for_no_other() {
+    let house = House::new("seeds = [\"http://obec.example.sk/\"]\nagent = \"korpusbot\"");
+    let page = |recipe: &Path| {
+        let mut command = tamis(["robots", "page"]);
+        command.arg(recipe).arg("--out").arg(house.at("bot.html"));
+        command
+    };
+    ends_with(&mut page(&house.at("recipe.toml")), 0);
+    let written = std::fs::read_to_string(house.at("bot.html")).expect("a page");
+    assert!(written.contains("User-agent: korpusbot\nDisallow: /") && written.contains("crawl@example.eu"), "{written}");
+    let told = said(&ends_with(&mut page(Path::new(crate::run::QUICKSTART)), 2).stderr);
+    assert!(told.contains("does not crawl"), "{told}");
 }
 
 #[test]

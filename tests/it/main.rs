@@ -11,6 +11,7 @@ mod run;
 mod samples;
 mod takedown;
 mod tidy;
+mod web;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -1,8 +1,13 @@
 //! Readers that are not ours see what we published.
 
+use std::path::Path;
+
+use redb::ReadableTable;
 use serde_json::Value;
 
+use crate::crawl::small_web;
 use crate::run::{QUICKSTART, summary};
+use crate::web::{House, Web, addresses};
 use crate::{ends_with, root, said, tamis};
 
 #[test]
@@ -89,4 +94,65 @@ fn after_a_takedown_all_readers_take_the_archives_and_shards_and_every_other_off
         let documents: u64 = told[reader].as_array().expect("rows").iter().filter_map(|row| row[1].as_u64()).sum();
         assert!(documents == now && now <= kept, "{reader}: {documents}, {now}, {kept}");
     }
+}
+
+/// Lets all pages that a frontier knows be fetched a hundred days ago, so that each is due.
+fn age(frontier: &Path) {
+    const PAGES: redb::TableDefinition<'_, u64, &[u8]> = redb::TableDefinition::new("pages");
+    let change = redb::Database::open(frontier).expect("a frontier").begin_write().expect("nobody else writes");
+    {
+        let mut pages = change.open_table(PAGES).expect("its pages");
+        let known: Vec<(u64, Value)> = pages
+            .iter()
+            .expect("pages")
+            .map(|row| row.expect("a page"))
+            .map(|(key, page)| (key.value(), serde_json::from_slice(page.value()).expect("JSON")))
+            .collect();
+        for (key, mut page) in known {
+            page["at_ms"] = (page["at_ms"].as_u64().expect("a time") - 100 * 24 * 3_600_000).into();
+            pages.insert(key, page.to_string().as_bytes()).expect("room");
+        }
+    }
+    change.commit().expect("room");
+}
+
+/// Every line of the index beside `archive` as address, offset and length.
+fn index_of(archive: &Path) -> Vec<(String, u64, u64)> {
+    let index = archive.with_extension("").with_extension("cdxj");
+    let lines = std::fs::read_to_string(index).expect("an index");
+    let about = lines.lines().map(|line| serde_json::from_str::<Value>(line.splitn(3, ' ').nth(2).expect("three parts")).expect("JSON"));
+    let number = |value: &Value| value.as_str().and_then(|number| number.parse().ok()).expect("a number");
+    about.map(|about| (about["url"].as_str().expect("an address").to_owned(), number(&about["offset"]), number(&about["length"]))).collect()
+}
+
+#[test]
+fn two_nights_of_a_crawl_are_read_by_others_with_every_digest_and_every_offset_of_the_index() {
+    let web = Web::open("127.0.11.4", small_web);
+    let hosts = ["obec.example.sk", "mesto.example.sk"].map(|name| (name, web.address));
+    let house = House::new(&format!("seeds = [\"http://obec.example.sk/\", \"http://mesto.example.sk\"]\n{}", addresses(&hosts)));
+    let mut kinds = Vec::new();
+    for night in ["2026-11-26", "2026-11-27"] {
+        ends_with(&mut house.run(night), 0);
+        age(&house.at("w/_tamis/frontier/frontier.redb"));
+        for archive in house.archives(night) {
+            let index = index_of(&archive);
+            let offsets: Vec<u64> = index.iter().map(|(_, offset, _)| *offset).collect();
+            let Some(told) = archives(std::slice::from_ref(&archive), &offsets) else { return };
+            let rows = |reader: &str| told[reader].as_array().expect("records").clone();
+            let places = |reader: &str| rows(reader).iter().map(|row| (row[0].clone(), row[2].clone())).collect::<Vec<_>>();
+            assert_eq!(places("warcio"), places("fastwarc"));
+            let length = std::fs::metadata(&archive).expect("it is there").len();
+            let begins: Vec<u64> = rows("warcio").iter().filter_map(|row| row[0].as_u64()).chain([length]).collect();
+            for (found, (url, offset, length)) in rows("at").iter().zip(&index) {
+                assert_eq!((found[0].as_u64(), found[2].as_str()), (Some(*offset), Some(url.as_str())));
+                let end = begins.iter().find(|begin| *begin > offset);
+                assert_eq!(end, Some(&(offset + length)), "the index tells how long the record of {url} is");
+                kinds.push((night, found[1].as_str().expect("a type").to_owned()));
+            }
+            let answers = rows("warcio").iter().filter(|row| row[1] == "response" || row[1] == "revisit").count();
+            assert_eq!(index.len(), answers, "every answer is in the index");
+        }
+    }
+    let count = |night: &str, kind: &str| kinds.iter().filter(|known| (known.0, known.1.as_str()) == (night, kind)).count();
+    assert_eq!((count("2026-11-26", "revisit"), count("2026-11-27", "revisit")), (0, 6), "{kinds:?}");
 }

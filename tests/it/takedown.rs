@@ -120,7 +120,7 @@ impl House {
             std::fs::create_dir_all(self.at(path).parent().expect("a folder")).expect("room");
             std::fs::write(self.at(path), text).expect("room");
         }
-        let waiting = |url: &str| tamis::crawl::frontier::Waiting { url: url.to_owned(), depth: 0, hops: 0 };
+        let waiting = |url: &str| tamis::crawl::frontier::Waiting { url: url.to_owned(), depth: 0, hops: 0, sitemap: false };
         let site = |url: &str| tamis::crawl::frontier::site_of(url).expect("a site");
         let new = [URL, "https://dorf.example.eu/1"].map(|url| (site(url), waiting(url))).to_vec();
         let hosts = new.iter().map(|(site, _)| (site.clone(), tamis::crawl::frontier::Host::default())).collect();

@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     fn waiting(url: &str) -> Waiting {
-        Waiting { url: url.to_owned(), depth: 0, hops: 0 }
+        Waiting { url: url.to_owned(), depth: 0, hops: 0, sitemap: false }
     }
 
     #[test]

@@ -40,6 +40,9 @@ pub struct Waiting {
     pub depth: u32,
     /// Redirects that led here, in a row.
     pub hops: u32,
+    /// Whether it is a sitemap.
+    #[serde(default)]
+    pub sitemap: bool,
 }
 
 /// A page that was fetched.
@@ -64,6 +67,8 @@ pub struct Page {
     pub last_modified: String,
     /// Hours until it is asked for again.
     pub interval_hours: u64,
+    /// Whether it is a sitemap.
+    pub sitemap: bool,
 }
 
 impl Page {
@@ -396,7 +401,7 @@ mod tests {
     use super::*;
 
     fn waiting(url: &str) -> Waiting {
-        Waiting { url: url.to_owned(), depth: 0, hops: 0 }
+        Waiting { url: url.to_owned(), depth: 0, hops: 0, sitemap: false }
     }
 
     #[test]

@@ -69,7 +69,14 @@ impl Night<'_> {
         self.changes.done.push((name.to_owned(), place));
         if why != SUPPRESSED {
             let interval_hours = self.settings.revisit_hours_max;
-            self.changes.pages.push(Page { url: waiting.url, depth: waiting.depth, at_ms: now, interval_hours, ..Page::default() });
+            self.changes.pages.push(Page {
+                url: waiting.url,
+                depth: waiting.depth,
+                at_ms: now,
+                interval_hours,
+                sitemap: waiting.sitemap,
+                ..Page::default()
+            });
         }
     }
 

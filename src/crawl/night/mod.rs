@@ -5,6 +5,7 @@
 //! been written.
 
 mod ask;
+mod hints;
 mod network;
 mod settle;
 
@@ -126,6 +127,8 @@ struct Night<'a> {
     /// Changes that need no archive.
     changes: Changes,
     domains: BTreeMap<String, u64>,
+    /// Addresses that the sitemaps of each site brought tonight.
+    hinted: BTreeMap<String, usize>,
     status: Status,
     ends_ms: u64,
 }
@@ -183,14 +186,15 @@ impl<'a> Night<'a> {
             None => {
                 let now = now_ms();
                 let again = if settings.revisit { frontier.due(now)? } else { Vec::new() };
-                let waits = |page: Page| Some((site_of(&page.url)?, Waiting { url: page.url, depth: page.depth, hops: 0 }));
+                let waits =
+                    |page: Page| Some((site_of(&page.url)?, Waiting { url: page.url, depth: page.depth, hops: 0, sitemap: page.sitemap }));
                 let again = again.into_iter().filter_map(waits).collect();
                 frontier.change(&Changes { again, notes: vec![(began, now.to_string())], ..Changes::default() })?;
                 now
             }
         };
         let new = seeds.urls.iter().filter(|url| !frontier.has_seen(url));
-        let new = new.filter_map(|url| Some((site_of(url)?, Waiting { url: url.clone(), depth: 0, hops: 0 }))).collect();
+        let new = new.filter_map(|url| Some((site_of(url)?, Waiting { url: url.clone(), depth: 0, hops: 0, sitemap: false }))).collect();
         frontier.change(&Changes { new, ..Changes::default() })?;
         let writer = Writer::start(archive);
         let mut night = Night {
@@ -209,6 +213,7 @@ impl<'a> Night<'a> {
             batch_since: None,
             changes: Changes::default(),
             domains: BTreeMap::new(),
+            hinted: BTreeMap::new(),
             status: Status::default(),
         };
         night.recover(recovered)?;
@@ -227,8 +232,9 @@ impl<'a> Night<'a> {
             let place = waiting.iter().find(|(_, waiting)| waiting.url == outcome.url);
             let before = self.frontier.page(&outcome.url)?;
             let is_same = before.as_ref().is_some_and(|before| !before.digest.is_empty() && before.digest == outcome.digest);
-            let (place, hops) = (place.map(|(place, _)| *place), place.map_or(0, |(_, waiting)| waiting.hops));
-            settled.push(Settled { site, place, hops, outcome, is_same, before });
+            let (hops, sitemap) = place.map_or((0, false), |(_, waiting)| (waiting.hops, waiting.sitemap));
+            let place = place.map(|(place, _)| *place);
+            settled.push(Settled { site, place, hops, sitemap, outcome, is_same, before });
         }
         self.take_over(Written { settled, archives: Vec::new(), bytes: 0 })
     }

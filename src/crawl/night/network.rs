@@ -9,7 +9,7 @@ use url::Url;
 use super::now_ms;
 use crate::archive::coding;
 use crate::archive::http::Response;
-use crate::crawl::fetch::{Client, Fault, Fetched};
+use crate::crawl::fetch::{Client, Fault, Fetched, is_chunked, join};
 use crate::crawl::frontier::{Page, Waiting};
 use crate::crawl::robots_file::{REDIRECTS_MAX, ROBOTS_BYTES_MAX};
 use crate::optout::SiteFile;
@@ -102,11 +102,9 @@ pub(super) async fn file(
 }
 
 fn body_of(fetched: &Fetched) -> Vec<u8> {
-    let mut body = fetched.response[fetched.body..].to_vec();
+    let body = fetched.response[fetched.body..].to_vec();
     let Some(parsed) = Response::parse(&fetched.response) else { return body };
-    if parsed.fields.text("transfer-encoding").is_some() {
-        crate::archive::chunked::join(&mut body);
-    }
+    let body = if is_chunked(parsed.fields) { join(&body) } else { body };
     let coding = parsed.fields.text("content-encoding").unwrap_or_default();
     coding::decode(body, &coding, ROBOTS_BYTES_MAX).map_or(Vec::new(), |body| body.bytes)
 }

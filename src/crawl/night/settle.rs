@@ -7,7 +7,7 @@ use super::network::Done;
 use super::{CrawlError, Night, host_of, now_ms};
 use crate::archive::http::Response;
 use crate::crawl::fetch::{Fault, Fetched};
-use crate::crawl::frontier::{Changes, Host, KnownFile, KnownRobots, Page, Waiting, site_of};
+use crate::crawl::frontier::{Host, KnownFile, KnownRobots, Page, Waiting, key_of};
 use crate::crawl::polite::Came;
 use crate::crawl::robots_file::{Answer, Policy, answer};
 use crate::crawl::writer::{Asked, Settled, Written};
@@ -64,6 +64,7 @@ impl Night<'_> {
         };
         site.policy = Some(policy_of(&known));
         site.host.robots = Some(known);
+        self.sitemaps(name);
         self.after_file(name, (status, took_ms), fetched, now)
     }
 
@@ -88,7 +89,7 @@ impl Night<'_> {
         let parked = site.host.patience.parked;
         self.changes.hosts.push((name.to_owned(), site.host.clone()));
         if let Some((url, fetched)) = fetched {
-            let waiting = Waiting { url, depth: 0, hops: 0 };
+            let waiting = Waiting { url, depth: 0, hops: 0, sitemap: false };
             self.hand_over(Asked { site: name.to_owned(), place: None, waiting, before: None, at_ms: now, came: Ok(fetched) });
         }
         // Until its rules can be had nothing of it is asked for; they are asked for again as long as patience lasts.
@@ -144,11 +145,12 @@ impl Night<'_> {
         changes.archives.extend(written.archives.into_iter().map(|(name, length)| (format!("{}/{name}", self.world.night), length)));
         self.status.bytes += written.bytes;
         let mut fresh = BTreeSet::new();
+        changes.new.retain(|(_, waiting)| !self.frontier.has_seen(&waiting.url) && fresh.insert(key_of(&waiting.url)));
         for settled in written.settled {
             changes.done.extend(settled.place.map(|place| (settled.site.clone(), place)));
             self.count(&settled);
             if settled.place.is_some() {
-                self.links(&settled, &mut fresh, &mut changes);
+                self.hints(&settled, &mut fresh, &mut changes);
                 changes.pages.push(self.page_of(settled));
             }
         }
@@ -179,21 +181,8 @@ impl Night<'_> {
         }
     }
 
-    /// The addresses that an outcome leads to and that nobody has seen.
-    fn links(&self, settled: &Settled, fresh: &mut BTreeSet<String>, changes: &mut Changes) {
-        let redirects = (300..400).contains(&settled.outcome.status);
-        let (depth, hops) = if redirects { (settled.outcome.depth, settled.hops + 1) } else { (settled.outcome.depth + 1, 0) };
-        for url in &settled.outcome.links {
-            let is_new = depth <= self.settings.depth_max && !self.frontier.has_seen(url) && self.bounds.contain(url);
-            let Some(site) = site_of(url).filter(|_| is_new) else { continue };
-            if fresh.insert(url.split_once("://").map_or(url.as_str(), |(_, rest)| rest).to_owned()) {
-                changes.new.push((site, Waiting { url: url.clone(), depth, hops }));
-            }
-        }
-    }
-
     /// What is known of a page now. It is asked for again after twice the time while it stays the same, and after half when it changed.
-    fn page_of(&self, Settled { outcome, is_same, before, .. }: Settled) -> Page {
+    fn page_of(&self, Settled { outcome, is_same, before, sitemap, .. }: Settled) -> Page {
         let (shortest, longest) = (self.settings.revisit_hours_min, self.settings.revisit_hours_max);
         let last = before.as_ref().map(|before| before.interval_hours);
         let interval_hours = match last {
@@ -214,6 +203,7 @@ impl Night<'_> {
             etag: or_known(outcome.etag, known.etag),
             last_modified: or_known(outcome.last_modified, known.last_modified),
             interval_hours,
+            sitemap,
         }
     }
 }

@@ -5,6 +5,10 @@
 //! polite crawler asks a host for one page at a time. Certificates are verified; addresses are asked of the [`super::guard`]; proxies
 //! of the environment are not used.
 
+mod chunks;
+#[cfg(test)]
+mod tests;
+
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,9 +21,14 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 use url::{Host, Url};
 
+use chunks::{ChunkEnd, Chunks};
+
+pub use chunks::join;
+
 use super::guard::is_public;
 use super::settings::CrawlSettings;
 use crate::archive::fields::{Fields, text};
+use crate::archive::head::HEAD_BYTES_MAX;
 use crate::archive::http::{Response, message_head_length};
 
 /// Longest wait for a connection.
@@ -182,7 +191,7 @@ impl Client {
         let end = Instant::now() + Duration::from_secs(self.settings.fetch_s_max);
         timeout(idle, stream.write_all(request)).await.map_err(|_| Fault::Timeout)?.map_err(|_| Fault::Connection)?;
         let mut reading = Reading { bytes: Vec::new(), idle, end };
-        let framing = reading.head(&mut stream, self.settings.head_bytes_max.as_usize()).await?;
+        let framing = reading.head(&mut stream, self.settings.head_bytes_max.as_usize().min(HEAD_BYTES_MAX)).await?;
         let truncated = reading.body(&mut stream, framing, self.settings.body_bytes_max.as_usize()).await;
         Ok((reading.bytes, truncated))
     }
@@ -260,21 +269,21 @@ impl Reading {
                     self.bytes.truncate(head);
                     return None;
                 }
-                Framing::Length(length) if have >= length => {
+                Framing::Length(length) if have >= length && length <= bytes_max => {
                     self.bytes.truncate(head + length);
                     return None;
                 }
                 Framing::Chunked => match chunks.advance(&self.bytes) {
-                    ChunkEnd::At(end) => {
+                    ChunkEnd::At(end) if end - head <= bytes_max => {
                         self.bytes.truncate(end);
                         return None;
                     }
                     ChunkEnd::Malformed => return Some("disconnect"),
-                    ChunkEnd::NotYet => {}
+                    ChunkEnd::At(_) | ChunkEnd::NotYet => {}
                 },
                 Framing::Length(_) | Framing::Close => {}
             }
-            if have >= bytes_max {
+            if have > bytes_max {
                 self.bytes.truncate(head + bytes_max);
                 return Some("length");
             }
@@ -288,57 +297,29 @@ impl Reading {
     }
 }
 
+/// All values of the field called `name`.
+fn all(fields: Fields<'_>, name: &str) -> Vec<String> {
+    fields.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| text(&value)).collect()
+}
+
+/// Whether an answer comes in chunks.
+pub(super) fn is_chunked(fields: Fields<'_>) -> bool {
+    all(fields, "transfer-encoding").iter().any(|value| value.to_ascii_lowercase().contains("chunked"))
+}
+
 /// How the body of an answer ends (RFC 9112, 6.3): chunked wins over a length, and two lengths that differ are an attack or a fault.
 fn framing(status: u16, fields: Fields<'_>) -> Result<Framing, Fault> {
     if status == 204 || status == 304 {
         return Ok(Framing::Empty);
     }
-    let all = |name: &str| {
-        fields.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| text(&value)).collect::<Vec<_>>()
-    };
-    if all("transfer-encoding").iter().any(|value| value.to_ascii_lowercase().contains("chunked")) {
+    if is_chunked(fields) {
         return Ok(Framing::Chunked);
     }
     let lengths: Vec<usize> =
-        all("content-length").iter().flat_map(|value| value.split(',')).filter_map(|value| value.trim().parse().ok()).collect();
+        all(fields, "content-length").iter().flat_map(|value| value.split(',')).filter_map(|value| value.trim().parse().ok()).collect();
     match lengths.split_first() {
         None => Ok(Framing::Close),
         Some((length, others)) if others.iter().all(|other| other == length) => Ok(Framing::Length(*length)),
         Some(_) => Err(Fault::Contradiction),
-    }
-}
-
-/// How far the chunks of a body (RFC 9112, 7.1) have been walked.
-struct Chunks {
-    /// Where the next size line begins.
-    at: usize,
-}
-
-enum ChunkEnd {
-    NotYet,
-    At(usize),
-    Malformed,
-}
-
-impl Chunks {
-    fn advance(&mut self, bytes: &[u8]) -> ChunkEnd {
-        while let Some(line) = bytes.get(self.at..).and_then(|rest| Some(&rest[..=memchr::memchr(b'\n', rest)?])) {
-            let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
-            let size = std::str::from_utf8(&line[..digits]).ok().and_then(|digits| usize::from_str_radix(digits, 16).ok());
-            let Some(size) = size else { return ChunkEnd::Malformed };
-            let behind = self.at + line.len();
-            if size == 0 {
-                // Trailers end with an empty line.
-                return message_head_length(&bytes[behind..]).map_or(ChunkEnd::NotYet, |length| ChunkEnd::At(behind + length));
-            }
-            let Some(after) = behind.checked_add(size) else { return ChunkEnd::Malformed };
-            match bytes.get(after..) {
-                Some([b'\r', b'\n', ..]) => self.at = after + 2,
-                Some([b'\n', ..]) => self.at = after + 1,
-                Some([b'\r'] | []) | None => return ChunkEnd::NotYet,
-                Some(_) => return ChunkEnd::Malformed,
-            }
-        }
-        if bytes.len() - self.at > 1_024 { ChunkEnd::Malformed } else { ChunkEnd::NotYet }
     }
 }
