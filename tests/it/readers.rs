@@ -32,6 +32,7 @@ fn duckdb_polars_pyarrow_and_datasets_count_the_same_through_a_plain_glob() {
 }
 
 /// What warcio and FastWARC find in `files`, and at `offsets` of the first.
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn archives(files: &[std::path::PathBuf], offsets: &[u64]) -> Option<Value> {
     let Some(python) = std::env::var_os("TAMIS_READERS_PYTHON") else {
         eprintln!("SKIPPED: TAMIS_READERS_PYTHON names no Python with the readers; tests/run sets it up");

@@ -13,7 +13,7 @@ use super::super::HashedFile;
 const END_BYTES: usize = 8;
 
 /// Zeros that are written at a time.
-const ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
 /// Bytes that are written and hashed at a time. The Parquet library passes on 8 KiB, for which the system takes twice as long.
 const BUFFER_BYTES: usize = 256 << 10;

@@ -145,7 +145,7 @@ fn single_rows_of_a_shard_with_padding_are_read_by_their_pages() {
     let source = Source::open(File::open(&out).expect("it is there")).expect("it is Parquet");
     let root = source.arrow.schema().index_of("text").expect("a column");
     for (row, number) in [(0, 0), (99, 99), (100, 101), (498, 499)] {
-        let batch = source.read(0, &[root], Some(&[row..row + 1])).expect("it is sound");
+        let batch = source.read(0, &[root], Some(std::slice::from_ref(&(row..row + 1)))).expect("it is sound");
         assert_eq!(batch.column(0).as_string::<i32>().value(0), doc(number).text);
     }
 }
