@@ -135,4 +135,6 @@ def main():
 
 
 if __name__ == "__main__":
+    # A forked child would wait for threads of the parent's DuckDB for ever.
+    multiprocessing.set_start_method("spawn")
     main()

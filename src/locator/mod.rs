@@ -7,7 +7,7 @@
 //! the row is read.
 //!
 //! Whoever erases documents brings the list of the changed file up to date: the blocks that were written anew are read again, what the
-//! list says of the others is carried over. See [`Locator::carry_over`].
+//! list says of the others is carried over. See [`Locator::carry_over`] and [`Locator::take_out`].
 
 mod archives;
 mod documents;
@@ -167,7 +167,7 @@ pub fn of(workspace: &Workspace, kind: Kind, path: &Path) -> Result<Locator, Loc
 fn make(workspace: &Workspace, kind: Kind, path: &Path) -> Result<Locator, LocateError> {
     let stamp = Stamp::of(path).map_err(|error| LocateError::io(path, error))?;
     let (blocks, entries) = match kind {
-        Kind::Documents => documents::read(path, None)?,
+        Kind::Documents => documents::read(path)?,
         Kind::Archive => archives::read(path)?,
     };
     Ok(Locator::write(&list_path(workspace, path), &stamp, blocks, entries)?)
@@ -213,44 +213,80 @@ pub fn sweep(workspace: &Workspace, files: &[PathBuf]) -> Result<(), LocateError
 }
 
 impl Locator {
-    /// Writes the list of `path` after the blocks `changed` of it were written anew and the blocks `gone` were left out: those are read
-    /// again, all other entries are taken from this list, which is the one of `path` before.
+    /// Writes the list of the archive `path` after the blocks `changed` of it were written anew: those are read again, all other entries
+    /// are taken from this list, which is the one of `path` before.
     ///
     /// # Errors
     /// When the file cannot be read, or the list cannot be written.
-    pub fn carry_over(
-        &self,
-        workspace: &Workspace,
-        kind: Kind,
-        path: &Path,
-        changed: &BTreeSet<usize>,
-        gone: &BTreeSet<usize>,
-    ) -> Result<(), LocateError> {
-        let Some(old) = self.entries() else {
-            make(workspace, kind, path)?;
+    pub fn carry_over(&self, workspace: &Workspace, path: &Path, changed: &BTreeSet<usize>) -> Result<(), LocateError> {
+        let Some(mut entries) = self.entries() else {
+            make(workspace, Kind::Archive, path)?;
             return Ok(());
         };
         let stamp = Stamp::of(path).map_err(|error| LocateError::io(path, error))?;
-        let moved = |block: usize| block - gone.range(..block).count();
-        let stays = |block: &usize| !changed.contains(block) && !gone.contains(block);
-        let kept = old.into_iter().filter(|entry| stays(&(entry.block as usize)));
-        let mut entries: Vec<Entry> = kept.map(|entry| Entry { block: moved(entry.block as usize) as u32, ..entry }).collect();
-        let again: BTreeSet<usize> = changed.iter().filter(|block| !gone.contains(block)).map(|block| moved(*block)).collect();
-        let blocks = match kind {
-            Kind::Documents => {
-                let (blocks, new) = documents::read(path, Some(&again))?;
-                entries.extend(new);
-                blocks
-            }
-            Kind::Archive => {
-                for block in &again {
-                    entries.extend(archives::read_block(path, *block, &self.blocks()[*block])?);
-                }
-                self.blocks().to_vec()
-            }
+        entries.retain(|entry| !changed.contains(&(entry.block as usize)));
+        for block in changed {
+            entries.extend(archives::read_block(path, *block, &self.blocks()[*block])?);
+        }
+        Locator::write(&list_path(workspace, path), &stamp, self.blocks().to_vec(), entries)?;
+        Ok(())
+    }
+
+    /// Writes the list of the Parquet file `path` after `rows`, with the addresses `urls`, were taken out of it: this list is the one of
+    /// `path` before, and its entries move up. Only whether a block still has a host of what was erased is read from the file.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or the list cannot be written.
+    pub fn take_out<'a>(
+        &self,
+        workspace: &Workspace,
+        path: &Path,
+        rows: &BTreeMap<usize, BTreeSet<usize>>,
+        urls: impl IntoIterator<Item = &'a str>,
+    ) -> Result<(), LocateError> {
+        let Some(mut entries) = self.entries() else {
+            make(workspace, Kind::Documents, path)?;
+            return Ok(());
         };
+        let stamp = Stamp::of(path).map_err(|error| LocateError::io(path, error))?;
+        let moves = Moves::of(self.blocks(), rows);
+        entries = entries.into_iter().filter_map(|entry| moves.apply(entry)).collect();
+        let changed = rows.keys().filter_map(|block| moves.block(*block)).collect();
+        let (blocks, lost) = documents::hosts_lost(path, &changed, urls)?;
+        entries.retain(|entry| entry.row != ANY_ROW || !lost.contains(&(entry.block, entry.key)));
         Locator::write(&list_path(workspace, path), &stamp, blocks, entries)?;
         Ok(())
+    }
+}
+
+/// Where rows and blocks of a Parquet file are after some rows were taken out; a block that lost all its rows is gone.
+struct Moves {
+    /// Erased rows, in order, by block.
+    erased: BTreeMap<usize, Vec<u32>>,
+    gone: BTreeSet<usize>,
+}
+
+impl Moves {
+    fn of(blocks: &[Block], rows: &BTreeMap<usize, BTreeSet<usize>>) -> Moves {
+        let count = |block: usize| blocks.get(block).map_or(0, |block| block.end - block.start);
+        let gone = rows.iter().filter(|(block, rows)| rows.len() as u64 >= count(**block)).map(|(block, _)| *block).collect();
+        let erased = rows.iter().map(|(block, rows)| (*block, rows.iter().map(|row| *row as u32).collect())).collect();
+        Moves { erased, gone }
+    }
+
+    fn block(&self, block: usize) -> Option<usize> {
+        (!self.gone.contains(&block)).then(|| block - self.gone.range(..block).count())
+    }
+
+    fn apply(&self, entry: Entry) -> Option<Entry> {
+        let block = self.block(entry.block as usize)? as u32;
+        let erased = self.erased.get(&(entry.block as usize)).filter(|_| entry.row != ANY_ROW);
+        let row = match erased.map(|erased| erased.binary_search(&entry.row)) {
+            None => entry.row,
+            Some(Ok(_)) => return None,
+            Some(Err(before)) => entry.row - before as u32,
+        };
+        Some(Entry { block, row, ..entry })
     }
 }
 

@@ -95,15 +95,19 @@ fn after_a_splice_the_list_says_what_a_new_one_would() {
     let house = House::new();
     let path = house.shard("a.parquet", 0..1_000);
     let before = of(&house.workspace, Kind::Documents, &path).expect("a sound file");
-    for erased in
-        [splice::Rows::from([(1, BTreeSet::from([0, 17]))]), splice::Rows::from([(0, (0..300).collect()), (2, BTreeSet::from([299]))])]
-    {
+    for erased in [
+        splice::Rows::from([(1, BTreeSet::from([0, 17]))]),
+        splice::Rows::from([(1, (0..100).collect())]),
+        splice::Rows::from([(0, (0..300).collect()), (2, BTreeSet::from([299]))]),
+    ] {
         let out = house.workspace.root().join("out");
         let spliced = splice::splice(splice::Kind::Shard, &path, &erased, 1, &out).expect("room");
         let copy = house.workspace.all_data().join("b.parquet");
         std::fs::rename(&out, &copy).expect("room");
-        let changed = erased.keys().copied().collect();
-        before.carry_over(&house.workspace, Kind::Documents, &copy, &changed, &spliced.groups_gone).expect("room");
+        assert_eq!(spliced.rows, 1_000 - erased.values().map(BTreeSet::len).sum::<usize>() as u64);
+        let numbers = erased.iter().flat_map(|(group, rows)| rows.iter().map(move |row| (group * 300 + row) as u32));
+        let urls: Vec<String> = numbers.map(|number| doc(number).url).collect();
+        before.take_out(&house.workspace, &copy, &erased, urls.iter().map(String::as_str)).expect("room");
         let carried = present(&house.workspace, &copy).expect("it is there").expect("it is up to date").entries();
         std::fs::remove_file(list_path(&house.workspace, &copy)).expect("it is ours");
         let anew = of(&house.workspace, Kind::Documents, &copy).expect("a sound file").entries();

@@ -37,12 +37,11 @@ pub(super) struct Forgotten {
     pub(super) bytes_encoded: u64,
 }
 
-/// A shard whose successor waits in staging, and where its documents lay.
-struct Spared {
+/// A file out of which documents are taken, and where they lay.
+struct Spared<'a> {
     path: PathBuf,
     before: Option<Locator>,
-    changed: BTreeSet<usize>,
-    gone: BTreeSet<usize>,
+    found: &'a Found,
 }
 
 fn transaction(number: u64) -> String {
@@ -92,14 +91,20 @@ impl<'a> Forgetting<'a> {
         Ok(())
     }
 
-    fn splice_shard(&self, file: &FileEntry, path: &Path, found: &Found, staged: &Path) -> Result<(Replacement, Spared), TakedownError> {
+    fn splice_shard<'f>(
+        &self,
+        file: &FileEntry,
+        path: &Path,
+        found: &'f Found,
+        staged: &Path,
+    ) -> Result<(Replacement, Spared<'f>), TakedownError> {
         let now = store::sha256_file(path)?;
         if now != file.sha256 {
             return Err(TakedownError::Corrupt { path: path.to_owned(), expected: file.sha256.clone(), found: now });
         }
         let before = locator::present(self.workspace, path)?;
         let spliced = splice(File::Shard, path, &found.rows, self.number, staged)?;
-        let Spliced { sha256, rows, bytes, bytes_encoded, tokens_erased, groups_gone } = spliced;
+        let Spliced { sha256, rows, bytes, bytes_encoded, tokens_erased, .. } = spliced;
         self.bytes_encoded.set(self.bytes_encoded.get() + bytes_encoded);
         let replacement = Replacement {
             staged: staged.to_owned(),
@@ -110,15 +115,15 @@ impl<'a> Forgetting<'a> {
             bytes,
             tokens: file.tokens.saturating_sub(tokens_erased),
         };
-        let changed = found.rows.keys().copied().collect();
-        Ok((replacement, Spared { path: path.to_owned(), before, changed, gone: groups_gone }))
+        Ok((replacement, Spared { path: path.to_owned(), before, found }))
     }
 
-    /// Brings the locator's list of a changed file up to date.
-    fn locate_again(&self, store: Store, file: &Spared) -> Result<(), TakedownError> {
+    /// Brings the locator's list of a file with other rows up to date.
+    fn locate_again(&self, store: Store, file: &Spared<'_>) -> Result<(), TakedownError> {
+        let urls = file.found.hits.iter().map(|hit| hit.url.as_str());
         match (store.located(), &file.before) {
-            (Some(kind), Some(before)) => Ok(before.carry_over(self.workspace, kind, &file.path, &file.changed, &file.gone)?),
-            (Some(kind), None) => locator::of(self.workspace, kind, &file.path).map(drop).map_err(TakedownError::from),
+            (Some(_), Some(before)) => Ok(before.take_out(self.workspace, &file.path, &file.found.rows, urls)?),
+            (Some(kind), None) => Ok(locator::of(self.workspace, kind, &file.path).map(drop)?),
             (None, _) => Ok(()),
         }
     }
@@ -169,8 +174,7 @@ impl<'a> Forgetting<'a> {
         let spliced = splice(File::Rejects, path, &found.rows, self.number, &staged)?;
         self.bytes_encoded.set(self.bytes_encoded.get() + spliced.bytes_encoded);
         store::replace(&staged, path)?;
-        let changed = found.rows.keys().copied().collect();
-        self.locate_again(store, &Spared { path: path.to_owned(), before, changed, gone: spliced.groups_gone })
+        self.locate_again(store, &Spared { path: path.to_owned(), before, found })
     }
 
     fn records(&self, store: Store, path: &Path, extents: &[Extent]) -> Result<(), TakedownError> {
@@ -179,8 +183,14 @@ impl<'a> Forgetting<'a> {
         tombstone::rewrite(path, extents, &staged)?;
         store::replace(&staged, path)?;
         let block_of = |before: &Locator, extent: &Extent| before.blocks().partition_point(|block| block.end <= extent.start);
-        let changed = before.iter().flat_map(|before| extents.iter().map(|extent| block_of(before, extent))).collect();
-        self.locate_again(store, &Spared { path: path.to_owned(), before, changed, gone: BTreeSet::new() })
+        match (store.located(), before) {
+            (Some(_), Some(before)) => {
+                let changed = extents.iter().map(|extent| block_of(&before, extent)).collect();
+                Ok(before.carry_over(self.workspace, path, &changed)?)
+            }
+            (Some(kind), None) => Ok(locator::of(self.workspace, kind, path).map(drop)?),
+            (None, _) => Ok(()),
+        }
     }
 
     /// Searches all stores once more, but for what the takedown itself has in staging. Answers how many files were looked into.

@@ -1,7 +1,9 @@
 //! What is asked to go, and whether a document is meant.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind};
 use serde::{Deserialize, Serialize};
 
 use crate::doc::DocId;
@@ -158,7 +160,7 @@ impl Targets {
         let hosts = self.hosts.iter().chain(&self.domains).flat_map(|host| [host.clone(), host.rsplit('.').collect::<Vec<_>>().join(",")]);
         let mut names: Vec<String> = self.addresses.iter().chain(&self.prefixes).flat_map(host_and_path).chain(hosts).collect();
         names.extend(self.ids.iter().map(DocId::to_string));
-        Names(names)
+        Names::of(names)
     }
 
     /// Whether nothing is meant.
@@ -170,20 +172,31 @@ impl Targets {
 
 /// Names to look for in a line.
 #[derive(Clone, Debug)]
-pub struct Names(Vec<String>);
+pub struct Names {
+    names: Vec<String>,
+    /// All of them at once, unless they are too many for any automaton.
+    at_once: Option<AhoCorasick>,
+}
 
 impl Names {
+    fn of(names: Vec<String>) -> Names {
+        let at_once = AhoCorasickBuilder::new().kind(Some(AhoCorasickKind::ContiguousNFA)).build(&names).ok();
+        Names { names, at_once }
+    }
+
     /// Whether one of them stands in `line`. A name that goes on behind its end, as `a.eu/1` in `a.eu/12`, is another one.
     #[must_use]
     pub fn stand_in(&self, line: &[u8]) -> bool {
-        self.0.iter().any(|name| {
-            memchr::memmem::find_iter(line, name).any(|at| {
-                let next = line.get(at + name.len());
-                let before = at.checked_sub(1).map(|before| line[before]);
-                !next.is_some_and(|byte| byte.is_ascii_alphanumeric() || b"-_%".contains(byte))
-                    && !before.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-            })
-        })
+        let ends = |place: Range<usize>| {
+            let next = line.get(place.end);
+            let before = place.start.checked_sub(1).map(|before| line[before]);
+            !next.is_some_and(|byte| byte.is_ascii_alphanumeric() || b"-_%".contains(byte))
+                && !before.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        };
+        match &self.at_once {
+            Some(names) => names.find_overlapping_iter(line).any(|found| ends(found.range())),
+            None => self.names.iter().any(|name| memchr::memmem::find_iter(line, name).any(|at| ends(at..at + name.len()))),
+        }
     }
 }
 

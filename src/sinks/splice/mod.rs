@@ -6,9 +6,11 @@
 
 mod padding;
 mod pages;
+mod parts;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -19,7 +21,7 @@ use arrow_schema::Schema;
 use arrow_select::concat::concat_batches;
 use arrow_select::filter::filter_record_batch;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection};
 use parquet::arrow::arrow_writer::{ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::column::writer::ColumnCloseResult;
 use parquet::errors::ParquetError;
@@ -31,11 +33,15 @@ use parquet::file::writer::SerializedFileWriter;
 use sha2::{Digest, Sha256};
 
 use padding::Padded;
+use parts::{Part, Parts};
 
 use super::rejects::reject_properties;
 use super::shards::{LARGE_COLUMNS, ShardOptions, TAKEDOWN_SEQUENCE};
 use super::{HashedFile, refused};
 use crate::sink::SinkError;
+
+/// The highest level of zstd that needs no more memory than usual to unpack.
+const ZSTD_LEVEL_MAX: i32 = 19;
 
 /// Rows to erase: row group to rows in it.
 pub type Rows = BTreeMap<usize, BTreeSet<usize>>;
@@ -66,12 +72,22 @@ pub struct Spliced {
     pub groups_gone: BTreeSet<usize>,
 }
 
-/// Writes `path` without `rows` to `out`, flushed to disk, and says in the footer that it honours takedown `sequence`. A shard is never
-/// shorter than the one whose place it will take.
+/// Writes `path` without `rows` to `out`, flushed to disk, and says in the footer that it honours takedown `sequence`. A shard is as long
+/// as the one whose place it will take: see [`padding`]. Where what is encoded anew became larger than it was, as after a run that packs
+/// harder than usual, it is packed as hard as can be; should even that not do, the shard is longer.
 ///
 /// # Errors
 /// When a file cannot be read or written.
 pub fn splice(kind: Kind, path: &Path, rows: &Rows, sequence: u64, out: &Path) -> Result<Spliced, SinkError> {
+    let spliced = splice_at(ShardOptions::default().zstd_level, kind, path, rows, sequence, out)?;
+    let before = std::fs::metadata(path).map_err(|source| SinkError::Io { path: path.to_owned(), source })?.len();
+    match kind {
+        Kind::Shard if spliced.bytes > before => splice_at(ZSTD_LEVEL_MAX, kind, path, rows, sequence, out),
+        _ => Ok(spliced),
+    }
+}
+
+fn splice_at(zstd_level: i32, kind: Kind, path: &Path, rows: &Rows, sequence: u64, out: &Path) -> Result<Spliced, SinkError> {
     let io = |path: &Path| {
         let path = path.to_owned();
         move |source| SinkError::Io { path, source }
@@ -81,7 +97,12 @@ pub fn splice(kind: Kind, path: &Path, rows: &Rows, sequence: u64, out: &Path) -
     let to = HashedFile { file, sha256: Sha256::new(), bytes: 0 };
     let refused = |error| refused(path, error);
     let source = Source::open(from).map_err(refused)?;
-    let (to, mut spliced) = source.copy(kind, rows, sequence, to).map_err(refused)?;
+    let key_values = source.metadata().file_metadata().key_value_metadata().cloned();
+    let properties = properties(kind, zstd_level, key_values, sequence);
+    // A file without places of pages, as older ones are, gets none: they would make it longer.
+    let without = properties.offset_index_disabled() || source.pages_of(0, 0).is_none();
+    let properties = properties.into_builder().set_offset_index_disabled(without).build();
+    let (to, mut spliced) = source.copy(kind, rows, properties, to).map_err(refused)?;
     let (bytes, sha256) = to.seal().map_err(io(out))?;
     (spliced.bytes, spliced.sha256) = (bytes, sha256);
     Ok(spliced)
@@ -116,7 +137,7 @@ pub fn effort(path: &Path, rows: &Rows) -> Result<Effort, SinkError> {
 
 /// The file from which rows are taken.
 struct Source {
-    file: File,
+    file: Arc<File>,
     arrow: ArrowReaderMetadata,
     filters: SerializedFileReader<File>,
 }
@@ -128,16 +149,16 @@ impl Source {
         let with_filters = ReaderProperties::builder().set_read_bloom_filter(true).build();
         let options = ReadOptionsBuilder::new().with_reader_properties(with_filters).build();
         let filters = SerializedFileReader::new_with_options(file.try_clone()?, options)?;
-        Ok(Source { file, arrow, filters })
+        Ok(Source { file: Arc::new(file), arrow, filters })
     }
 
     fn metadata(&self) -> &ParquetMetaData {
         self.arrow.metadata()
     }
 
-    fn copy(&self, kind: Kind, rows: &Rows, sequence: u64, to: HashedFile) -> Result<(HashedFile, Spliced), ParquetError> {
+    fn copy(&self, kind: Kind, rows: &Rows, properties: WriterProperties, to: HashedFile) -> Result<(HashedFile, Spliced), ParquetError> {
         let about = self.metadata().file_metadata();
-        let properties = Arc::new(properties(kind, about.key_value_metadata().cloned(), sequence));
+        let properties = Arc::new(properties);
         let mut writer = SerializedFileWriter::new(Padded::new(to), about.schema_descr().root_schema_ptr(), properties.clone())?;
         let factory = ArrowRowGroupWriterFactory::new(&writer, self.arrow.schema().clone());
         let mut spliced =
@@ -171,7 +192,8 @@ impl Source {
                 column_index: None,
                 offset_index: self.pages_of(number, place).cloned(),
             };
-            out.append_column(&self.file, close)?;
+            let (start, length) = column.byte_range();
+            out.append_column(&Parts::new(&self.file, [Part::Copied(start..start + length)]), close)?;
         }
         out.close()?;
         Ok(())
@@ -202,7 +224,7 @@ impl Source {
                 columns.next();
                 let chunk = self.splice_pages((group, erased), (root, field), properties)?;
                 spliced.bytes_encoded += chunk.bytes_encoded;
-                out.append_column(&chunk.bytes, chunk.close)?;
+                out.append_column(&chunk.parts, chunk.close)?;
                 continue;
             }
             let array = kept_columns.next().ok_or_else(|| ParquetError::General("a column is missing".to_owned()))?;
@@ -250,15 +272,14 @@ impl Source {
         first.filter(|_| leaves.next().is_none())
     }
 
-    /// Reads columns of a row group, all rows or those of `range`, as one batch.
-    fn read(&self, group: usize, roots: &[usize], range: Option<std::ops::Range<usize>>) -> Result<RecordBatch, ParquetError> {
+    /// Reads columns of a row group, all rows or those of `ranges`, as one batch.
+    fn read(&self, group: usize, roots: &[usize], ranges: Option<&[Range<usize>]>) -> Result<RecordBatch, ParquetError> {
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.try_clone()?, self.arrow.clone());
         let mask = ProjectionMask::roots(builder.parquet_schema(), roots.iter().copied());
         let rows = usize::try_from(self.metadata().row_group(group).num_rows()).unwrap_or(0);
         let mut builder = builder.with_row_groups(vec![group]).with_projection(mask).with_batch_size(rows.max(1));
-        if let Some(range) = range {
-            builder =
-                builder.with_row_selection(RowSelection::from(vec![RowSelector::skip(range.start), RowSelector::select(range.len())]));
+        if let Some(ranges) = ranges {
+            builder = builder.with_row_selection(RowSelection::from_consecutive_ranges(ranges.iter().cloned(), rows));
         }
         let reader = builder.build()?;
         let schema = arrow_array::RecordBatchReader::schema(&reader);
@@ -268,11 +289,11 @@ impl Source {
 }
 
 /// Which of `rows` stay.
-fn keep(rows: std::ops::Range<usize>, erased: &BTreeSet<usize>) -> BooleanArray {
+fn keep(rows: Range<usize>, erased: &BTreeSet<usize>) -> BooleanArray {
     rows.map(|row| Some(!erased.contains(&row))).collect()
 }
 
-fn properties(kind: Kind, key_values: Option<Vec<KeyValue>>, sequence: u64) -> WriterProperties {
+fn properties(kind: Kind, zstd_level: i32, key_values: Option<Vec<KeyValue>>, sequence: u64) -> WriterProperties {
     let updated = key_values.map(|pairs| {
         let update = |mut pair: KeyValue| {
             if pair.key == TAKEDOWN_SEQUENCE {
@@ -283,7 +304,7 @@ fn properties(kind: Kind, key_values: Option<Vec<KeyValue>>, sequence: u64) -> W
         pairs.into_iter().map(update).collect()
     });
     match kind {
-        Kind::Shard => ShardOptions::default().properties(updated),
+        Kind::Shard => ShardOptions { zstd_level, ..ShardOptions::default() }.properties(updated),
         Kind::Rejects => reject_properties(updated),
     }
 }

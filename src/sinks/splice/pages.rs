@@ -1,6 +1,7 @@
 //! One large column of a row group, page by page: a page without an erased row is copied as it is, another is encoded anew without it.
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -14,11 +15,11 @@ use parquet::column::writer::ColumnCloseResult;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetOffsetIndex};
 use parquet::file::page_index::offset_index::{OffsetIndexMetaData, PageLocation};
-use parquet::file::properties::WriterPropertiesPtr;
-use parquet::file::reader::ChunkReader;
+use parquet::file::properties::{WriterProperties, WriterPropertiesPtr};
 use parquet::file::writer::SerializedFileWriter;
-use parquet::schema::types::Type;
+use parquet::schema::types::{ColumnPath, Type};
 
+use super::parts::{Part, Parts};
 use super::{Source, keep};
 
 /// The pages of a chunk with `rows` rows in which one of `erased` lies.
@@ -39,7 +40,7 @@ fn with_rows(pages: &OffsetIndexMetaData, rows: usize) -> impl Iterator<Item = (
 
 /// A column chunk without some rows.
 pub(super) struct Chunk {
-    pub(super) bytes: Bytes,
+    pub(super) parts: Parts,
     pub(super) close: ColumnCloseResult,
     pub(super) bytes_encoded: u64,
 }
@@ -47,7 +48,8 @@ pub(super) struct Chunk {
 /// A column chunk in the making.
 #[derive(Default)]
 struct Building {
-    bytes: Vec<u8>,
+    parts: Vec<Part>,
+    bytes: u64,
     pages: Vec<PageLocation>,
     rows: usize,
     bytes_encoded: u64,
@@ -55,12 +57,16 @@ struct Building {
 
 impl Building {
     /// Adds a page as it stands.
-    fn add(&mut self, page: &[u8], rows: usize) {
-        let location =
-            PageLocation { offset: self.bytes.len() as i64, compressed_page_size: page.len() as i32, first_row_index: self.rows as i64 };
+    fn add(&mut self, page: Part, rows: usize) {
+        let bytes = page.bytes();
+        let location = PageLocation { offset: self.bytes as i64, compressed_page_size: bytes as i32, first_row_index: self.rows as i64 };
         self.pages.push(location);
-        self.bytes.extend_from_slice(page);
+        self.bytes += bytes;
         self.rows += rows;
+        match (self.parts.last_mut(), page) {
+            (Some(Part::Copied(last)), Part::Copied(next)) if last.end == next.start => last.end = next.end,
+            (_, page) => self.parts.push(page),
+        }
     }
 }
 
@@ -82,28 +88,29 @@ impl Source {
         let place = self.leaf_of(root).ok_or_else(unknown)?;
         let pages = self.pages_of(group, place).ok_or_else(unknown)?;
         let rows_in_group = usize::try_from(self.metadata().row_group(group).num_rows()).unwrap_or(0);
-        let mut building = Building::default();
-        let mut lost = Lost::default();
+        let touched: Vec<Range<usize>> =
+            with_rows(pages, rows_in_group).map(|(_, rows)| rows).filter(|rows| erased.range(rows.clone()).next().is_some()).collect();
+        let batch = self.read(group, &[root], Some(&touched))?;
+        let (mut building, mut lost, mut read) = (Building::default(), Lost::default(), 0);
         for (page, rows) in with_rows(pages, rows_in_group) {
-            let gone: BTreeSet<usize> = erased.range(rows.clone()).copied().collect();
-            if gone.is_empty() {
-                let bytes = self.file.get_bytes(page.offset as u64, page.compressed_page_size as usize)?;
-                building.add(&bytes, rows.len());
+            if erased.range(rows.clone()).next().is_none() {
+                let start = page.offset as u64;
+                building.add(Part::Copied(start..start + page.compressed_page_size as u64), rows.len());
                 continue;
             }
-            let batch = self.read(group, &[root], Some(rows.clone()))?;
-            let array = batch.column(0);
-            gone.iter().for_each(|row| lost.add(array, row - rows.start));
-            let left = filter(array, &keep(rows, erased))?;
+            let array = batch.column(0).slice(read, rows.len());
+            read += rows.len();
+            erased.range(rows.clone()).for_each(|row| lost.add(&array, row - rows.start));
+            let left = filter(&array, &keep(rows, erased))?;
             if !left.is_empty() {
                 self.encode(root, field, &left, properties, &mut building)?;
             }
         }
         let column = self.metadata().row_group(group).column(place);
-        building.close(column, &lost)
+        building.close(column, &lost, &self.file)
     }
 
-    /// Encodes `array` as pages of column `root` and adds them.
+    /// Encodes `array` as a page of column `root` and adds it.
     fn encode(
         &self,
         root: usize,
@@ -114,7 +121,10 @@ impl Source {
     ) -> Result<(), ParquetError> {
         let one = self.metadata().file_metadata().schema_descr().root_schema().get_fields()[root].clone();
         let schema = Arc::new(Type::group_type_builder("schema").with_fields(vec![one]).build()?);
-        let mut writer = SerializedFileWriter::new(Vec::new(), schema, properties.clone())?;
+        // What is left of a page stays one page: two would be larger than the one was.
+        let place = ColumnPath::new(self.arrow.parquet_schema().column(self.leaf_of(root).unwrap_or_default()).path().parts().to_vec());
+        let properties = WriterProperties::clone(properties).into_builder().set_column_data_page_size_limit(place, usize::MAX).build();
+        let mut writer = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties))?;
         let factory = ArrowRowGroupWriterFactory::new(&writer, Arc::new(Schema::new(vec![field.clone()])));
         let mut group = writer.next_row_group()?;
         let mut locations = Vec::new();
@@ -125,13 +135,13 @@ impl Source {
             chunk.append_to_row_group(&mut group)?;
         }
         let (start, length) = group.close()?.column(0).byte_range();
-        let file = writer.into_inner()?;
-        let bytes = &file[start as usize..(start + length) as usize];
+        let bytes = Bytes::from(writer.into_inner()?).slice(start as usize..(start + length) as usize);
         let first = locations.first().map_or(0, |page| page.offset);
         let ends = locations.iter().skip(1).map(|page| page.first_row_index).chain([array.len() as i64]);
         for (page, end) in locations.iter().zip(ends) {
             let at = (page.offset - first) as usize;
-            building.add(&bytes[at..at + page.compressed_page_size as usize], (end - page.first_row_index) as usize);
+            let page_bytes = bytes.slice(at..at + page.compressed_page_size as usize);
+            building.add(Part::New(page_bytes), (end - page.first_row_index) as usize);
         }
         building.bytes_encoded += length;
         Ok(())
@@ -168,12 +178,12 @@ impl Lost {
 
 impl Building {
     /// The chunk, described as `before` was.
-    fn close(self, before: &ColumnChunkMetaData, lost: &Lost) -> Result<Chunk, ParquetError> {
+    fn close(self, before: &ColumnChunkMetaData, lost: &Lost, file: &Arc<File>) -> Result<Chunk, ParquetError> {
         let text_bytes = before.unencoded_byte_array_data_bytes().map(|bytes| bytes - lost.text_bytes);
         let mut metadata = ColumnChunkMetaData::builder(before.column_descr_ptr())
             .set_compression_codec(before.compression_codec())
             .set_encodings_mask(*before.encodings_mask())
-            .set_total_compressed_size(self.bytes.len() as i64)
+            .set_total_compressed_size(self.bytes as i64)
             .set_total_uncompressed_size(before.uncompressed_size() - lost.bytes)
             .set_num_values(before.num_values() - lost.values)
             .set_data_page_offset(0)
@@ -182,13 +192,13 @@ impl Building {
             metadata = metadata.set_page_encoding_stats(stats.clone());
         }
         let close = ColumnCloseResult {
-            bytes_written: self.bytes.len() as u64,
+            bytes_written: self.bytes,
             rows_written: self.rows as u64,
             metadata: metadata.build()?,
             bloom_filter: None,
             column_index: None,
             offset_index: Some(OffsetIndexMetaData { page_locations: self.pages, unencoded_byte_array_data_bytes: None }),
         };
-        Ok(Chunk { bytes: Bytes::from(self.bytes), close, bytes_encoded: self.bytes_encoded })
+        Ok(Chunk { parts: Parts::new(file, self.parts), close, bytes_encoded: self.bytes_encoded })
     }
 }

@@ -86,7 +86,7 @@ fn the_filters_of_a_spliced_group_know_nothing_of_what_was_erased() {
     let group = group.get_row_group(0).expect("a group");
     let place = |name: &str| group.metadata().columns().iter().position(|column| column.column_path().string() == name).expect("a column");
     let filter = group.get_column_bloom_filter(place("url")).expect("a filter");
-    let known = |numbers: std::ops::Range<u32>| numbers.filter(|number| filter.check(&doc(*number).url.as_str())).count();
+    let known = |numbers: Range<u32>| numbers.filter(|number| filter.check(&doc(*number).url.as_str())).count();
     assert_eq!(known(0..100) + known(400..500), 200);
     assert!(known(100..400) < 15, "{}", known(100..400));
 }
@@ -111,7 +111,7 @@ fn a_shard_stays_as_long_as_it_was_and_says_what_it_said_whatever_is_taken_out()
     let [path, out] = ["s.parquet", "out.parquet"].map(|name| folder.path().join(name));
     shard(&path, 1_100);
     let bytes = std::fs::metadata(&path).expect("it is there").len();
-    let group = |rows: std::ops::Range<usize>| rows.collect::<BTreeSet<usize>>();
+    let group = |rows: Range<usize>| rows.collect::<BTreeSet<usize>>();
     for rows in [
         Rows::from([(1, group(7..8))]),
         Rows::from([(0, group(3..90)), (2, group(99..100))]),
@@ -145,7 +145,7 @@ fn single_rows_of_a_shard_with_padding_are_read_by_their_pages() {
     let source = Source::open(File::open(&out).expect("it is there")).expect("it is Parquet");
     let root = source.arrow.schema().index_of("text").expect("a column");
     for (row, number) in [(0, 0), (99, 99), (100, 101), (498, 499)] {
-        let batch = source.read(0, &[root], Some(row..row + 1)).expect("it is sound");
+        let batch = source.read(0, &[root], Some(std::slice::from_ref(&(row..row + 1)))).expect("it is sound");
         assert_eq!(batch.column(0).as_string::<i32>().value(0), doc(number).text);
     }
 }
