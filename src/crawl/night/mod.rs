@@ -38,6 +38,8 @@ const HELD: usize = 64;
 const BATCH: usize = 256;
 /// How long an answer waits for others at most.
 const BATCH_EVERY: Duration = Duration::from_millis(100);
+/// Changes that need no archive and wait to be noted.
+const CHANGES_MAX: usize = 4_096;
 /// How often it is told how things stand.
 const STATUS_EVERY: Duration = Duration::from_secs(1);
 
@@ -290,6 +292,9 @@ impl<'a> Night<'a> {
                 continue;
             }
             self.flush_if_due(false).await?;
+            if self.changes.hosts.len() + self.changes.done.len() >= CHANGES_MAX {
+                self.take_over(Written { settled: Vec::new(), archives: Vec::new(), bytes: 0 })?;
+            }
             if told.elapsed() >= STATUS_EVERY {
                 told = tokio::time::Instant::now();
                 self.status.sites = self.sites.values().filter(|site| !site.waiting.is_empty()).count() as u64;

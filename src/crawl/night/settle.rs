@@ -77,15 +77,19 @@ impl Night<'_> {
         now: u64,
     ) -> Result<(), CrawlError> {
         let Some(site) = self.sites.get_mut(name) else { return Ok(()) };
+        let unreachable = matches!(site.policy, Some(Policy::Nothing));
         let came = match status {
+            // Whatever the answer was, nobody can tell from it what is allowed.
+            _ if unreachable => Came::Fault,
             Ok(status) => Came::Answer { status, took_ms, retry_after: None },
             // The host answered, and led to where nobody goes.
             Err(Fault::NotPublic) => Came::Answer { status: 404, took_ms, retry_after: None },
             Err(_) => Came::Fault,
         };
         site.host.patience = site.host.patience.after(&came, None, now, &self.settings);
+        // An address inside of a network does not become public while one waits.
+        site.host.patience.parked |= unreachable && status == Err(Fault::NotPublic);
         site.reserves = reserves_of(&site.host, &self.settings);
-        let unreachable = matches!(site.policy, Some(Policy::Nothing));
         let parked = site.host.patience.parked;
         self.changes.hosts.push((name.to_owned(), site.host.clone()));
         if let Some((url, fetched)) = fetched {
