@@ -91,6 +91,10 @@ impl Archive {
             let known = acknowledged.iter().find(|(known, _)| *known == name).map_or(0, |(_, length)| *length);
             let (outcomes, length) = recover(&path, known)?;
             recovered.extend(outcomes);
+            let index = index_path(&path);
+            if !index.exists() {
+                store::write_over(&index, index_of(&path, &name)?.as_bytes())?;
+            }
             lengths.push((name, length));
             serial += 1;
         }
@@ -231,13 +235,47 @@ impl Archive {
         }
         self.index.sort_unstable();
         let lines = std::mem::take(&mut self.index).concat();
-        store::write_over(&self.path.with_extension("").with_extension("cdxj"), lines.as_bytes())
+        store::write_over(&index_path(&self.path), lines.as_bytes())
     }
 }
 
 /// A file that nothing is written to, before the first one is begun.
 fn templess(folder: &Path) -> Result<File, StoreError> {
     File::open(folder).map_err(|error| StoreError::io(folder, error))
+}
+
+/// Where the index of an archive lies.
+fn index_path(archive: &Path) -> PathBuf {
+    archive.with_extension("").with_extension("cdxj")
+}
+
+/// The index of an archive that was open when the crawl was killed, read from the archive.
+fn index_of(path: &Path, name: &str) -> Result<String, StoreError> {
+    let refused = |error| StoreError::io(path, error);
+    let file = File::open(path).map_err(refused)?;
+    let size = file.metadata().map_err(refused)?.len();
+    let mut cutter = Cutter::open(Box::new(file), &path.to_string_lossy(), size).map_err(refused)?;
+    let (mut lines, mut open): (Vec<String>, Option<(Outcome, String, u64)>) = (Vec::new(), None);
+    while cutter.next() == Some(Found::Record) {
+        if let Some((outcome, mime, offset)) = open.take() {
+            lines.push(cdxj(&outcome, &mime, (offset, (cutter.offset() - offset) as usize), name));
+        }
+        let (offset, head) = (cutter.offset(), cutter.head());
+        let kind = head.kind_as_written();
+        if matches!(kind.as_str(), "response" | "revisit") {
+            let url = head.url().unwrap_or_default().trim_matches(['<', '>']).to_owned();
+            let (at, digest) = (head.fetched_at().unwrap_or(0), head.field("warc-payload-digest").unwrap_or_default());
+            let mut block = Vec::new();
+            while let Some(piece) = cutter.piece() {
+                block.extend_from_slice(piece);
+            }
+            let status = crate::archive::http::status_code(&block).unwrap_or(0);
+            let mime = if kind == "revisit" { "warc/revisit".to_owned() } else { mime_of(&block) };
+            open = Some((Outcome { url, at_ms: at.max(0) as u64, status, digest, ..Outcome::default() }, mime, offset));
+        }
+    }
+    lines.sort_unstable();
+    Ok(lines.concat())
 }
 
 /// Reads an archive from where it is `known`: whole outcomes, and the length up to which it is sound. What comes behind is cut off.
@@ -390,6 +428,18 @@ mod tests {
         };
         assert_eq!(outcomes(whole.len(), &[]), ["1", "2", "3"]);
         assert_eq!(outcomes(whole.len(), &first), ["2", "3"]);
+        // The index of an archive that was open when the crawl was killed is made from it.
+        let (_, _) = open(&night, &first);
+        let index = std::fs::read_to_string(index_path(&path)).expect("an index");
+        assert_eq!(index.lines().count(), 3);
+        for line in index.lines() {
+            let about: serde_json::Value = serde_json::from_str(line.splitn(3, ' ').nth(2).expect("JSON")).expect("JSON");
+            let number = |name: &str| about[name].as_str().and_then(|text| text.parse::<usize>().ok()).expect("a number");
+            let member = &whole[number("offset")..][..number("length")];
+            let mut record = String::new();
+            std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(member), &mut record).expect("one member");
+            assert!(record.contains("WARC-Type: response") && record.contains(about["url"].as_str().expect("an address")), "{line}");
+        }
         let after_first = first[0].1 as usize;
         for length in after_first..whole.len() {
             let found = outcomes(length, &first);

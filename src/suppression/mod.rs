@@ -15,7 +15,7 @@ pub use list::{Entry, ListError, Segment};
 
 use crate::dedup::minhash::jaccard;
 use crate::dedup::normalise::fold_white_space;
-use crate::dedup::settings::DedupSettings;
+use crate::dedup::settings::{DedupSettings, Near};
 use crate::dedup::sign::Signer;
 use crate::doc::{DocId, Document};
 use crate::source::Offer;
@@ -187,9 +187,13 @@ impl Suppression {
     }
 }
 
-/// How texts are signed for the list: as the default recipe does, under the secret seed.
+/// Estimated Jaccard similarity from which a text counts as a copy of an erased one. Lower than where duplicates are looked for: what comes
+/// back by mistake is worse than what stays out.
+const JACCARD_MIN: f32 = 0.6;
+
+/// How texts are signed for the list: under the secret seed, cut so that hardly a copy is missed (`"loose"`).
 fn settings(key: &Key) -> DedupSettings {
-    DedupSettings { seed: key.seed(), ..DedupSettings::default() }
+    DedupSettings { seed: key.seed(), near: Near::Loose, jaccard_min: JACCARD_MIN, ..DedupSettings::default() }
 }
 
 /// Leaves of a document only where it was found in its archive.

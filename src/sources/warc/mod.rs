@@ -45,7 +45,8 @@ const TRUNCATED: &str = "truncated";
 const MALFORMED_RECORD: &str = "malformed-record";
 
 /// Response headers that are kept: they say something about use or language.
-const POLICY_HEADERS: [&str; 6] = ["x-robots-tag", "tdm-reservation", "tdm-policy", "content-usage", "content-language", "link"];
+const POLICY_HEADERS: [&str; 7] =
+    ["x-robots-tag", "tdm-reservation", "tdm-policy", "content-usage", "content-signal", "content-language", "link"];
 /// Types by which servers say that they do not know the type.
 const VAGUE_TYPES: [&str; 5] = ["", "application/octet-stream", "*/*", "unknown/unknown", "application/unknown"];
 
