@@ -24,6 +24,7 @@ parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.R
 parser.add_argument("--hosts", type=int, default=50)
 parser.add_argument("--pages", type=int, default=400)
 parser.add_argument("--kills", type=int, default=0)
+parser.add_argument("--kill-after", type=float, default=0.4, help="seconds")
 parser.add_argument("--tamis", default="target/release/tamis")
 args = parser.parse_args()
 WORDS = "lauku ceļš pa pļavu uz upes pusi kur vecais dzirnavnieks katru rītu skatās ūdenī un skaita laivas ".split()
@@ -89,7 +90,7 @@ with tempfile.TemporaryDirectory() as folder:
         crawl = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
         if killed < args.kills:
             try:
-                crawl.wait(timeout=0.4)
+                crawl.wait(timeout=args.kill_after)
             except subprocess.TimeoutExpired:
                 crawl.send_signal(signal.SIGKILL)
                 crawl.wait()
