@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::crawl::night::{CrawlError, Status, World, crawl};
+use crate::crawl::night::{CrawlError, Crawled, Status, World, crawl};
 use crate::crawl::settings::CrawlSettings;
 use crate::engine::watch::Stop;
 use crate::passes::JobError;
@@ -55,7 +55,7 @@ pub fn night(
     };
     let wished = || stop.wished();
     let world = World { workspace, night: &night, suppression, stop: &wished, watch: &watch };
-    let (status, garbage) = crawl(settings, &world).map_err(|error| match error {
+    let Crawled { status, was_over, garbage } = crawl(settings, &world).map_err(|error| match error {
         CrawlError::Stopped => anyhow::Error::from(JobError::Stopped),
         error => error.into(),
     })?;
@@ -64,6 +64,10 @@ pub fn night(
         garbage.iter().take(GARBAGE_SHOWN).for_each(|line| eprintln!("note: no address, passed over: {line}"));
         if garbage.len() > GARBAGE_SHOWN {
             eprintln!("note: {} more lines of the seed lists are no addresses", grouped((garbage.len() - GARBAGE_SHOWN) as u64));
+        }
+        if was_over {
+            eprintln!("crawl {night}: the night is over, with {} pages; nobody was asked", grouped(status.pages));
+            return Ok(());
         }
         eprintln!("crawl {night}: {} pages, {} in {:.0} s", grouped(status.pages), ByteSize(status.bytes), begun.elapsed().as_secs_f64());
         status.refused.iter().for_each(|(why, count)| eprintln!("  {:<24}{:>10}", why, grouped(*count)));

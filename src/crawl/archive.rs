@@ -104,7 +104,7 @@ impl Archive {
             info,
             bytes_max,
             serial,
-            file: templess(folder)?,
+            file: no_file_yet(folder)?,
             path: PathBuf::new(),
             bytes: 0,
             index: Vec::new(),
@@ -240,7 +240,7 @@ impl Archive {
 }
 
 /// A file that nothing is written to, before the first one is begun.
-fn templess(folder: &Path) -> Result<File, StoreError> {
+fn no_file_yet(folder: &Path) -> Result<File, StoreError> {
     File::open(folder).map_err(|error| StoreError::io(folder, error))
 }
 

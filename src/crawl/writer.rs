@@ -63,7 +63,7 @@ pub struct Settled {
 }
 
 /// A batch that is on disk.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Written {
     /// What came of each address.
     pub settled: Vec<Settled>,

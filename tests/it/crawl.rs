@@ -260,3 +260,19 @@ fn a_crawl_that_nobody_answers_for_does_not_start() {
     let told = said(&ends_with(&mut house.run("2026-11-26"), 2).stderr);
     assert!(told.contains("`contact`") && told.contains("does not start"), "{told}");
 }
+
+#[test]
+fn what_was_erased_is_not_asked_for_and_does_not_enter_the_frontier() {
+    let web = Web::open("127.0.14.1", small_web);
+    let house = House::new(&format!("seeds = [\"http://obec.example.sk/\"]\n{}", addresses(&[("obec.example.sk", web.address)])));
+    tamis::workspace::Workspace::open(&house.at("w")).expect("a free place");
+    let mut plan = tamis(["takedown", "plan", "--url", "http://obec.example.sk/dva", "--reason", "gdpr-17", "--received", "2026-11-20"]);
+    ends_with(plan.arg("--workspace").arg(house.at("w")).arg("--out").arg(house.at("plan.json")), 0);
+    let mut apply = tamis(["takedown", "apply", "--confirm-large"]);
+    ends_with(apply.arg(house.at("plan.json")).arg("--workspace").arg(house.at("w")).arg("--keys").arg(house.at("keys")), 0);
+    ends_with(&mut house.run("2026-11-26"), 0);
+    let asked = web.asked();
+    assert!(asked.contains_key("obec.example.sk/novy") && !asked.contains_key("obec.example.sk/dva"), "{asked:?}");
+    let frontier = std::fs::read(house.at("w/_tamis/frontier/frontier.redb")).expect("a file");
+    assert!(memchr::memmem::find(&frontier, b"obec.example.sk/dva").is_none());
+}

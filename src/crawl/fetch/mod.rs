@@ -1,7 +1,7 @@
 //! One request, one answer, as it was sent: HTTP/1.1 over TCP or TLS, one connection a request.
 //!
-//! An archive keeps the bytes that came, so they are read here and not behind a library that joins, unpacks and renames: framing is
-//! undone by the archive's own reader ([`crate::archive`]), which has to read what others archived anyway. HTTP/2 would gain nothing: a
+//! An archive keeps the bytes that came, so they are read here and not behind a library that joins, unpacks and renames: heads
+//! are read by the archive's own reader ([`crate::archive`]), which has to read what others archived anyway. HTTP/2 would gain nothing: a
 //! polite crawler asks a host for one page at a time. Certificates are verified; addresses are asked of the [`super::guard`]; proxies
 //! of the environment are not used.
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use redb::{Database, ReadOnlyDatabase, ReadableDatabase, ReadableTable};
 
-use super::{ARCHIVES, FILE, FrontierError, HOSTS, NOTES, PAGES, Page, QUEUE, SEEN, Waiting, of_json, site_of};
+use super::{ARCHIVES, FILE, FILES, FrontierError, HOSTS, NOTES, PAGES, Page, QUEUE, SEEN, Waiting, of_json, site_of};
 
 /// Whether there is a frontier in `folder`, and its file.
 #[must_use]
@@ -85,11 +85,13 @@ fn copy_without(from: &redb::ReadTransaction, to: &redb::WriteTransaction, is_me
             pages.insert(key.value(), value.value())?;
         }
     }
-    let mut hosts = to.open_table(HOSTS)?;
-    for row in from.open_table(HOSTS)?.iter()? {
-        let (key, value) = row?;
-        if left.contains(key.value()) && !is_meant(&format!("{}/", key.value())) {
-            hosts.insert(key.value(), value.value())?;
+    for table in [HOSTS, FILES] {
+        let mut of_sites = to.open_table(table)?;
+        for row in from.open_table(table)?.iter()? {
+            let (key, value) = row?;
+            if left.contains(key.value()) && !is_meant(&format!("{}/", key.value())) {
+                of_sites.insert(key.value(), value.value())?;
+            }
         }
     }
     let (mut seen, mut archives, mut notes) = (to.open_table(SEEN)?, to.open_table(ARCHIVES)?, to.open_table(NOTES)?);

@@ -27,6 +27,7 @@ const SEEN: TableDefinition<'_, u64, ()> = TableDefinition::new("seen");
 const PAGES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("pages");
 const QUEUE: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("queue");
 const HOSTS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("hosts");
+const FILES: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("files");
 const ARCHIVES: TableDefinition<'_, &str, u64> = TableDefinition::new("archives");
 const NOTES: TableDefinition<'_, &str, &str> = TableDefinition::new("notes");
 
@@ -89,10 +90,16 @@ pub struct Host {
     pub pages: u64,
     /// The night that this was in.
     pub night: String,
+}
+
+/// The files in which a site speaks of all its pages. They stand apart from its clock, which changes with every page.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Files {
     /// What its robots.txt said last.
     pub robots: Option<KnownRobots>,
-    /// Other files in which it speaks of all its pages, by their path.
-    pub files: BTreeMap<String, KnownFile>,
+    /// The others, by their path.
+    pub others: BTreeMap<String, KnownFile>,
 }
 
 /// A file of a site as it was fetched.
@@ -132,6 +139,8 @@ pub struct Changes {
     pub again: Vec<(String, Waiting)>,
     /// Hosts that changed.
     pub hosts: Vec<(String, Host)>,
+    /// Sites whose files were fetched.
+    pub files: Vec<(String, Files)>,
     /// How far archives are written.
     pub archives: Vec<Acknowledged>,
     /// Notes.
@@ -206,6 +215,7 @@ impl Frontier {
         {
             change.open_table(PAGES)?;
             change.open_table(HOSTS)?;
+            change.open_table(FILES)?;
             change.open_table(ARCHIVES)?;
             change.open_table(NOTES)?;
             for key in change.open_table(SEEN)?.iter()? {
@@ -265,6 +275,10 @@ impl Frontier {
             let mut hosts = change.open_table(HOSTS)?;
             for (name, host) in &changes.hosts {
                 hosts.insert(name.as_str(), json(host).as_slice())?;
+            }
+            let mut files = change.open_table(FILES)?;
+            for (name, known) in &changes.files {
+                files.insert(name.as_str(), json(known).as_slice())?;
             }
             let mut archives = change.open_table(ARCHIVES)?;
             for (name, length) in &changes.archives {
@@ -350,6 +364,17 @@ impl Frontier {
     pub fn host(&self, name: &str) -> Result<Option<Host>, FrontierError> {
         let read = || -> Result<Option<Host>, redb::Error> {
             Ok(self.db.begin_read()?.open_table(HOSTS)?.get(name)?.and_then(|host| of_json(host.value())))
+        };
+        read().map_err(|error| self.refused(error))
+    }
+
+    /// What is known of the files of a site.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn files(&self, name: &str) -> Result<Option<Files>, FrontierError> {
+        let read = || -> Result<Option<Files>, redb::Error> {
+            Ok(self.db.begin_read()?.open_table(FILES)?.get(name)?.and_then(|files| of_json(files.value())))
         };
         read().map_err(|error| self.refused(error))
     }

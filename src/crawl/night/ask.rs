@@ -4,7 +4,7 @@ use url::Url;
 
 use super::{Night, Site, host_of};
 use crate::crawl::fetch::Fault;
-use crate::crawl::frontier::{Host, KnownRobots, Page, Waiting};
+use crate::crawl::frontier::{Files, KnownRobots, Page, Waiting};
 use crate::crawl::night::CrawlError;
 use crate::crawl::night::network::{self, Done, page};
 use crate::crawl::robots_file::{AGAIN_MS, Answer, HOLDS_MS, Policy, answer};
@@ -138,26 +138,26 @@ fn reserved_by(protocol: &str) -> &'static str {
 /// The file of a site that has to be asked for before any page: what is not known, or was asked for too long ago. Files beside robots.txt
 /// are asked for only where that allows it.
 fn missing_file(site: &Site, agent: &str, name: &str, now: u64) -> Option<SiteFile> {
-    let is_known = site.host.robots.as_ref().is_some_and(|robots| !is_old(robots, now));
+    let is_known = site.files.robots.as_ref().is_some_and(|robots| !is_old(robots, now));
     let Some(policy) = site.policy.as_ref().filter(|policy| is_known && !matches!(policy, Policy::Nothing)) else {
         return Some(SiteFile::Robots);
     };
     [SiteFile::Tdmrep, SiteFile::Ai].into_iter().find(|file| {
-        let known = site.host.files.get(file.path());
+        let known = site.files.others.get(file.path());
         known.is_none_or(|known| now.saturating_sub(known.at_ms) >= HOLDS_MS) && policy.allows(agent, &format!("{name}{}", file.path()))
     })
 }
 
-/// What the files of a host reserve.
-pub(super) fn reserves_of(host: &Host, settings: &CrawlSettings) -> optout::Site {
+/// What the files of a site reserve.
+pub(super) fn reserves_of(files: &Files, settings: &CrawlSettings) -> optout::Site {
     let training = settings.training();
     let agents = Agents { own: &settings.agent, training: &training };
     let mut reserves = optout::Site::default();
-    if let Some(robots) = host.robots.as_ref().filter(|robots| robots.is_file) {
+    if let Some(robots) = files.robots.as_ref().filter(|robots| robots.is_file) {
         reserves.take(SiteFile::Robots, &robots.body, &agents);
     }
     for file in [SiteFile::Tdmrep, SiteFile::Ai] {
-        if let Some(body) = host.files.get(file.path()).and_then(|known| known.body.as_ref()) {
+        if let Some(body) = files.others.get(file.path()).and_then(|known| known.body.as_ref()) {
             reserves.take(file, body, &agents);
         }
     }
@@ -166,10 +166,12 @@ pub(super) fn reserves_of(host: &Host, settings: &CrawlSettings) -> optout::Site
 
 /// The rules that a robots.txt as it is known gives.
 pub(super) fn policy_of(known: &KnownRobots) -> Policy {
-    let last = known.is_file.then(|| Policy::of(Answer::File, &known.body, None));
     match answer(known.result) {
-        Answer::File => Policy::of(Answer::File, &known.body, None),
-        came => Policy::of(came, &[], last.as_ref()),
+        Answer::Unreachable => {
+            let last = known.is_file.then(|| Policy::of(Answer::File, &known.body, None));
+            Policy::of(Answer::Unreachable, &[], last.as_ref())
+        }
+        came => Policy::of(came, &known.body, None),
     }
 }
 

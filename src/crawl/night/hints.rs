@@ -26,7 +26,7 @@ impl Night<'_> {
         let named = robots.sitemaps().iter().take(SITEMAPS_MAX).filter_map(|written| resolve(written, &base, &rules)).filter(is_no_trap);
         let new: Vec<(String, Waiting)> = named
             .map(String::from)
-            .filter(|url| !self.frontier.has_seen(url) && self.bounds.contain(url))
+            .filter(|url| self.is_wanted(url))
             .filter_map(|url| Some((site_of(&url)?, Waiting { url, depth: 0, hops: 0, sitemap: true })))
             .collect();
         self.changes.new.extend(new);
@@ -40,14 +40,21 @@ impl Night<'_> {
         let sitemaps: &[String] = if settled.outcome.depth == 0 { &settled.outcome.sitemaps } else { &[] };
         let pages = settled.outcome.links.iter().map(|url| (url, redirects && settled.sitemap));
         for (url, sitemap) in sitemaps.iter().map(|url| (url, true)).chain(pages) {
-            let is_new = depth <= self.settings.depth_max && !self.frontier.has_seen(url) && self.bounds.contain(url);
-            let Some(site) = site_of(url).filter(|_| is_new && !fresh.contains(&key_of(url))) else { continue };
+            let is_wanted = depth <= self.settings.depth_max && self.is_wanted(url);
+            let Some(site) = site_of(url).filter(|_| is_wanted && !fresh.contains(&key_of(url))) else { continue };
             if settled.sitemap && !self.may_hint(&settled.site) {
                 return;
             }
             fresh.insert(key_of(url));
             changes.new.push((site, Waiting { url: url.clone(), depth, hops, sitemap }));
         }
+    }
+
+    /// Whether an address may enter the queue: nobody has seen it, it belongs to the crawl, and no takedown keeps it out, which would else
+    /// stand in the frontier again until it is refused.
+    fn is_wanted(&self, url: &str) -> bool {
+        let is_erased = || self.world.suppression.is_some_and(|list| list.refuses_url(url));
+        !self.frontier.has_seen(url) && self.bounds.contain(url) && !is_erased()
     }
 
     /// Counts an address that a sitemap of `site` brought, if it may bring more.

@@ -19,9 +19,10 @@ use tokio::task::JoinSet;
 use ask::{policy_of, reserves_of};
 use network::{AddressClocks, Done};
 
-use super::archive::Archive;
+use super::archive::{Acknowledged, Archive};
 use super::fetch::Client;
-use super::frontier::{Changes, Frontier, FrontierError, Host, Page, Waiting, site_of};
+use super::frontier::{Changes, Files, Frontier, FrontierError, Host, Page, Waiting, site_of};
+use super::outcome::Outcome;
 use super::robots_file::Policy;
 use super::scope::Bounds;
 use super::seeds::Seeds;
@@ -107,6 +108,7 @@ struct Site {
     more: bool,
     busy: bool,
     host: Host,
+    files: Files,
     policy: Option<Policy>,
     /// What its files reserve.
     reserves: optout::Site,
@@ -143,22 +145,32 @@ fn host_of(site: &str) -> &str {
     crate::text::address::host_of(site.split_once("://").map_or(site, |(_, rest)| rest))
 }
 
-/// Crawls one night. Does nothing for a night that is over. Answers how it went, and the lines of
-/// seed lists that are no addresses.
+/// How a crawl ended.
+#[derive(Clone, Debug)]
+pub struct Crawled {
+    /// How the night stands.
+    pub status: Status,
+    /// Whether it was over before, so that nobody was asked.
+    pub was_over: bool,
+    /// Lines of seed lists that are no addresses.
+    pub garbage: Vec<String>,
+}
+
+/// Crawls one night. Does nothing for a night that is over.
 ///
 /// # Errors
 /// See [`CrawlError`].
-pub fn crawl(settings: &CrawlSettings, world: &World<'_>) -> Result<(Status, Vec<String>), CrawlError> {
+pub fn crawl(settings: &CrawlSettings, world: &World<'_>) -> Result<Crawled, CrawlError> {
     settings.check().map_err(CrawlError::Settings)?;
     let seeds = Seeds::read(settings)?;
     let frontier = Frontier::open(&world.workspace.frontier())?;
     let over = format!("over:{}", world.night);
     if let Some(status) = frontier.note(&over)? {
         let pages = status.parse().unwrap_or(0);
-        return Ok((Status { pages, seen: frontier.seen() as u64, ..Status::default() }, seeds.garbage));
+        let status = Status { pages, seen: frontier.seen() as u64, ..Status::default() };
+        return Ok(Crawled { status, was_over: true, garbage: seeds.garbage });
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CrawlError::Runtime)?;
-    let garbage = seeds.garbage.clone();
     let status = runtime.block_on(async {
         let mut night = Night::begin(settings, world, frontier, &seeds)?;
         let ended = night.go().await;
@@ -168,7 +180,7 @@ pub fn crawl(settings: &CrawlSettings, world: &World<'_>) -> Result<(Status, Vec
         night.frontier.change(&Changes { notes, ..Changes::default() })?;
         Ok::<Status, CrawlError>(night.status)
     })?;
-    Ok((status, garbage))
+    Ok(Crawled { status, was_over: false, garbage: seeds.garbage })
 }
 
 impl<'a> Night<'a> {
@@ -180,7 +192,7 @@ impl<'a> Night<'a> {
             .into_iter()
             .filter_map(|(name, length)| Some((name.strip_prefix(world.night)?.strip_prefix('/')?.to_owned(), length)))
             .collect();
-        let (archive, recovered, _) = Archive::open(&folder, world.night, warcinfo(&settings), settings.archive_bytes_max.0, &known)?;
+        let (archive, recovered, lengths) = Archive::open(&folder, world.night, warcinfo(&settings), settings.archive_bytes_max.0, &known)?;
         let bounds = Bounds::new(&settings, &seeds.urls);
         let began = format!("began:{}", world.night);
         let began_ms = match frontier.note(&began)?.and_then(|note| note.parse().ok()) {
@@ -218,7 +230,7 @@ impl<'a> Night<'a> {
             hinted: BTreeMap::new(),
             status: Status::default(),
         };
-        night.recover(recovered)?;
+        night.recover(recovered, lengths)?;
         for (site, _) in night.frontier.waiting_hosts()? {
             night.wake(&site)?;
         }
@@ -226,19 +238,23 @@ impl<'a> Night<'a> {
     }
 
     /// Takes over what was written before the crawl was killed.
-    fn recover(&mut self, outcomes: Vec<super::outcome::Outcome>) -> Result<(), CrawlError> {
+    fn recover(&mut self, outcomes: Vec<Outcome>, archives: Vec<Acknowledged>) -> Result<(), CrawlError> {
         let mut settled = Vec::new();
+        let mut queues: BTreeMap<String, BTreeMap<String, (u64, Waiting)>> = BTreeMap::new();
         for outcome in outcomes {
             let Some(site) = site_of(&outcome.url) else { continue };
-            let waiting = self.frontier.waiting(&site, None, usize::MAX)?;
-            let place = waiting.iter().find(|(_, waiting)| waiting.url == outcome.url);
+            if !queues.contains_key(&site) {
+                let waiting = self.frontier.waiting(&site, None, usize::MAX)?;
+                queues.insert(site.clone(), waiting.into_iter().map(|(place, waiting)| (waiting.url.clone(), (place, waiting))).collect());
+            }
+            let place = queues[&site].get(&outcome.url);
             let before = self.frontier.page(&outcome.url)?;
             let is_same = before.as_ref().is_some_and(|before| !before.digest.is_empty() && before.digest == outcome.digest);
             let (hops, sitemap) = place.map_or((0, false), |(_, waiting)| (waiting.hops, waiting.sitemap));
             let place = place.map(|(place, _)| *place);
             settled.push(Settled { site, place, hops, sitemap, outcome, is_same, before });
         }
-        self.take_over(Written { settled, archives: Vec::new(), bytes: 0 })
+        self.take_over(Written { settled, archives, bytes: 0 })
     }
 
     /// Makes sure that a site with something in its queue is asked when it may be.
@@ -249,9 +265,10 @@ impl<'a> Night<'a> {
                 host.night = self.world.night.to_owned();
                 (host.pages, host.patience.parked, host.patience.faults) = (0, false, 0);
             }
-            let policy = host.robots.as_ref().map(policy_of);
-            let reserves = reserves_of(&host, &self.settings);
-            self.sites.insert(name.to_owned(), Site { more: true, host, policy, reserves, ..Site::default() });
+            let files = self.frontier.files(name)?.unwrap_or_default();
+            let policy = files.robots.as_ref().map(policy_of);
+            let reserves = reserves_of(&files, &self.settings);
+            self.sites.insert(name.to_owned(), Site { more: true, host, files, policy, reserves, ..Site::default() });
         }
         let Some(site) = self.sites.get_mut(name) else { return Ok(()) };
         if site.busy || site.host.patience.parked {
@@ -293,7 +310,7 @@ impl<'a> Night<'a> {
             }
             self.flush_if_due(false).await?;
             if self.changes.hosts.len() + self.changes.done.len() >= CHANGES_MAX {
-                self.take_over(Written { settled: Vec::new(), archives: Vec::new(), bytes: 0 })?;
+                self.take_over(Written::default())?;
             }
             if told.elapsed() >= STATUS_EVERY {
                 told = tokio::time::Instant::now();
@@ -329,7 +346,7 @@ impl<'a> Night<'a> {
             let written = self.writer.next().await.ok_or(CrawlError::Writer)??;
             self.take_over(written)?;
         }
-        self.take_over(Written { settled: Vec::new(), archives: Vec::new(), bytes: 0 })
+        self.take_over(Written::default())
     }
 
     /// Gives a full or old batch to the disk.

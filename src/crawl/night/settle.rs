@@ -54,16 +54,16 @@ impl Night<'_> {
         };
         if file != SiteFile::Robots {
             let body = matches!(status, Ok(200..=299)).then_some(body);
-            site.host.files.insert(file.path().to_owned(), KnownFile { at_ms: now, body });
+            site.files.others.insert(file.path().to_owned(), KnownFile { at_ms: now, body });
             return self.after_file(name, (status, took_ms), fetched, now);
         }
-        let last = site.host.robots.take();
+        let last = site.files.robots.take();
         let known = match (answer(status), last) {
             (Answer::Unreachable, Some(last)) => KnownRobots { at_ms: now, result: status, ..last },
             (came, _) => KnownRobots { at_ms: now, result: status, is_file: came == Answer::File, body },
         };
         site.policy = Some(policy_of(&known));
-        site.host.robots = Some(known);
+        site.files.robots = Some(known);
         self.sitemaps(name);
         self.after_file(name, (status, took_ms), fetched, now)
     }
@@ -89,7 +89,8 @@ impl Night<'_> {
         site.host.patience = site.host.patience.after(&came, None, now, &self.settings);
         // An address inside of a network does not become public while one waits.
         site.host.patience.parked |= unreachable && status == Err(Fault::NotPublic);
-        site.reserves = reserves_of(&site.host, &self.settings);
+        site.reserves = reserves_of(&site.files, &self.settings);
+        self.changes.files.push((name.to_owned(), site.files.clone()));
         let parked = site.host.patience.parked;
         self.changes.hosts.push((name.to_owned(), site.host.clone()));
         if let Some((url, fetched)) = fetched {
