@@ -2,7 +2,7 @@
 //!
 //! A sink never publishes: it writes below the folder it was given, and says what it wrote. The engine commits it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -81,10 +81,26 @@ pub struct RowGroup {
 /// Why a sink could not write.
 #[derive(Debug, thiserror::Error)]
 pub enum SinkError {
-    /// The system refused: disk full, read-only, ..
-    #[error("cannot write `{path}`: {source}", path = path.display())]
+    /// No room.
+    #[error("no space left for `{path}`; make room on that disk and run the same command again: nothing that was finished is lost", path = path.display())]
+    DiskFull { path: PathBuf, source: std::io::Error },
+    /// The system refused for another reason.
+    #[error("cannot write `{path}`", path = path.display())]
     Io { path: PathBuf, source: std::io::Error },
     /// The Parquet library refused.
-    #[error("cannot write `{path}`: {source}", path = path.display())]
+    #[error("cannot write `{path}`", path = path.display())]
     Parquet { path: PathBuf, source: parquet::errors::ParquetError },
+}
+
+impl SinkError {
+    /// The error for what the system said about `path`.
+    #[must_use]
+    pub fn io(path: &Path, source: std::io::Error) -> SinkError {
+        use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+        let path = path.to_owned();
+        match source.kind() {
+            StorageFull | QuotaExceeded => SinkError::DiskFull { path, source },
+            _ => SinkError::Io { path, source },
+        }
+    }
 }

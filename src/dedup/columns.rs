@@ -101,7 +101,7 @@ impl ColumnWriter {
     /// # Errors
     /// When the file cannot be made.
     pub fn create(path: &Path, columns: Vec<Column>) -> Result<ColumnWriter, SinkError> {
-        let refused = |source| SinkError::Io { path: path.to_owned(), source };
+        let refused = |error| SinkError::io(path, error);
         let file = BufWriter::with_capacity(1 << 16, File::create(path).map_err(refused)?);
         let values = columns.iter().map(|_| Vec::new()).collect();
         let mut writer = ColumnWriter {
@@ -207,7 +207,7 @@ impl ColumnWriter {
     }
 
     fn refused(&self, source: std::io::Error) -> SinkError {
-        SinkError::Io { path: self.path.clone(), source }
+        SinkError::io(&self.path, source)
     }
 }
 

@@ -105,6 +105,14 @@ pub fn erase(runs: &[RunFiles], ids: &BTreeSet<DocId>, orphans: Orphans, out_dir
     Ok(erased)
 }
 
+/// How many rows of `runs` are documents of `ids`.
+///
+/// # Errors
+/// When a file cannot be read or is damaged.
+pub fn count(runs: &[RunFiles], ids: &BTreeSet<DocId>) -> Result<u64, EraseError> {
+    Ok(find(&Index::open_any(runs)?, ids)?.erased.len() as u64)
+}
+
 /// One pass over all rows.
 fn find(index: &Index, ids: &BTreeSet<DocId>) -> Result<Changes, EraseError> {
     let mut changes = Changes::default();

@@ -71,6 +71,9 @@ pub enum Near {
     Strict,
     /// `"loose"`: 22 bands of 5 rows; 0.983 / 0.9998 / 1. For corpora where rewritten copies shall fall too; lower `jaccard_min` with it.
     Loose,
+    /// `"loosest"`: 28 bands of 4 rows, 112 values; 0.9995 / 0.999999 / 1, and still 0.979 at 0.6. What takedowns keep out copies with; it
+    /// compares many pairs that are no copies, so it is no choice for a whole corpus.
+    Loosest,
 }
 
 /// How a sketch is cut: `bands` pieces of `rows` values each.
@@ -92,8 +95,8 @@ impl Banding {
 
 impl Near {
     /// Every choice under the name that a recipe gives it.
-    pub const PRESETS: [(&'static str, Near); 4] =
-        [("fineweb", Near::Fineweb), ("wide", Near::Wide), ("strict", Near::Strict), ("loose", Near::Loose)];
+    pub const PRESETS: [(&'static str, Near); 5] =
+        [("fineweb", Near::Fineweb), ("wide", Near::Wide), ("strict", Near::Strict), ("loose", Near::Loose), ("loosest", Near::Loosest)];
 
     /// The banding, or `None` where near-duplicates are not looked for.
     #[must_use]
@@ -104,6 +107,7 @@ impl Near {
             Near::Wide => (16, 7),
             Near::Strict => (20, 13),
             Near::Loose => (22, 5),
+            Near::Loosest => (28, 4),
         };
         Some(Banding { bands, rows })
     }
@@ -134,7 +138,7 @@ impl Serialize for Near {
 impl<'de> Deserialize<'de> for Near {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Near, D::Error> {
         #[derive(Deserialize)]
-        #[serde(untagged, expecting = "`false` or one of \"fineweb\", \"wide\", \"strict\", \"loose\"")]
+        #[serde(untagged, expecting = "`false` or one of \"fineweb\", \"wide\", \"strict\", \"loose\", \"loosest\"")]
         enum Written {
             Switch(bool),
             Name(String),
@@ -144,7 +148,7 @@ impl<'de> Deserialize<'de> for Near {
             Written::Switch(true) => Err(D::Error::custom("`near = true` says not how; write for example \"wide\"")),
             Written::Name(name) => Near::named(&name).ok_or_else(|| {
                 D::Error::custom(format!(
-                    "no preset called `{name}`; there are \"fineweb\", \"wide\", \"strict\", \"loose\", and `false` for none"
+                    "no preset called `{name}`; there are \"fineweb\", \"wide\", \"strict\", \"loose\", \"loosest\", and `false` for none"
                 ))
             }),
         }
@@ -159,8 +163,8 @@ impl JsonSchema for Near {
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
             "description": "How near-duplicates are looked for: bands x rows of the sketch, or not at all. \
-                fineweb 14 x 8, wide 16 x 7, strict 20 x 13, loose 22 x 5.",
-            "enum": ["fineweb", "wide", "strict", "loose", false]
+                fineweb 14 x 8, wide 16 x 7, strict 20 x 13, loose 22 x 5, loosest 28 x 4.",
+            "enum": ["fineweb", "wide", "strict", "loose", "loosest", false]
         })
     }
 }
@@ -179,7 +183,7 @@ mod tests {
     fn an_empty_table_means_the_defaults_and_settings_read_back() {
         let settings: DedupSettings = toml::from_str("").unwrap();
         assert_eq!(settings, DedupSettings::default());
-        for near in ["\"fineweb\"", "\"strict\"", "\"loose\"", "\"wide\"", "false"] {
+        for near in ["\"fineweb\"", "\"strict\"", "\"loose\"", "\"loosest\"", "\"wide\"", "false"] {
             let settings: DedupSettings = toml::from_str(&format!("near = {near}\nexact = false\nseed = 7")).unwrap();
             assert_eq!(toml::from_str::<DedupSettings>(&toml::to_string(&settings).unwrap()).unwrap(), settings);
         }
@@ -207,9 +211,13 @@ mod tests {
             let banding = near.banding().unwrap();
             1.0 - (1.0 - s.powi(banding.rows as i32)).powi(banding.bands as i32)
         };
-        for (near, expected) in
-            [(Near::Fineweb, [0.565, 0.924]), (Near::Wide, [0.747, 0.977]), (Near::Strict, [0.177, 0.677]), (Near::Loose, [0.983, 0.9998])]
-        {
+        for (near, expected) in [
+            (Near::Fineweb, [0.565, 0.924]),
+            (Near::Wide, [0.747, 0.977]),
+            (Near::Strict, [0.177, 0.677]),
+            (Near::Loose, [0.983, 0.9998]),
+            (Near::Loosest, [0.9995, 0.999_999]),
+        ] {
             for (s, expected) in [0.7, 0.8].into_iter().zip(expected) {
                 assert!((meet(near, s) - expected).abs() < 6e-4, "{near:?} at {s}: {}", meet(near, s));
             }

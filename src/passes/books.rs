@@ -90,7 +90,7 @@ fn write_list(path: &Path, list: &[Quarantined]) -> Result<Output, SinkError> {
         serde_json::to_writer(&mut bytes, entry).expect("strings and numbers are JSON");
         bytes.push(b'\n');
     }
-    let io = |source| SinkError::Io { path: path.to_owned(), source };
+    let io = |error| SinkError::io(path, error);
     let mut file = std::fs::File::create(path).map_err(io)?;
     file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(io)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::job::{Job, JobError};
-use crate::dedup::erase::{Erased, Orphans, erase};
+use crate::dedup::erase::{self, Erased, Orphans, erase};
 use crate::dedup::index::RunFiles;
 use crate::doc::DocId;
 use crate::engine::plan::{Plan, PlannedIndexFile};
@@ -54,6 +54,16 @@ pub(super) fn check_unchanged(job: &Job) -> Result<(), JobError> {
 pub(super) fn published_name(plan: &str, name: &str) -> String {
     let ending = Path::new(name).extension().unwrap_or_default().to_string_lossy();
     format!("{plan}.{ending}")
+}
+
+/// How many rows of the indexes of all data sets are documents of `ids`.
+///
+/// # Errors
+/// When an index cannot be read or is damaged.
+pub fn count_in_indexes(workspace: &Workspace, ids: &BTreeSet<DocId>) -> Result<u64, JobError> {
+    let manifests = Manifests::read(workspace)?;
+    let runs = manifests.datasets().into_iter().map(|dataset| runs_of(&index_now(&manifests, dataset), workspace));
+    runs.filter(|runs| !runs.is_empty()).map(|runs| Ok(erase::count(&runs, ids)?)).sum()
 }
 
 /// Takes documents out of the index of `dataset` for good, in one transaction: nothing is done twice under one name.

@@ -15,6 +15,6 @@ mod seal;
 
 pub use books::Quarantined;
 pub use history::{History, HistoryError, Left};
-pub use index::{erase_from_index, index_runs};
+pub use index::{count_in_indexes, erase_from_index, index_runs};
 pub use job::{Job, JobError, Means, make_plan};
 pub use seal::Sealed;

@@ -398,7 +398,7 @@ fn settings_that_contradict_each_other_are_told() {
         "[[emit]]",
         "[dedup]\nnear = \"fine\"\njaccard_min = 2\n[[emit]]",
         &[
-            "r.toml:12:8: `near` of [dedup] is not right: no preset called `fine`; there are \"fineweb\", \"wide\", \"strict\", \"loose\", and `false` for none",
+            "r.toml:12:8: `near` of [dedup] is not right: no preset called `fine`; there are \"fineweb\", \"wide\", \"strict\", \"loose\", \"loosest\", and `false` for none",
             "r.toml:13:15: `jaccard_min` of [dedup] is not right: 2 is not between 0 and 1",
         ],
     );

@@ -74,7 +74,7 @@ impl ParquetFile {
         properties: WriterProperties,
     ) -> Result<ParquetFile, SinkError> {
         let path = folder.join(name);
-        let file = File::create(&path).map_err(|source| SinkError::Io { path: path.clone(), source })?;
+        let file = File::create(&path).map_err(|error| SinkError::io(&path, error))?;
         let file = HashedFile { file, sha256: Sha256::new(), bytes: 0 };
         // The Arrow schema is not embedded: Parquet's own types say all of it, and the copy would only be one more thing to read.
         let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
@@ -108,20 +108,20 @@ impl ParquetFile {
     fn finish(self) -> Result<Output, SinkError> {
         let path = self.path;
         let file = self.writer.into_inner().map_err(|source| refused(&path, source))?;
-        let (bytes, sha256) = file.seal().map_err(|source| SinkError::Io { path, source })?;
+        let (bytes, sha256) = file.seal().map_err(|error| SinkError::io(&path, error))?;
         Ok(Output { bytes, sha256, ..self.output })
     }
 }
 
 /// A refusal of the Parquet library; one that comes from the system is told as the system's.
 fn refused(path: &Path, source: ParquetError) -> SinkError {
-    let path = path.to_owned();
+    let of_library = |source| SinkError::Parquet { path: path.to_owned(), source };
     match source {
         ParquetError::External(source) => match source.downcast::<io::Error>() {
-            Ok(source) => SinkError::Io { path, source: *source },
-            Err(source) => SinkError::Parquet { path, source: ParquetError::External(source) },
+            Ok(source) => SinkError::io(path, *source),
+            Err(source) => of_library(ParquetError::External(source)),
         },
-        source => SinkError::Parquet { path, source },
+        source => of_library(source),
     }
 }
 

@@ -293,6 +293,7 @@ mod tests {
         sink.write(doc(0)).expect("the first says the language");
         let dutch = Document { lang: Some(Lang::new("nl")), ..doc(1) };
         let error = sink.write(dutch).expect_err("it is not German");
-        assert!(error.to_string().contains("is in `nl`, the shard holds `de`"), "{error}");
+        let why = std::error::Error::source(&error).map(ToString::to_string);
+        assert!(why.is_some_and(|why| why.contains("is in `nl`, the shard holds `de`")), "{error}");
     }
 }

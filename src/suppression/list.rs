@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 use super::{Key, KeyError, Kind, Mac};
 use crate::store::{self, StoreError};
 
-/// Version of the format.
-const VERSION: u32 = 1;
+/// Version of the format. Sketches of version 1 were cut otherwise, and cannot be compared.
+const VERSION: u32 = 2;
 
 /// What one takedown keeps out.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -191,9 +191,9 @@ impl Suppression {
 /// back by mistake is worse than what stays out.
 const JACCARD_MIN: f32 = 0.6;
 
-/// How texts are signed for the list: under the secret seed, cut so that hardly a copy is missed (`"loose"`).
+/// How texts are signed for the list: under the secret seed, cut so that hardly a copy is missed (`"loosest"`).
 fn settings(key: &Key) -> DedupSettings {
-    DedupSettings { seed: key.seed(), near: Near::Loose, jaccard_min: JACCARD_MIN, ..DedupSettings::default() }
+    DedupSettings { seed: key.seed(), near: Near::Loosest, jaccard_min: JACCARD_MIN, ..DedupSettings::default() }
 }
 
 /// Leaves of a document only where it was found in its archive.

@@ -21,7 +21,7 @@ use crate::crawl::frontier::FrontierError;
 use crate::ledger::manifest::{ManifestError, Manifests};
 use crate::ledger::receipt::{Receipt, ReceiptError, ReceiptFile, Receipts, StoreCount};
 use crate::locator::LocateError;
-use crate::passes::JobError;
+use crate::passes::{JobError, count_in_indexes};
 use crate::sink::SinkError;
 use crate::store::{self, StoreError};
 use crate::suppression::{Collector, Key, KeyError, Kind, ListError, append, list_key, sequence};
@@ -122,6 +122,8 @@ struct Begun {
     plan: String,
     number: u64,
     began: String,
+    /// Rows of the deduplication index that will go: afterwards nothing there tells.
+    index_documents: u64,
 }
 
 /// Carries out `plan`, or goes on with it. The caller holds the lock of the workspace.
@@ -141,14 +143,14 @@ pub fn apply(workspace: &Workspace, plan: &TakedownPlan, confirm_large: bool, me
     let (begun, found) = begin(workspace, plan, confirm_large, (means, &key), &receipts)?;
     let mut forgetting = Forgetting::begin(workspace, plan, begun.number)?;
     forgetting.shards(&found)?;
-    let erased = forgetting.indexes()?;
+    forgetting.indexes()?;
     forgetting.files(&found)?;
     let searched = forgetting.search_again()?;
     let Forgotten { failures, bytes_encoded } = forgetting.end()?;
     if !failures.is_empty() {
         return Ok(Applied::Partly(failures));
     }
-    let mut receipt = write_up(workspace, plan, &begun, (erased, searched), &key, means)?;
+    let mut receipt = write_up(workspace, plan, &begun, searched, &key, means)?;
     (receipt.bytes_encoded, receipt.took_ms) = (bytes_encoded, clock.elapsed().as_millis() as u64);
     let receipt = receipts.add(receipt, &signer)?;
     end(workspace, &plan.hash)?;
@@ -190,7 +192,9 @@ fn begin(
     }
     let found = survey(workspace, &plan.targets)?;
     check_unchanged(plan, &planned_files(workspace, &found)?)?;
-    let begun = Begun { plan: plan.hash.clone(), number: receipts.last_number().max(listed) + 1, began: means.now.clone() };
+    let number = receipts.last_number().max(listed) + 1;
+    let index_documents = count_in_indexes(workspace, &plan.targets.ids)?;
+    let begun = Begun { plan: plan.hash.clone(), number, began: means.now.clone(), index_documents };
     let json = serde_json::to_vec_pretty(&begun).expect("strings and numbers are JSON");
     store::write_over(&note_path(workspace), &json)?;
     feed::write(workspace, begun.number, &found, key)?;
@@ -238,7 +242,7 @@ fn write_up(
     workspace: &Workspace,
     plan: &TakedownPlan,
     begun: &Begun,
-    (index_documents, files_searched): (u64, u64),
+    files_searched: u64,
     key: &Key,
     means: &Means,
 ) -> Result<Receipt, TakedownError> {
@@ -264,7 +268,7 @@ fn write_up(
         };
         files.push(ReceiptFile { store: file.store.name().to_owned(), path: file.path.clone(), before: file.sha256.clone(), after, etags });
     }
-    stores.entry(Store::Index.name().to_owned()).or_default().erased = index_documents;
+    stores.entry(Store::Index.name().to_owned()).or_default().erased = begun.index_documents;
     let asked = plan.requests.iter().map(|request| key_of_request(request, key)).collect::<BTreeSet<_>>().into_iter().collect();
     Ok(Receipt {
         version: crate::ledger::receipt::VERSION,

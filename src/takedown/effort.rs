@@ -1,9 +1,14 @@
 //! How much a plan will read and write, and how long that will take.
 //!
-//! Rates are those of one machine ([`MS_FIXED`] and so on); what takedowns of this workspace took, beside what was planned for them,
-//! corrects them for another one.
+//! What a byte costs is measured where the plan is made ([`Rates::measured`]), for machines and disks differ by more than the estimate may;
+//! what takedowns of this workspace took, beside what was planned for them, corrects the rest.
+
+use std::fs::File;
+use std::io::Write;
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::apply::TakedownError;
 use super::stores::{Holding, Store};
@@ -16,14 +21,56 @@ use crate::workspace::Workspace;
 
 /// ms for keys, list, manifest, receipt and the searches, where nothing is large.
 const MS_FIXED: f64 = 60.0;
-/// Bytes a ms of a shard or archive that is hashed, copied, hashed again and flushed.
-const COPIED_PER_MS: f64 = 280_000.0;
-/// Bytes a ms that are unpacked and packed again, with all that a touched row group costs: 1 000 documents in 24 shards, 113 MB, 5 s.
-const ENCODED_PER_MS: f64 = 22_000.0;
-/// Bytes a ms of the deduplication index.
-const INDEX_PER_MS: f64 = 400_000.0;
+/// What hashing a byte with SHA-256 and writing one took, in ns, on the machine of the other numbers.
+const USUAL: Rates = Rates { hash: 0.55, write: 1.4 };
+/// ns to read a byte that lies in memory, on that machine.
+const READ: f64 = 0.2;
+/// ns for a byte that is unpacked and packed again, with all that a touched row group costs, on that machine: 1,000 documents in 10
+/// shards, 186 MB.
+const ENCODE: f64 = 45.0;
+/// Files of the deduplication index that are written at a time.
+const INDEX_AT_ONCE: f64 = 2.0;
+/// Bytes that are hashed to see how fast that is; twice as many are written.
+const PROBE_BYTES: usize = 4 << 20;
 /// Takedowns before that correct the estimate.
 const BEFORE: usize = 5;
+
+/// What a byte costs on this machine, in ns.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Rates {
+    hash: f64,
+    write: f64,
+}
+
+impl Rates {
+    /// What it costs here and now: some MiB are hashed and written into the workspace's staging. What cannot be measured is the usual.
+    fn measured(workspace: &Workspace) -> Rates {
+        let bytes = vec![0x5a; PROBE_BYTES];
+        let ns_a_byte = |clock: Instant, bytes: usize| clock.elapsed().as_nanos() as f64 / bytes as f64;
+        let clock = Instant::now();
+        std::hint::black_box(Sha256::digest(&bytes));
+        let hash = ns_a_byte(clock, PROBE_BYTES);
+        let path = workspace.staging(&format!("probe-{}", std::process::id()));
+        let written = File::create(&path).and_then(|mut file| {
+            let clock = Instant::now();
+            file.write_all(&bytes)?;
+            file.write_all(&bytes)?;
+            Ok(ns_a_byte(clock, 2 * PROBE_BYTES))
+        });
+        // Nothing of it lasts; a file that could not be made cannot be removed either.
+        let _ = std::fs::remove_file(&path);
+        Rates { hash, write: written.unwrap_or(USUAL.write) }
+    }
+
+    /// ms for `effort`.
+    fn ms(self, effort: &Effort) -> f64 {
+        let slower = self.hash / USUAL.hash;
+        let copied = effort.copied as f64 * (2.0 * self.hash + READ * slower + self.write);
+        let encoded = effort.encoded as f64 * ENCODE * slower;
+        let index = effort.index as f64 * (self.hash + READ * slower + self.write) / INDEX_AT_ONCE;
+        MS_FIXED + (copied + encoded + index) / 1e6
+    }
+}
 
 /// What a plan costs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +82,7 @@ pub struct Effort {
     pub encoded: u64,
     /// Bytes of the deduplication index.
     pub index: u64,
-    /// ms that it would take on the machine of the rates.
+    /// ms that it would take by the rates.
     pub rated_ms: u64,
     /// ms that it will take here, about.
     pub ms: u64,
@@ -64,8 +111,7 @@ impl Effort {
             let index = manifests.datasets().into_iter().flat_map(|dataset| manifests.index_of(dataset));
             effort.index = index.map(|file| file.bytes).sum();
         }
-        let ms =
-            MS_FIXED + effort.copied as f64 / COPIED_PER_MS + effort.encoded as f64 / ENCODED_PER_MS + effort.index as f64 / INDEX_PER_MS;
+        let ms = Rates::measured(workspace).ms(&effort);
         effort.rated_ms = ms.round() as u64;
         effort.ms = (ms * correction(&Receipts::open(workspace)?)).round() as u64;
         Ok(effort)

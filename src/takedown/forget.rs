@@ -128,16 +128,15 @@ impl<'a> Forgetting<'a> {
         }
     }
 
-    /// Takes the documents out of what deduplication remembers. Answers how many there were.
-    pub(super) fn indexes(&self) -> Result<u64, TakedownError> {
+    /// Takes the documents out of what deduplication remembers.
+    pub(super) fn indexes(&self) -> Result<(), TakedownError> {
         let manifests = Manifests::open(self.workspace)?;
-        let mut erased = 0;
         for dataset in manifests.datasets().into_iter().filter(|dataset| !manifests.index_of(dataset).is_empty()) {
             let name = format!("{}-{dataset}-index", transaction(self.number));
             // Copies of what was erased stay out with it: the list refuses them too.
-            erased += erase_from_index(self.workspace, dataset, &name, self.number, &self.plan.targets.ids, Orphans::Block)?.documents;
+            erase_from_index(self.workspace, dataset, &name, self.number, &self.plan.targets.ids, Orphans::Block)?;
         }
-        Ok(erased)
+        Ok(())
     }
 
     /// Changes every other file that holds something.

@@ -154,6 +154,13 @@ impl House {
         shards.map(|path| std::fs::metadata(path).expect("a file").len()).collect()
     }
 
+    /// Rows of the deduplication index that the first receipt counts.
+    fn index_documents_of_receipt(&self) -> u64 {
+        let receipt = std::fs::read(self.at("w/_tamis/receipts/00000001.json")).expect("it was written");
+        let receipt: serde_json::Value = serde_json::from_slice(&receipt).expect("receipts are JSON");
+        receipt["stores"][Store::Index.name()]["erased"].as_u64().expect("a number")
+    }
+
     fn id_of_canary(&self) -> tamis::doc::DocId {
         let row = self.rows("w/data").into_iter().find(|row| row.contains(CANARY)).expect("it was published");
         row.split(['"', '\u{1}']).find_map(|part| part.parse().ok().filter(|_| part.len() == 32)).expect("an id")
@@ -272,11 +279,62 @@ fn a_takedown_that_is_killed_after_any_step_is_finished_by_the_same_command() {
         ends_with(&mut house.apply(), 0);
         assert_eq!(house.hits(), Vec::<String>::new(), "killed after step {step}");
         assert_eq!(house.rows("w/data").len(), 12, "killed after step {step}");
+        assert_eq!(house.index_documents_of_receipt(), 1, "killed after step {step}");
         steps = step;
     }
     assert!(steps > 20, "a takedown has more than {steps} steps");
     ends_with(tamis(["verify"]).arg(house.at("w/data/d")), 0);
     ends_with(tamis(["takedown", "receipt", "verify", "--workspace"]).arg(house.at("w")), 0);
+}
+
+/// Runs in a name space of its own, where it may mount: the workspace on a disk of memory with `$4` KiB of room, the takedown on it, room
+/// again, the same takedown; the workspace comes back to its old place. Prints the two exit codes.
+const ON_A_FULL_DISK: &str = r#"
+set -e
+mount -t tmpfs -o size=32m none "$1"
+cp -a "$2" "$1/w"
+dd if=/dev/zero of="$1/filler" bs=4k 2>/dev/null || true
+truncate -s -"$4"K "$1/filler"
+first=0; "$3" takedown apply --confirm-large "$5" --workspace "$1/w" --keys "$6" >/dev/null 2>"$2.said" || first=$?
+rm "$1/filler"
+second=0; "$3" takedown apply --confirm-large "$5" --workspace "$1/w" --keys "$6" >/dev/null 2>&1 || second=$?
+rm -r "$2"
+cp -a "$1/w" "$2"
+echo "$first $second"
+"#;
+
+#[test]
+fn a_disk_that_is_full_anywhere_on_the_way_ends_with_75_and_the_same_command_goes_on_when_there_is_room() {
+    let namespace = ["--user", "--map-root-user", "--mount"];
+    if !Command::new("unshare").args(namespace).arg("true").status().is_ok_and(|status| status.success()) {
+        println!("SKIPPED: this machine gives no name space to mount a small disk in (unshare --user --mount)");
+        return;
+    }
+    let house = House::new();
+    house.plant();
+    ends_with(&mut house.plan(&["--url", URL, "--url-prefix", URL]), 0);
+    let kept = house.at("before");
+    copy_folder(&house.at("w"), &kept);
+    std::fs::create_dir(house.at("disk")).expect("room");
+    let mut ended = BTreeMap::new();
+    for free_kib in [0, 8, 24, 48, 96, 192, 20_000] {
+        std::fs::remove_dir_all(house.at("w")).expect("it is ours");
+        copy_folder(&kept, &house.at("w"));
+        let mut script = Command::new("unshare");
+        script.args(namespace).args(["sh", "-c", ON_A_FULL_DISK, "sh"]).arg(house.at("disk")).arg(house.at("w"));
+        script.arg(env!("CARGO_BIN_EXE_tamis")).arg(free_kib.to_string()).arg(house.at("plan.json")).arg(house.at("keys"));
+        let output = script.output().expect("it starts");
+        let codes = said(&output.stdout);
+        let (first, second) = codes.trim().split_once(' ').unwrap_or_else(|| panic!("{}", said(&output.stderr)));
+        let told = std::fs::read_to_string(house.at("w.said")).expect("it was written");
+        assert!(first == "0" || first == "75" && told.contains("no space left"), "{free_kib} KiB: {first}, {told}");
+        assert_eq!(second, "0", "{free_kib} KiB");
+        assert_eq!(house.hits(), Vec::<String>::new(), "with {free_kib} KiB of room");
+        assert_eq!(house.rows("w/data").len(), 12, "with {free_kib} KiB of room");
+        *ended.entry(first.to_owned()).or_insert(0) += 1;
+    }
+    assert!(ended.get("75") >= Some(&3) && ended.contains_key("0"), "{ended:?}");
+    ends_with(tamis(["verify"]).arg(house.at("w/data/d")), 0);
 }
 
 #[test]

@@ -38,7 +38,7 @@ pub struct DedupArgs {
     /// document that repeats one has that one as `winner` and `cluster`. Preset, shingles and seed are then the index's
     #[arg(long, value_name = "INDEX")]
     against: Option<PathBuf>,
-    /// How near-duplicates are looked for: wide (16 bands x 7 rows; the default), fineweb (14 x 8), strict (20 x 13), loose (22 x 5), or off
+    /// How near-duplicates are looked for: wide (16 bands x 7 rows; the default), fineweb (14 x 8), strict (20 x 13), loose (22 x 5), loosest (28 x 4), or off
     #[arg(long, value_name = "PRESET", value_parser = near)]
     near: Option<Near>,
     /// Least Jaccard similarity of near-duplicates
@@ -53,7 +53,11 @@ pub struct DedupArgs {
 }
 
 fn near(name: &str) -> Result<Near, String> {
-    if name == "off" { Ok(Near::Off) } else { Near::named(name).ok_or_else(|| "there are wide, fineweb, strict, loose and off".to_owned()) }
+    if name == "off" {
+        Ok(Near::Off)
+    } else {
+        Near::named(name).ok_or_else(|| "there are wide, fineweb, strict, loose, loosest and off".to_owned())
+    }
 }
 
 fn share(text: &str) -> Result<f32, String> {

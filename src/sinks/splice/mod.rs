@@ -80,7 +80,7 @@ pub struct Spliced {
 /// When a file cannot be read or written.
 pub fn splice(kind: Kind, path: &Path, rows: &Rows, sequence: u64, out: &Path) -> Result<Spliced, SinkError> {
     let spliced = splice_at(ShardOptions::default().zstd_level, kind, path, rows, sequence, out)?;
-    let before = std::fs::metadata(path).map_err(|source| SinkError::Io { path: path.to_owned(), source })?.len();
+    let before = std::fs::metadata(path).map_err(|error| SinkError::io(path, error))?.len();
     match kind {
         Kind::Shard if spliced.bytes > before => splice_at(ZSTD_LEVEL_MAX, kind, path, rows, sequence, out),
         _ => Ok(spliced),
@@ -90,7 +90,7 @@ pub fn splice(kind: Kind, path: &Path, rows: &Rows, sequence: u64, out: &Path) -
 fn splice_at(zstd_level: i32, kind: Kind, path: &Path, rows: &Rows, sequence: u64, out: &Path) -> Result<Spliced, SinkError> {
     let io = |path: &Path| {
         let path = path.to_owned();
-        move |source| SinkError::Io { path, source }
+        move |error| SinkError::io(&path, error)
     };
     let from = File::open(path).map_err(io(path))?;
     let file = File::create(out).map_err(io(out))?;
@@ -122,7 +122,7 @@ pub struct Effort {
 /// # Errors
 /// When it is no Parquet file.
 pub fn effort(path: &Path, rows: &Rows) -> Result<Effort, SinkError> {
-    let file = File::open(path).map_err(|source| SinkError::Io { path: path.to_owned(), source })?;
+    let file = File::open(path).map_err(|error| SinkError::io(path, error))?;
     let source = Source::open(file).map_err(|error| refused(path, error))?;
     let mut effort = Effort::default();
     for group in 0..source.metadata().num_row_groups() {
