@@ -8,8 +8,11 @@
 mod chunks;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod who;
 
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -96,10 +99,22 @@ impl Fault {
     }
 }
 
+/// What a name's addresses are, at the moment of the question.
+type Addresses = Pin<Box<dyn Future<Output = std::io::Result<Vec<SocketAddr>>> + Send>>;
+
+/// How names are resolved: a host name and a port to addresses.
+type Names = Box<dyn Fn(String, u16) -> Addresses + Send + Sync>;
+
+/// The system's resolver.
+fn system_names() -> Names {
+    Box::new(|name, port| Box::pin(async move { Ok(tokio::net::lookup_host((name, port)).await?.collect()) }))
+}
+
 /// What asks.
 pub struct Client {
     settings: Arc<CrawlSettings>,
     user_agent: String,
+    names: Names,
     tls: TlsConnector,
 }
 
@@ -116,11 +131,15 @@ impl Client {
     /// A client for these settings.
     #[must_use]
     pub fn new(settings: Arc<CrawlSettings>) -> Client {
-        let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        Client::with(settings, system_names(), RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() })
+    }
+
+    /// A client that resolves names by `names` and trusts `roots`.
+    fn with(settings: Arc<CrawlSettings>, names: Names, roots: RootCertStore) -> Client {
         let mut tls = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         let user_agent = settings.user_agent();
-        Client { settings, user_agent, tls: TlsConnector::from(Arc::new(tls)) }
+        Client { settings, user_agent, names, tls: TlsConnector::from(Arc::new(tls)) }
     }
 
     /// Where `url` is to be asked, after the guard. A name with one refused address among its addresses is refused as a whole.
@@ -136,8 +155,8 @@ impl Client {
             Host::Ipv4(address) => vec![SocketAddr::new(address.into(), port)],
             Host::Ipv6(address) => vec![SocketAddr::new(address.into(), port)],
             Host::Domain(name) => {
-                let found = timeout(CONNECT_MAX, tokio::net::lookup_host((name, port))).await.map_err(|_| Fault::Dns)?;
-                found.map_err(|_| Fault::Dns)?.collect()
+                let found = timeout(CONNECT_MAX, (self.names)(name.to_owned(), port)).await.map_err(|_| Fault::Dns)?;
+                found.map_err(|_| Fault::Dns)?
             }
         };
         if addresses.iter().any(|address| !is_public(address.ip())) {
