@@ -49,7 +49,7 @@ pub struct Agents<'a> {
 
 impl Default for Agents<'_> {
     fn default() -> Self {
-        Agents { own: "TamisBot", training: TRAINING }
+        Agents { own: "tamisbot", training: TRAINING }
     }
 }
 

@@ -1,12 +1,16 @@
-//! Finds the `<meta>` and `<link>` tags of a page's head without parsing the page: comments, scripts and styles are stepped over, the
-//! rest is searched for `<`. Linear in the bytes; markup that never ends a tag or a script ends the search.
+//! Finds the `<meta>` and `<link>` tags and the embedded licences of a page's head without parsing the page: comments, other scripts and
+//! styles are stepped over, the rest is searched for `<`. Linear in the bytes; markup that never ends a tag or a script ends the search.
 
 use memchr::{memchr, memmem};
+
+use super::rsl;
 
 /// What a tag's attributes say; nothing is decoded or changed in case, and what is not there is empty.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Tag<'a> {
     pub(super) is_link: bool,
+    /// A script that is no program: `content` is what stands in it.
+    pub(super) is_data: bool,
     /// `name` or `http-equiv`.
     pub(super) name: &'a [u8],
     pub(super) content: &'a [u8],
@@ -16,7 +20,7 @@ pub(super) struct Tag<'a> {
     pub(super) href: &'a [u8],
 }
 
-/// Calls `found` with every `<meta>` and `<link>` before the body.
+/// Calls `found` with every `<meta>`, `<link>` and script of the type of licences before the body.
 pub(super) fn each_tag<'a>(head: &'a [u8], mut found: impl FnMut(Tag<'a>)) {
     let mut rest = head;
     while let Some(at) = memchr(b'<', rest) {
@@ -31,6 +35,15 @@ pub(super) fn each_tag<'a>(head: &'a [u8], mut found: impl FnMut(Tag<'a>)) {
             rest = behind;
         } else if let Some(name) = [b"script".as_slice(), b"style", b"noscript", b"template"].into_iter().find(|name| is_tag(rest, name)) {
             let Some(behind) = behind_end_tag(rest, name) else { return };
+            let whole = &rest[..rest.len() - behind.len()];
+            let mut tag = Tag { is_data: true, ..Tag::default() };
+            if *name == *b"script"
+                && let Some(inner) = tag.read(&whole[name.len()..])
+                && rsl::is_licence_type(tag.kind)
+            {
+                tag.content = inner.strip_suffix(b"</").unwrap_or(inner).trim_ascii();
+                found(tag);
+            }
             rest = behind;
         } else if is_tag(rest, b"body") || is_tag(rest, b"/head") {
             return;

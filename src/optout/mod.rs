@@ -209,7 +209,11 @@ impl Site {
         let mut found = in_headers(page.headers);
         let newer = in_newer_headers(page.headers);
         let mut licences = Vec::new();
-        head::each_tag(page.html, |tag| if tag.is_link { licences.extend(in_link(&tag)) } else { found.extend(in_meta(&tag)) });
+        head::each_tag(page.html, |tag| match tag {
+            Tag { is_data: true, .. } => licences.push(in_data(&tag)),
+            Tag { is_link: true, .. } => licences.extend(in_link(&tag)),
+            _ => found.extend(in_meta(&tag)),
+        });
         found.extend(newer);
         found.append(&mut licences);
         found.extend(page.status.and_then(of_status));
@@ -285,6 +289,11 @@ fn in_meta(tag: &Tag<'_>) -> Option<Signal> {
 
 fn in_link(tag: &Tag<'_>) -> Option<Signal> {
     rsl::offers(tag.rel, tag.kind).then(|| Signal::new(RSL, Says::Reserved, tag.href, "link license".to_owned()))
+}
+
+/// A licence that stands in the page itself.
+fn in_data(tag: &Tag<'_>) -> Signal {
+    Signal::new(RSL, Says::Reserved, tag.content, "script application/rsl+xml".to_owned())
 }
 
 /// Payment is asked, or the law forbids: either way it is not there for the taking.

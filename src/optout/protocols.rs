@@ -52,7 +52,7 @@ pub const PROTOCOLS: &[Protocol] = &[
     },
     Protocol {
         name: RSL,
-        summary: "a licence on offer: License in robots.txt, Link header or <link> of type application/rsl+xml",
+        summary: "a licence on offer: License in robots.txt, Link header, <link> or <script> of type application/rsl+xml",
         specification: "Really Simple Licensing, rslstandard.org/rsl",
         version: "1.0",
     },

@@ -20,9 +20,13 @@ pub(super) fn in_link_header(value: &str) -> impl Iterator<Item = &str> {
 
 /// Whether a link with this relation and type leads to a licence of RSL.
 pub(super) fn offers(rel: &[u8], kind: &[u8]) -> bool {
+    is_licence_type(kind) && rel.split(u8::is_ascii_whitespace).any(|relation| relation.eq_ignore_ascii_case(b"license"))
+}
+
+/// Whether a type is the one of licences: a script of it holds one.
+pub(super) fn is_licence_type(kind: &[u8]) -> bool {
     let essence = kind.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
     essence.eq_ignore_ascii_case(b"application/rsl+xml")
-        && rel.split(u8::is_ascii_whitespace).any(|relation| relation.eq_ignore_ascii_case(b"license"))
 }
 
 /// Whether the value of a `License` line in robots.txt names a licence: RSL asks for a whole address.

@@ -59,6 +59,12 @@ fn every_protocol_can_reserve_and_quotes_what_it_read() {
         ("<meta name=TDM-Reservation content=1>", TDMREP_META, "1", "meta tdm-reservation"),
         ("<title>Žába</title><META CONTENT='noai, index' NAME=GPTBot>", ROBOTS_META, "noai, index", "meta gptbot"),
         ("<link href=/l.xml type=application/rsl+xml rel='license'>", RSL, "/l.xml", "link license"),
+        (
+            "<script>'<meta name=robots content=noai>'</script><SCRIPT type='Application/RSL+xml'><rsl><content url='/'/></rsl> </script>",
+            RSL,
+            "<rsl><content url='/'/></rsl>",
+            "script application/rsl+xml",
+        ),
     ] {
         reserved(Evidence { html: html.as_bytes(), ..PAGE }, protocol, quote, place);
     }

@@ -106,6 +106,80 @@ fn a_site_whose_rules_cannot_be_had_is_not_asked_for_pages() {
     assert!(told.contains("robots-unreachable:500") && told.contains("parked:faults"), "{told}");
 }
 
+/// A web in which the name of a host says what its robots.txt is answered with; every other page is there.
+fn web_of_answers(host: &str, path: &str, _: &str) -> Vec<u8> {
+    let word = host.split('.').next().unwrap_or_default();
+    let rules = "User-agent: *\nDisallow: /zakazane\n";
+    if let Some(hop) = path.strip_prefix("/hop").and_then(|hop| hop.parse::<usize>().ok()) {
+        return match hop {
+            0 => format!("HTTP/1.1 200 OK\r\n\r\n{rules}").into_bytes(),
+            hop => format!("HTTP/1.1 301 Moved\r\nLocation: /hop{}\r\n\r\n", hop - 1).into_bytes(),
+        };
+    }
+    match (path, word) {
+        ("/robots.txt", "zavrene") => Vec::new(),
+        ("/robots.txt", "smeti") => b"\x16\x03\x01 to nie je HTTP".to_vec(),
+        ("/robots.txt", "useknute") => b"HTTP/1.1 200 OK\r\nContent-Le".to_vec(),
+        ("/robots.txt", "kratke") => format!("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n{rules}").into_bytes(),
+        ("/robots.txt", "dnu") => b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/robots.txt\r\n\r\n".to_vec(),
+        ("/robots.txt", "pomale") => {
+            std::thread::sleep(std::time::Duration::from_secs(3));
+            format!("HTTP/1.1 200 OK\r\n\r\n{rules}").into_bytes()
+        }
+        ("/robots.txt", word) => match word.split_at(1) {
+            ("h", hops) => {
+                format!("HTTP/1.1 302 Found\r\nLocation: /hop{}\r\n\r\n", hops.parse::<usize>().expect("a number") - 1).into_bytes()
+            }
+            (_, status) => format!("HTTP/1.1 {status} Slovo\r\nContent-Type: text/plain\r\n\r\n{rules}").into_bytes(),
+        },
+        ("/", _) => html("<p>strana</p><a href=/zakazane>z</a>"),
+        ("/zakazane", _) => html("<p>zakazana</p>"),
+        _ => b"HTTP/1.1 404 Not Found\r\n\r\n".to_vec(),
+    }
+}
+
+#[test]
+fn what_a_site_allows_follows_from_how_its_robots_txt_is_answered() {
+    // An address is asked one thing at a time, so the hosts stand on many.
+    let webs: Vec<Web> = (1..=40).map(|number| Web::open(&format!("127.0.16.{number}"), web_of_answers)).collect();
+    // What is expected: the pages that are asked for.
+    let (both, one, none) = (&["/", "/zakazane"][..], &["/"][..], &[][..]);
+    let mut table: Vec<(String, &[&str])> = (200..=777)
+        .map(|status| {
+            (
+                format!("s{status}"),
+                match status {
+                    // No answer with 204 has a body.
+                    204 => both,
+                    200..=299 => one,
+                    429 => none,
+                    300..=499 => both,
+                    _ => none,
+                },
+            )
+        })
+        .collect();
+    table.extend((1..=7).map(|hops| (format!("h{hops}"), if hops <= 5 { one } else { both })));
+    table.extend(["zavrene", "smeti", "useknute", "dnu", "pomale"].map(|word| (word.to_owned(), none)));
+    table.push(("kratke".to_owned(), one));
+    let name = |number: usize, word: &str| format!("{word}.w{}.example.sk", number % webs.len());
+    let seeds: Vec<String> = table.iter().enumerate().map(|(number, (word, _))| format!("\"http://{}/\"", name(number, word))).collect();
+    let names: Vec<String> = (0..webs.len()).map(|number| format!("*.w{number}.example.sk")).collect();
+    let hosts: Vec<(&str, SocketAddr)> = names.iter().map(String::as_str).zip(webs.iter().map(|web| web.address)).collect();
+    let settings = format!("faults_max = 1\nfetch_s_max = 1\nsitemaps = false\nseeds = [{}]\n{}", seeds.join(", "), addresses(&hosts));
+    ends_with(&mut House::new(&settings).run("2026-11-26"), 0);
+    let asked: std::collections::BTreeSet<String> = webs.iter().flat_map(|web| web.asked().into_keys()).collect();
+    let mut wrong = Vec::new();
+    for (number, (word, expected)) in table.iter().enumerate() {
+        let host = name(number, word);
+        let pages: Vec<&str> = ["/", "/zakazane"].into_iter().filter(|path| asked.contains(&format!("{host}{path}"))).collect();
+        if pages != *expected {
+            wrong.push(format!("{word}: {pages:?}, not {expected:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// Many pages on several hosts, each with links to others and into traps.
 fn large_web(host: &str, path: &str, _: &str) -> Vec<u8> {
     if path == "/robots.txt" {
@@ -204,23 +278,64 @@ fn nobody_is_led_into_the_own_network() {
         "127.0.0.1",
         "127.1",
         "127.0.1",
-        "2130706433",
-        "0x7f000001",
-        "0x7f.1",
-        "0177.0.0.1",
-        "017700000001",
+        "127.000.000.001",
         "127.0.0.1.",
-        "localhost",
-        "[::1]",
-        "[::ffff:127.0.0.1]",
-        "[::ffff:7f00:1]",
-        "0",
-        "0.0.0.0",
-        "[::]",
+        "127.0.0.1%2e",
+        "2130706433",
+        "02130706433",
+        "0x7f000001",
+        "0X7F000001",
+        "0x07f000001",
+        "017700000001",
+        "0017700000001",
+        "0x7f.1",
+        "0x7f.0.1",
+        "0x7f.0x0.0x0.0x1",
+        "0x7F.0x00.0x00.0x01",
+        "0177.1",
+        "0177.0.1",
+        "0177.0.0.1",
+        "0177.00.00.01",
+        "0x7f.0.0.01",
+        "127.0x0.0.1",
+        "127.0.01",
+        "127.0.0x1",
+        "127.0x1",
+        "127.01",
+        "0x7f.0x1",
+        "0177.0x1",
+        "%31%32%37.0.0.1",
+        "127%2e0%2e0%2e1",
+        "127%2E1",
+        "%30x7f.1",
         "①②⑦.⓪.⓪.①",
         "127。0。0。1",
-        "0x7F.0x0.0x0.0x1",
+        "127．0．0．1",
+        "１２７.０.０.１",
+        "１２７。１",
+        "𝟏𝟐𝟕.𝟎.𝟎.𝟏",
+        "127.0.0.1\u{ad}",
+        "0",
+        "00",
+        "0x0",
+        "0.0",
+        "0.0.0.0",
+        "000.0.0.0",
+        "127.255.255.254",
+        "127.16777215",
+        "localhost",
+        "LOCALHOST.",
+        "[::1]",
+        "[0:0:0:0:0:0:0:1]",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:7f00:1]",
+        "[::FFFF:127.0.0.1]",
+        "[0:0:0:0:0:ffff:7f00:0001]",
+        "[::]",
+        "[::127.0.0.1]",
         "[64:ff9b::7f00:1]",
+        "[64:ff9b::127.0.0.1]",
+        "[2002:7f00:1::]",
     ];
     let seeds: Vec<String> = odd.iter().map(|host| format!("\"http://{host}:{port}/\"")).collect();
     let leads: Web = Web::open("127.0.13.1", |_, path, _| match path {
@@ -228,10 +343,11 @@ fn nobody_is_led_into_the_own_network() {
         _ => b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n\r\n".to_vec(),
     });
     let settings = format!(
-        "scope = \"any\"\nseeds = [{}, \"http://vedie.example.sk/\"]\n{}",
+        "scope = \"any\"\nfaults_max = 1\nseeds = [{}, \"http://vedie.example.sk/\"]\n{}",
         seeds.join(", "),
         addresses(&[("vedie.example.sk", leads.address)])
     );
+    assert!(odd.len() >= 47 + 10);
     ends_with(&mut House::new(&settings).run("2026-11-26"), 0);
     assert!(canary.asked().is_empty(), "{:?}", canary.asked());
     assert!(leads.asked().contains_key("vedie.example.sk/"));

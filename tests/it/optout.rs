@@ -5,6 +5,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
+use crate::web::{Web, html};
 use crate::{ends_with, said, tamis};
 
 fn record(kind: &str, url: &str, http: &str, body: &[u8]) -> Vec<u8> {
@@ -123,11 +124,49 @@ fn without_json_the_same_stands_in_lines_with_tabs_and_no_control_characters() {
 }
 
 #[test]
-fn an_address_is_refused_with_what_to_do_instead() {
+fn nobody_is_asked_for_an_address_by_somebody_who_cannot_be_reached() {
     for address in ["https://ostrov.example.cz/", "HTTP:ostrov.example.cz"] {
         let output = ends_with(&mut tamis(["optout", "explain", address]), 2);
-        assert!(said(&output.stderr).contains("crawl it first"), "{}", said(&output.stderr));
+        assert!(said(&output.stderr).contains("--contact"), "{}", said(&output.stderr));
     }
+}
+
+fn island(_: &str, path: &str, _: &str) -> Vec<u8> {
+    match path {
+        "/robots.txt" => b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nUser-agent: *\nDisallow: /zavreno/\n".to_vec(),
+        "/.well-known/tdmrep.json" => b"HTTP/1.1 200 OK\r\n\r\n[{\"location\": \"/kniha/*\", \"tdm-reservation\": 1}]".to_vec(),
+        "/stary" => b"HTTP/1.1 301 Moved\r\nLocation: /kniha/1\r\n\r\n".to_vec(),
+        "/kniha/1" | "/volne" => html("<title>Ostrov</title><p>Na ostrove"),
+        "/zavreno/1" => html("<title>Canary</title>"),
+        _ => b"HTTP/1.1 404 Not Found\r\n\r\n".to_vec(),
+    }
+}
+
+#[test]
+fn an_address_is_asked_as_a_crawl_would_ask_and_its_words_are_shown() {
+    let web = Web::open("127.0.15.1", island);
+    let explain = |path: &str, code: i32| {
+        web.forget();
+        let mut command = tamis(["optout", "explain", "--json", "--contact", "mailto:crawl@example.eu", "--resolve"]);
+        command.arg(format!("ostrov.example.cz={}", web.address)).arg(format!("http://ostrov.example.cz{path}"));
+        let told = said(&ends_with(&mut command, code).stdout);
+        told.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON")).collect::<Vec<_>>()
+    };
+    let rows = explain("/stary", 0);
+    let brief = |row: &serde_json::Value| (row["status"].as_u64(), row["verdict"].as_str().expect("a word").to_owned());
+    assert_eq!(rows.iter().map(brief).collect::<Vec<_>>(), [(Some(301), "unknown".to_owned()), (Some(200), "reserved".to_owned())]);
+    assert_eq!(rows[1]["signals"][0]["protocol"], "tdmrep-file");
+    assert_eq!(web.asked().len(), 5, "each file of the site once: {:?}", web.asked());
+    let rows = explain("/zavreno/1", 0);
+    assert_eq!(rows.iter().map(brief).collect::<Vec<_>>(), [(None, "reserved".to_owned())]);
+    assert_eq!(rows[0]["signals"][0]["quote"], "Disallow: /zavreno/");
+    assert!(!web.asked().contains_key("ostrov.example.cz/zavreno/1"), "what robots.txt forbids is not asked for");
+    assert_eq!(explain("/volne", 0).iter().map(brief).collect::<Vec<_>>(), [(Some(200), "unknown".to_owned())]);
+    // The guard holds here too: a literal of the own network is nowhere allowed.
+    let mut inner = tamis(["optout", "explain", "--contact", "mailto:crawl@example.eu"]);
+    web.forget();
+    ends_with(inner.arg(format!("http://{}/", web.address)), 1);
+    assert!(web.asked().is_empty());
 }
 
 #[test]

@@ -6,7 +6,7 @@
 
 mod ask;
 mod hints;
-mod network;
+pub(in crate::crawl) mod network;
 mod settle;
 
 use std::cmp::Reverse;

@@ -15,7 +15,7 @@ use crate::crawl::robots_file::{REDIRECTS_MAX, ROBOTS_BYTES_MAX};
 use crate::optout::SiteFile;
 
 /// Clocks of network addresses: when each may be asked again; `u64::MAX` while it is being asked.
-pub(super) type AddressClocks = Arc<Mutex<BTreeMap<IpAddr, u64>>>;
+pub(in crate::crawl) type AddressClocks = Arc<Mutex<BTreeMap<IpAddr, u64>>>;
 
 /// What a task on the network came to.
 pub(super) enum Done {
@@ -48,7 +48,7 @@ fn give_address(clocks: &AddressClocks, address: IpAddr, pause: u64) {
 }
 
 /// Asks for one page. The outer error says when its network address may be asked.
-pub(super) async fn page(
+pub(in crate::crawl) async fn page(
     client: &Client,
     clocks: &AddressClocks,
     pause: u64,
@@ -70,7 +70,7 @@ pub(super) async fn page(
 }
 
 /// Asks a site for one of its files, following redirects to wherever they lead.
-pub(super) async fn file(
+pub(in crate::crawl) async fn file(
     client: &Client,
     clocks: &AddressClocks,
     pause: u64,

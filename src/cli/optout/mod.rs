@@ -1,7 +1,9 @@
-//! `tamis optout explain`: what the owners of the pages in an archive say about training, and in which words.
+//! `tamis optout explain`: what the owners of the pages in an archive, or of one address, say about training, and in which words.
 //!
 //! Files of a site (robots.txt, tdmrep.json, ai.txt) are evidence for what comes behind them in the archive, if they were answered with
 //! 200. Sites are told apart by host alone: archives mix http and https of one site, and its owner is the same.
+
+mod live;
 
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, ErrorKind, Write};
@@ -40,16 +42,17 @@ pub struct OptoutArgs {
 
 #[derive(Debug, Subcommand)]
 enum OptoutVerb {
-    /// Says of every response in an archive whether its owner reserved it from training, and shows the words
+    /// Says of every response in an archive, or of one address, whether its owner reserved it from training, and shows the words
     ///
     /// A line a response: offset, URL and verdict; below it a line a signal: protocol, what it says, the words, and where they stand;
-    /// tabs between them. See docs/optout.md.
+    /// tabs between them. An address is asked as the crawler would ask: the files of its site first, and the page only if they allow it;
+    /// its line has the status in place of the offset. See docs/optout.md.
     Explain(Explain),
 }
 
 #[derive(Debug, Args)]
 struct Explain {
-    /// Archive (WARC or ARC; plain, .gz or .zst), or - for standard input
+    /// Archive (WARC or ARC; plain, .gz or .zst), - for standard input, or an address (http://.. or https://..)
     file: PathBuf,
     /// Writes a JSON object a line: offset, url, verdict, signals
     #[arg(long)]
@@ -57,6 +60,12 @@ struct Explain {
     /// Product token of the crawler whose rules in robots.txt count as ours
     #[arg(long, value_name = "TOKEN", default_value = Agents::default().own)]
     agent: String,
+    /// For an address: a page, or an e-mail address, at which the webmaster who is asked reaches you; it goes into the user agent
+    #[arg(long, value_name = "URL|MAIL")]
+    contact: Option<String>,
+    /// For an address: asks this host at this network address, whatever its name resolves to; only such ones may be private
+    #[arg(long, value_name = "HOST=IP:PORT")]
+    resolve: Vec<String>,
 }
 
 /// Runs `tamis optout`.
@@ -76,10 +85,9 @@ fn explain(args: &Explain) -> Result<Exit> {
     let name = shown(&args.file);
     let is_address =
         ["http:", "https:"].iter().any(|scheme| name.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
-    anyhow::ensure!(
-        !is_address,
-        "`{name}` is an address, and nothing is fetched here; crawl it first, then give the archive that holds it"
-    );
+    if is_address {
+        return live::explain(args, &name);
+    }
     let cutter = if name == "-" { Cutter::open(Box::new(io::stdin()), "-", 0) } else { open(&args.file, 0) };
     let mut cutter = cutter.with_context(|| format!("cannot read {name}"))?;
     let mut out = BufWriter::with_capacity(64 << 10, io::stdout().lock());
@@ -124,7 +132,7 @@ fn explain(args: &Explain) -> Result<Exit> {
 
 /// A response as the archive holds it, with its body unpacked.
 struct Captured {
-    offset: u64,
+    offset: Option<u64>,
     url: String,
     status: Option<u16>,
     headers: Vec<(String, String)>,
@@ -140,17 +148,23 @@ impl Captured {
         if !is_response {
             return None;
         }
-        let mut read = Captured { offset: cutter.offset(), url, status: None, headers: Vec::new(), body: Vec::new() };
+        let mut read = Captured { offset: Some(cutter.offset()), url, status: None, headers: Vec::new(), body: Vec::new() };
         while let Some(piece) = cutter.piece().filter(|_| read.body.len() < BLOCK_BYTES_MAX) {
             read.body.extend_from_slice(piece);
         }
-        if let Some(response) = Response::parse(&read.body).filter(|_| may_hold_http) {
-            let (status, headers, start) = (response.status, all(response.fields), response.body);
-            (read.status, read.headers) = (Some(status), headers);
-            read.body.drain(..start);
-            read.unpack();
+        if may_hold_http {
+            read.parse();
         }
         Some(read)
+    }
+
+    /// Takes the head off the body, and unpacks that.
+    fn parse(&mut self) {
+        let Some(response) = Response::parse(&self.body) else { return };
+        let (status, headers, start) = (response.status, all(response.fields), response.body);
+        (self.status, self.headers) = (Some(status), headers);
+        self.body.drain(..start);
+        self.unpack();
     }
 
     /// Undoes transfer and content codings. A body that cannot be unpacked is as good as none.
@@ -223,8 +237,12 @@ impl Sites<'_> {
 /// What is told of one response.
 #[derive(Serialize)]
 struct Row {
-    offset: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<u64>,
     url: String,
+    /// Where the response was asked for now: its status, `null` where it was not asked for or did not come.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<Option<u16>>,
     verdict: Verdict,
     signals: Vec<Told>,
 }
@@ -248,6 +266,7 @@ impl Row {
         Row {
             offset: response.offset,
             url: printable(&response.url),
+            status: response.offset.is_none().then_some(response.status),
             verdict: finding.verdict,
             signals: finding.signals.iter().map(told).collect(),
         }
@@ -257,7 +276,11 @@ impl Row {
         if json {
             return write_row(out, self);
         }
-        writeln!(out, "{}\t{}\t{}", self.offset, self.url, self.verdict.as_str())?;
+        let first = match (self.offset, self.status.flatten()) {
+            (Some(number), _) => number.to_string(),
+            (None, status) => status.map_or("-".to_owned(), |status| status.to_string()),
+        };
+        writeln!(out, "{first}\t{}\t{}", self.url, self.verdict.as_str())?;
         for Told { protocol, says, quote, place } in &self.signals {
             writeln!(out, "\t{protocol}\t{}\t{quote}\t{place}", says.as_str())?;
         }
