@@ -4,11 +4,15 @@ use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::crawl::languages::LanguageOf;
 use crate::crawl::night::{CrawlError, Crawled, Status, World, crawl};
 use crate::crawl::settings::CrawlSettings;
+use crate::doc::Document;
 use crate::engine::watch::Stop;
 use crate::passes::JobError;
+use crate::recipe::{Disk, chain};
 use crate::size::{ByteSize, grouped};
+use crate::stage::Verdict;
 use crate::store::files_below;
 use crate::suppression::Suppression;
 use crate::workspace::Workspace;
@@ -23,6 +27,18 @@ const GARBAGE_SHOWN: usize = 20;
 pub fn archives(root: &Path) -> anyhow::Result<Vec<(PathBuf, u64)>> {
     let files = files_below(&root.join("archive"))?.into_iter().filter(|path| path.to_string_lossy().ends_with(".warc.gz"));
     files.map(|path| Ok((path.clone(), std::fs::metadata(&path)?.len()))).collect()
+}
+
+/// Tells the language of a page as the stages `extract` and `langid` would. They are built only for a crawl that asks.
+fn language_of(settings: &CrawlSettings) -> anyhow::Result<LanguageOf> {
+    let names =
+        if settings.languages.is_empty() { Vec::new() } else { vec!["extract".to_owned(), "langid:mixed=\"keep\",min_score=0".to_owned()] };
+    let stages = chain(&names, &Disk)?;
+    Ok(std::sync::Arc::new(move |url, html| {
+        let mut doc = Document { url: url.to_owned(), html: html.to_owned(), ..Document::default() };
+        let is_kept = stages.iter().all(|placed| placed.stage.judge(&mut doc) == Verdict::Keep);
+        doc.lang.filter(|_| is_kept).map(|lang| lang.to_string())
+    }))
 }
 
 /// Crawls the night, or says that it is over.
@@ -54,7 +70,8 @@ pub fn night(
         ));
     };
     let wished = || stop.wished();
-    let world = World { workspace, night: &night, suppression, stop: &wished, watch: &watch };
+    let language_of = language_of(settings)?;
+    let world = World { workspace, language_of, night: &night, suppression, stop: &wished, watch: &watch };
     let Crawled { status, was_over, garbage } = crawl(settings, &world).map_err(|error| match error {
         CrawlError::Stopped => anyhow::Error::from(JobError::Stopped),
         error => error.into(),

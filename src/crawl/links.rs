@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use html5gum::{Token, Tokenizer};
 use url::Url;
 
+use super::languages::is_wanted;
 use crate::text::canonical::Rules;
 
 /// Links that are taken from one page.
@@ -27,16 +28,24 @@ const NO_PAGES: &[&str] = &[
 ];
 
 /// The links of the page `html`, which stands at `url`: canonical, each once, in the order of the page. A page or a link that says
-/// `nofollow` gives none.
+/// `nofollow` gives none. Translations in other languages than `languages` are left out, wherever else the page links to them; without any
+/// language all are taken.
 #[must_use]
-pub fn links(html: &[u8], url: &Url, rules: &Rules) -> Vec<String> {
+pub fn links(html: &[u8], url: &Url, rules: &Rules, languages: &[String]) -> Vec<String> {
     let (mut base, mut found, mut seen) = (url.clone(), Vec::new(), BTreeSet::new());
+    let is_foreign = |hreflang: Option<String>| {
+        hreflang.is_some_and(|tag| !languages.is_empty() && !tag.eq_ignore_ascii_case("x-default") && !is_wanted(&tag, languages))
+    };
     for token in Tokenizer::new(html).flatten() {
         let Token::StartTag(tag) = token else { continue };
         let attribute = |name: &[u8]| tag.attributes.get(name).map(|value| String::from_utf8_lossy(value).into_owned());
         match &*tag.name.0 {
             b"base" => base = attribute(b"href").and_then(|href| url.join(&href).ok()).unwrap_or(base),
             b"meta" if is_nofollow_meta(attribute(b"name"), attribute(b"content")) => return Vec::new(),
+            b"a" | b"area" | b"link" if is_foreign(attribute(b"hreflang")) => {
+                let mut foreign = Vec::new();
+                take(&base, attribute(b"href"), rules, &mut seen, &mut foreign);
+            }
             b"a" | b"area" if !has_word(attribute(b"rel"), "nofollow") => take(&base, attribute(b"href"), rules, &mut seen, &mut found),
             b"link" if has_word(attribute(b"rel"), "alternate") && attribute(b"hreflang").is_some() => {
                 take(&base, attribute(b"href"), rules, &mut seen, &mut found);
@@ -104,7 +113,12 @@ mod tests {
     use super::*;
 
     fn found(html: &str) -> Vec<String> {
-        links(html.as_bytes(), &Url::parse("https://ostrov.example.cz/zpravy/dnes.html").expect("an address"), &Rules::new(true, true, &[]))
+        links(
+            html.as_bytes(),
+            &Url::parse("https://ostrov.example.cz/zpravy/dnes.html").expect("an address"),
+            &Rules::new(true, true, &[]),
+            &[],
+        )
     }
 
     #[test]
@@ -123,6 +137,20 @@ mod tests {
             ]
         );
         assert_eq!(found("<base href='/jiny/'><a href=x>x</a>"), ["https://ostrov.example.cz/jiny/x"]);
+    }
+
+    #[test]
+    fn of_translations_only_those_in_wanted_languages_are_followed() {
+        let html = "<link rel=alternate hreflang=sk href=/sk/><link rel=alternate hreflang=en href=/en/><link rel=alternate hreflang=x-default href=/>\
+                    <a hreflang=de href=/de/>Deutsch</a><a href=/en/>English</a><a href=/dalej>d</a>";
+        let page = Url::parse("https://ostrov.example.cz/cs/").expect("an address");
+        let found = |languages: &[&str]| {
+            let languages: Vec<String> = languages.iter().map(|tag| (*tag).to_owned()).collect();
+            let links = links(html.as_bytes(), &page, &Rules::new(true, true, &[]), &languages);
+            links.iter().map(|url| url.trim_start_matches("https://ostrov.example.cz").to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(found(&["cs", "sk"]), ["/sk/", "/", "/dalej"]);
+        assert_eq!(found(&[]), ["/sk/", "/en/", "/", "/de/", "/dalej"]);
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub struct Outcome {
     pub took_ms: u64,
     /// Why nothing was kept, or what is special: a word.
     pub note: String,
+    /// Its language, where that was looked at: a BCP 47 tag, or `und`.
+    pub language: String,
     /// Evidence of a reservation, a line each.
     pub evidence: Vec<String>,
 }
@@ -43,9 +45,13 @@ impl Outcome {
     pub fn to_fields(&self) -> Vec<u8> {
         let mut fields =
             format!("fetchTimeMs: {}\r\nhopsFromSeed: {}\r\nstatus: {}\r\natMs: {}\r\n", self.took_ms, self.depth, self.status, self.at_ms);
-        for (name, value) in
-            [("payloadDigest", &self.digest), ("etag", &self.etag), ("lastModified", &self.last_modified), ("note", &self.note)]
-        {
+        for (name, value) in [
+            ("payloadDigest", &self.digest),
+            ("etag", &self.etag),
+            ("lastModified", &self.last_modified),
+            ("note", &self.note),
+            ("language", &self.language),
+        ] {
             if !value.is_empty() {
                 let _ = write!(fields, "{name}: {}\r\n", one_line(value));
             }
@@ -79,6 +85,7 @@ impl Outcome {
                 "etag" => value.clone_into(&mut outcome.etag),
                 "lastModified" => value.clone_into(&mut outcome.last_modified),
                 "note" => value.clone_into(&mut outcome.note),
+                "language" => value.clone_into(&mut outcome.language),
                 "optout" => outcome.evidence.push(value.to_owned()),
                 "outlink" => match value.split_once(' ') {
                     Some((link, "M sitemap/loc")) => outcome.sitemaps.push(link.to_owned()),
@@ -107,6 +114,7 @@ mod tests {
             links: vec!["https://kyla.example.fi/a".to_owned(), "https://kyla.example.fi/b?c=d".to_owned()],
             sitemaps: vec!["https://kyla.example.fi/kartta.xml.gz".to_owned()],
             took_ms: 42,
+            language: "fi".to_owned(),
             evidence: vec!["tdmrep-meta: 1".to_owned()],
             ..Outcome::default()
         };

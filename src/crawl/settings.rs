@@ -33,6 +33,13 @@ pub struct CrawlSettings {
     pub host_pages_max: u64,
     /// The most pages of one registrable domain in one night.
     pub domain_pages_max: u64,
+    /// Languages that the crawl is for, as BCP 47 tags; none means all. The share of them in the first pages of a host decides how much of
+    /// `host_pages_max` it gets, and of a page's translations (`hreflang`) only these are followed.
+    pub languages: Vec<String>,
+    /// Pages of a host whose language is looked at before its budget is set.
+    pub language_sample_pages: u64,
+    /// A host with a smaller share of wanted languages gets no more than the sample in one night, from 0 to 1.
+    pub language_share_min: f32,
     /// Links from a seed to a page at most.
     pub depth_max: u32,
     /// The longest night, in minutes.
@@ -94,6 +101,9 @@ impl Default for CrawlSettings {
             pages_max: 100_000,
             host_pages_max: 1_000,
             domain_pages_max: 5_000,
+            languages: Vec::new(),
+            language_sample_pages: 20,
+            language_share_min: 0.05,
             depth_max: 20,
             minutes_max: 480,
             connections_max: 200,
@@ -135,6 +145,9 @@ impl CrawlSettings {
         }
         if self.revisit_hours_min == 0 || self.revisit_hours_min > self.revisit_hours_max {
             return Err("`revisit_hours_min` must be larger than 0 and not larger than `revisit_hours_max`".to_owned());
+        }
+        if !(0.0..=1.0).contains(&self.language_share_min) || self.language_sample_pages == 0 {
+            return Err("`language_share_min` must be between 0 and 1, and `language_sample_pages` larger than 0".to_owned());
         }
         Ok(())
     }

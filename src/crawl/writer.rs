@@ -9,12 +9,14 @@ use url::Url;
 use super::archive::{Acknowledged, Archive, Group, Repeats, digest_of};
 use super::fetch::{self, Fetched};
 use super::frontier::{Page, Waiting};
+use super::languages::LanguageOf;
 use super::links::links;
 use super::outcome::Outcome;
 use super::sitemaps;
-use crate::archive::coding;
+use crate::archive::charset::{self, Hints};
 use crate::archive::fields::text;
 use crate::archive::http::Response;
+use crate::archive::{address, coding, sniff};
 use crate::optout::{self, Evidence, Says, Verdict};
 use crate::store::StoreError;
 use crate::text::canonical::Rules;
@@ -37,6 +39,8 @@ pub struct Asked {
     pub waiting: Waiting,
     /// What was known of it before.
     pub before: Option<Page>,
+    /// Whether its language is to be told.
+    pub judge: bool,
     /// When it was asked for, ms since 1970.
     pub at_ms: u64,
     /// What came: an answer, or a word for why there is none.
@@ -85,10 +89,10 @@ pub struct Writer {
 impl Writer {
     /// Starts it.
     #[must_use]
-    pub fn start(archive: Archive) -> Writer {
+    pub fn start(archive: Archive, reading: Reading) -> Writer {
         let (batches, incoming) = sync_channel(BATCHES);
         let (answers, written) = unbounded_channel();
-        let thread = std::thread::spawn(move || work(archive, &incoming, &answers));
+        let thread = std::thread::spawn(move || work(archive, &reading, &incoming, &answers));
         Writer { batches: Some(batches), written, thread: Some(thread), open: 0 }
     }
 
@@ -124,11 +128,20 @@ impl Writer {
     }
 }
 
-fn work(mut archive: Archive, incoming: &Receiver<Vec<Asked>>, answers: &UnboundedSender<Result<Written, StoreError>>) {
-    let rules = Rules::new(true, true, &[]);
+/// How pages are read for what they lead to.
+pub struct Reading {
+    /// How addresses are made canonical.
+    pub rules: Rules,
+    /// Languages whose translations are followed; none means all.
+    pub languages: Vec<String>,
+    /// Tells the language of a page.
+    pub language_of: LanguageOf,
+}
+
+fn work(mut archive: Archive, reading: &Reading, incoming: &Receiver<Vec<Asked>>, answers: &UnboundedSender<Result<Written, StoreError>>) {
     while let Ok(batch) = incoming.recv() {
         let bytes = batch.iter().map(|asked| asked.came.as_ref().map_or(0, |fetched| fetched.response.len() as u64)).sum();
-        let (groups, settled): (Vec<Group>, Vec<Settled>) = batch.into_iter().map(|asked| settle(asked, &rules)).unzip();
+        let (groups, settled): (Vec<Group>, Vec<Settled>) = batch.into_iter().map(|asked| settle(asked, reading)).unzip();
         let written = archive.write(&groups).map(|archives| Written { settled, archives, bytes });
         let failed = written.is_err();
         if answers.send(written).is_err() || failed {
@@ -141,11 +154,11 @@ fn work(mut archive: Archive, incoming: &Receiver<Vec<Asked>>, answers: &Unbound
 }
 
 /// The records of an address, and what came of it.
-fn settle(asked: Asked, rules: &Rules) -> (Group, Settled) {
-    let Asked { site, place, waiting, before, at_ms, came } = asked;
+fn settle(asked: Asked, reading: &Reading) -> (Group, Settled) {
+    let Asked { site, place, waiting, before, judge, at_ms, came } = asked;
     let outcome = Outcome { url: waiting.url, depth: waiting.depth, at_ms, ..Outcome::default() };
     let mut group = match came {
-        Ok(fetched) => group_of((outcome, waiting.sitemap), fetched, before.as_ref(), rules),
+        Ok(fetched) => group_of((outcome, waiting.sitemap, judge), fetched, before.as_ref(), reading),
         Err(why) => Group { outcome: Outcome { note: why, ..outcome }, ..Group::default() },
     };
     let is_same = group.repeats.is_some();
@@ -157,7 +170,8 @@ fn settle(asked: Asked, rules: &Rules) -> (Group, Settled) {
     (group, settled)
 }
 
-fn group_of((mut outcome, is_sitemap): (Outcome, bool), fetched: Fetched, before: Option<&Page>, rules: &Rules) -> Group {
+fn group_of((mut outcome, is_sitemap, judge): (Outcome, bool, bool), fetched: Fetched, before: Option<&Page>, reading: &Reading) -> Group {
+    let rules = &reading.rules;
     let Fetched { request, response, status, truncated, address, took_ms, .. } = fetched;
     (outcome.status, outcome.took_ms) = (status, took_ms);
     let (response, body) = joined(response);
@@ -185,9 +199,15 @@ fn group_of((mut outcome, is_sitemap): (Outcome, bool), fetched: Fetched, before
                 outcome.sitemaps = named.sitemaps;
                 named.urls
             }
-            200 => links(&html, &url, rules),
+            200 => links(&html, &url, rules, &reading.languages),
             _ => Vec::new(),
         };
+    }
+    if judge && status == 200 && !html.is_empty() {
+        let content_type = field("content-type");
+        let host = address::host(&outcome.url);
+        let hints = Hints { http: sniff::charset(&content_type), tld: address::top_level(&host), markup: true };
+        outcome.language = (reading.language_of)(&outcome.url, &charset::decode(html, hints).0).unwrap_or_else(|| "und".to_owned());
     }
     let payload_digest = digest_of(&response[body..]);
     let known = before.filter(|before| !before.digest.is_empty());
@@ -258,10 +278,15 @@ mod tests {
         }
     }
 
+    fn reading() -> Reading {
+        let language_of: LanguageOf = std::sync::Arc::new(|_, html| html.contains("Dobrý").then(|| "cs".to_owned()));
+        Reading { rules: Rules::new(true, true, &[]), languages: Vec::new(), language_of }
+    }
+
     fn settled(response: &str, before: Option<Page>) -> (Group, Settled) {
         let waiting = Waiting { url: "https://ostrov.example.cz/a/".to_owned(), depth: 1, hops: 0, sitemap: false };
-        let asked = Asked { site: "s".to_owned(), place: Some(3), waiting, before, at_ms: 7, came: Ok(fetched(response)) };
-        settle(asked, &Rules::new(true, true, &[]))
+        let asked = Asked { site: "s".to_owned(), place: Some(3), waiting, before, judge: true, at_ms: 7, came: Ok(fetched(response)) };
+        settle(asked, &reading())
     }
 
     const PAGE: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nETag: \"e\"\r\n\r\n<a href=b>b</a>";
@@ -273,6 +298,15 @@ mod tests {
         assert!(group.repeats.is_none() && group.outcome.digest.starts_with("sha1:"));
         let (_, moved) = super::tests::settled("HTTP/1.1 301 Moved\r\nLocation: /c d/\r\n\r\n", None);
         assert_eq!(moved.outcome.links, ["https://ostrov.example.cz/c%20d/"]);
+    }
+
+    #[test]
+    fn the_language_of_a_page_is_told_where_that_is_asked() {
+        for (body, language) in [("<p>Dobr\u{fd} den", "cs"), ("<p>Labas", "und")] {
+            let page = format!("HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n{body}");
+            assert_eq!(settled(&page, None).1.outcome.language, language);
+        }
+        assert_eq!(settled("HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\n\r\n<p>Labas", None).1.outcome.language, "");
     }
 
     #[test]
@@ -292,8 +326,8 @@ mod tests {
         let body = "<sitemap><loc>/b.xml.gz</loc></sitemap><url><loc>/c</loc></url><a href=/d>d</a>";
         let waiting = Waiting { url: "https://ostrov.example.cz/a.xml".to_owned(), depth: 0, hops: 0, sitemap: true };
         let came = Ok(fetched(&format!("HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n\r\n{body}")));
-        let asked = Asked { site: "s".to_owned(), place: Some(3), waiting, before: None, at_ms: 7, came };
-        let (_, settled) = settle(asked, &Rules::new(true, true, &[]));
+        let asked = Asked { site: "s".to_owned(), place: Some(3), waiting, before: None, judge: true, at_ms: 7, came };
+        let (_, settled) = settle(asked, &reading());
         assert_eq!(settled.outcome.links, ["https://ostrov.example.cz/c"]);
         assert_eq!((settled.outcome.sitemaps, settled.sitemap), (vec!["https://ostrov.example.cz/b.xml.gz".to_owned()], true));
     }

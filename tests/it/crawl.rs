@@ -180,6 +180,52 @@ fn what_a_site_allows_follows_from_how_its_robots_txt_is_answered() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// A host in one language with many pages; which one, its name says.
+fn web_of_a_language(host: &str, path: &str, _: &str) -> Vec<u8> {
+    if path == "/robots.txt" {
+        return b"HTTP/1.1 404 Not Found\r\n\r\n".to_vec();
+    }
+    let Some(number) = path.strip_prefix("/p").and_then(|number| number.parse::<usize>().ok()).filter(|number| *number < 60) else {
+        return b"HTTP/1.1 404 Not Found\r\n\r\n".to_vec();
+    };
+    let links = format!("<a href=/p{}>d</a><a href=/p{}>e</a><a hreflang=en href=/p{}>English</a>", number + 1, number + 2, number + 3);
+    if host.starts_with("spravy") {
+        return html(&village(host, number, &links));
+    }
+    let lines = (0..5).map(|line| {
+        format!(
+            "<p>On the {}. meadow near the village there stands the {}. beehive, and old Matthew says that the queen who lives in it remembers \
+             the {}. flood and all the weddings that have been held here since.</p>",
+            number * 7 + line,
+            number * 31 + line,
+            number * 3 + line
+        )
+    });
+    html(&format!(
+        "<html lang=sk><head><title>{host} {number}</title></head><body><article>{}</article>{links}</body></html>",
+        lines.collect::<String>()
+    ))
+}
+
+#[test]
+fn a_crawl_for_a_language_spends_its_budget_where_that_is_written_whatever_pages_claim() {
+    let webs = ["127.0.11.7", "127.0.11.8"].map(|at| Web::open(at, web_of_a_language));
+    let hosts = [("spravy.example.com", webs[0].address), ("news.example.com", webs[1].address)];
+    let house = House::new(&format!(
+        "languages = [\"sk\"]\ndepth_max = 99\nhost_pages_max = 40\nlanguage_sample_pages = 6\nseeds = [\"http://spravy.example.com/p0\", \
+         \"http://news.example.com/p0\"]\n{}",
+        addresses(&hosts)
+    ));
+    let told = said(&ends_with(&mut house.run("2026-11-26"), 0).stderr);
+    let pages = |web: &Web| web.asked().keys().filter(|asked| asked.contains("/p")).count();
+    assert_eq!((pages(&webs[0]), pages(&webs[1])), (40, 6), "{told}");
+    assert!(told.contains("parked:languages"), "{told}");
+    // The next night knows the host, looks at half a sample anew, and does not take it for one of the language.
+    webs.iter().for_each(Web::forget);
+    let told = said(&ends_with(&mut house.run("2026-11-27"), 0).stderr);
+    assert_eq!((pages(&webs[0]), pages(&webs[1])), (20, 6), "{told} {:?}", webs[0].asked());
+}
+
 /// Many pages on several hosts, each with links to others and into traps.
 fn large_web(host: &str, path: &str, _: &str) -> Vec<u8> {
     if path == "/robots.txt" {

@@ -90,6 +90,10 @@ pub struct Host {
     pub pages: u64,
     /// The night that this was in.
     pub night: String,
+    /// Pages of it whose language was looked at.
+    pub judged: u64,
+    /// Pages among them in a wanted language.
+    pub wanted: u64,
 }
 
 /// The files in which a site speaks of all its pages. They stand apart from its clock, which changes with every page.

@@ -5,6 +5,7 @@ use url::Url;
 use super::{Night, Site, host_of};
 use crate::crawl::fetch::Fault;
 use crate::crawl::frontier::{Files, KnownRobots, Page, Waiting};
+use crate::crawl::languages;
 use crate::crawl::night::CrawlError;
 use crate::crawl::night::network::{self, Done, page};
 use crate::crawl::robots_file::{AGAIN_MS, Answer, HOLDS_MS, Policy, answer};
@@ -15,6 +16,9 @@ use crate::text::host::registrable_domain;
 
 /// Addresses of a site that are refused in one go, before others have their turn.
 const REFUSED_AT_ONCE: usize = 256;
+
+/// How long a site waits for the writer to tell the languages of its first pages, in ms.
+const UNJUDGED_MS: u64 = 50;
 
 impl Night<'_> {
     /// Asks a site for its robots.txt if that is not known, else for its next address that may be fetched.
@@ -30,8 +34,18 @@ impl Night<'_> {
         }
         let domain = registrable_domain(host_of(name)).to_owned();
         let of_domain = self.domains.get(&domain).copied().unwrap_or(0);
+        let budget = languages::budget(&self.settings, host_of(name), &site.host);
         if site.host.pages >= self.settings.host_pages_max || of_domain >= self.settings.domain_pages_max {
             return self.park(name, "budget");
+        }
+        if site.host.pages >= budget {
+            return self.park(name, "languages");
+        }
+        let sample = self.settings.language_sample_pages;
+        if site.unjudged > 0 && site.host.judged < sample && site.host.judged + site.unjudged >= sample {
+            // What came may set the budget already.
+            site.host.patience.next_ms = now + UNJUDGED_MS;
+            return self.rest(name);
         }
         for _ in 0..REFUSED_AT_ONCE {
             let Some(site) = self.sites.get_mut(name) else { return Ok(()) };

@@ -22,15 +22,17 @@ use network::{AddressClocks, Done};
 use super::archive::{Acknowledged, Archive};
 use super::fetch::Client;
 use super::frontier::{Changes, Files, Frontier, FrontierError, Host, Page, Waiting, site_of};
+use super::languages::LanguageOf;
 use super::outcome::Outcome;
 use super::robots_file::Policy;
 use super::scope::Bounds;
 use super::seeds::Seeds;
 use super::settings::CrawlSettings;
-use super::writer::{Asked, Settled, Writer, Written};
+use super::writer::{Asked, Reading, Settled, Writer, Written};
 use crate::optout;
 use crate::store::StoreError;
 use crate::suppression::Suppression;
+use crate::text::canonical::Rules;
 use crate::workspace::Workspace;
 
 /// Addresses of one site that are held in memory.
@@ -90,6 +92,8 @@ pub struct World<'a> {
     pub workspace: &'a Workspace,
     /// Name of the night: a day, YYYY-MM-DD.
     pub night: &'a str,
+    /// Tells the language of a page, for crawls that are for some languages.
+    pub language_of: LanguageOf,
     /// What must not come back.
     pub suppression: Option<&'a Suppression>,
     /// Whether somebody wishes it to stop.
@@ -113,6 +117,8 @@ struct Site {
     /// What its files reserve.
     reserves: optout::Site,
     tries: u32,
+    /// Pages that came and are not on disk yet, and whose language is to be told.
+    unjudged: u64,
 }
 
 struct Night<'a> {
@@ -210,7 +216,9 @@ impl<'a> Night<'a> {
         let new = seeds.urls.iter().filter(|url| !frontier.has_seen(url));
         let new = new.filter_map(|url| Some((site_of(url)?, Waiting { url: url.clone(), depth: 0, hops: 0, sitemap: false }))).collect();
         frontier.change(&Changes { new, ..Changes::default() })?;
-        let writer = Writer::start(archive);
+        let reading =
+            Reading { rules: Rules::new(true, true, &[]), languages: settings.languages.clone(), language_of: world.language_of.clone() };
+        let writer = Writer::start(archive, reading);
         let mut night = Night {
             client: Arc::new(Client::new(settings.clone())),
             ends_ms: began_ms + settings.minutes_max * 60_000,
@@ -264,6 +272,8 @@ impl<'a> Night<'a> {
             if host.night != self.world.night {
                 host.night = self.world.night.to_owned();
                 (host.pages, host.patience.parked, host.patience.faults) = (0, false, 0);
+                // What a host is written in may change: each night looks at some pages anew, and earlier nights count half.
+                (host.judged, host.wanted) = (host.judged / 2, host.wanted / 2);
             }
             let files = self.frontier.files(name)?.unwrap_or_default();
             let policy = files.robots.as_ref().map(policy_of);

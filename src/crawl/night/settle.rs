@@ -7,7 +7,8 @@ use super::network::Done;
 use super::{CrawlError, Night, host_of, now_ms};
 use crate::archive::http::Response;
 use crate::crawl::fetch::{Fault, Fetched};
-use crate::crawl::frontier::{Host, KnownFile, KnownRobots, Page, Waiting, key_of};
+use crate::crawl::frontier::{Changes, Host, KnownFile, KnownRobots, Page, Waiting, key_of};
+use crate::crawl::languages;
 use crate::crawl::polite::Came;
 use crate::crawl::robots_file::{Answer, Policy, answer};
 use crate::crawl::writer::{Asked, Settled, Written};
@@ -95,7 +96,15 @@ impl Night<'_> {
         self.changes.hosts.push((name.to_owned(), site.host.clone()));
         if let Some((url, fetched)) = fetched {
             let waiting = Waiting { url, depth: 0, hops: 0, sitemap: false };
-            self.hand_over(Asked { site: name.to_owned(), place: None, waiting, before: None, at_ms: now, came: Ok(fetched) });
+            self.hand_over(Asked {
+                site: name.to_owned(),
+                place: None,
+                waiting,
+                before: None,
+                judge: false,
+                at_ms: now,
+                came: Ok(fetched),
+            });
         }
         // Until its rules can be had nothing of it is asked for; they are asked for again as long as patience lasts.
         if unreachable {
@@ -140,7 +149,8 @@ impl Night<'_> {
             Err(fault) => Err(fault.word().to_owned()),
         };
         self.changes.hosts.push((name.to_owned(), self.sites[name].host.clone()));
-        self.hand_over(Asked { site: name.to_owned(), place: Some(place), waiting, before, at_ms, came });
+        let judge = self.is_judging(name);
+        self.hand_over(Asked { site: name.to_owned(), place: Some(place), waiting, before, judge, at_ms, came });
         self.rest(name)
     }
 
@@ -154,6 +164,7 @@ impl Night<'_> {
         for settled in written.settled {
             changes.done.extend(settled.place.map(|place| (settled.site.clone(), place)));
             self.count(&settled);
+            self.judge(&settled, &mut changes);
             if settled.place.is_some() {
                 self.hints(&settled, &mut fresh, &mut changes);
                 changes.pages.push(self.page_of(settled));
@@ -172,6 +183,26 @@ impl Night<'_> {
             self.wake(&name)?;
         }
         Ok(())
+    }
+
+    /// Notes what a page of a host is written in, where that was looked at.
+    fn judge(&mut self, settled: &Settled, changes: &mut Changes) {
+        let language = settled.outcome.language.as_str();
+        let is_wanted = languages::is_wanted(language, &self.settings.languages);
+        let Some(site) = self.sites.get_mut(&settled.site) else { return };
+        site.unjudged = site.unjudged.saturating_sub(u64::from(settled.place.is_some()));
+        if !language.is_empty() {
+            (site.host.judged, site.host.wanted) = (site.host.judged + 1, site.host.wanted + u64::from(is_wanted));
+            changes.hosts.push((settled.site.clone(), site.host.clone()));
+        }
+    }
+
+    /// Whether the language of the next page of a site is to be told; counts the page then.
+    fn is_judging(&mut self, name: &str) -> bool {
+        let Some(site) = self.sites.get_mut(name) else { return false };
+        let judge = !self.settings.languages.is_empty() && site.host.judged < self.settings.language_sample_pages;
+        site.unjudged += u64::from(judge);
+        judge
     }
 
     fn count(&mut self, settled: &Settled) {
