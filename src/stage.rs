@@ -50,6 +50,11 @@ impl Verdict {
 pub trait Stage: Send + Sync {
     /// Marks the document and says whether it goes on. Must end in time linear in the document's bytes.
     fn judge(&self, doc: &mut Document) -> Verdict;
+
+    /// What a user should know of this stage although it works, for example that its settings make it slow.
+    fn warning(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Files that a stage may read while it is built. The recipe implements it and keeps each file's hash in the plan.

@@ -61,6 +61,7 @@ Exit code 1 says that some lines were no documents; they are told on stderr and 
 /// When a stage cannot be built, or a file cannot be read or written. Output that nobody reads any more is no error.
 pub fn pipe(args: &PipeArgs) -> anyhow::Result<Exit> {
     let stages = chain(&args.stages, &Disk)?;
+    stages.iter().filter_map(Placed::warning).for_each(|warning| eprintln!("note: {warning}"));
     let rejects: Box<dyn Write> = match &args.rejects {
         Some(path) => {
             let file = File::create(path).with_context(|| format!("cannot write the rejects `{}`", path.display()))?;

@@ -159,6 +159,9 @@ pub fn run(args: &RunArgs, stop: Stop) -> anyhow::Result<Exit> {
     let means = args.machine.means()?;
     let recipe = Recipe::load(&args.place.recipe, &args.place.sets)?;
     let crawls = recipe.crawl().map_err(|why| anyhow::anyhow!("source `crawl`: {why}"))?;
+    if !args.quiet {
+        recipe.warnings.iter().for_each(|warning| eprintln!("note: {warning}"));
+    }
     let planned = if crawls.is_none() { Some(args.place.plan_of(&recipe)?) } else { None };
     let workspace = Workspace::open(&args.place.workspace)?;
     let _lock = workspace.lock()?;

@@ -110,6 +110,12 @@ pub struct Placed {
 }
 
 impl Placed {
+    /// What a user should know of this stage although it works.
+    #[must_use]
+    pub fn warning(&self) -> Option<String> {
+        self.stage.warning().map(|warning| format!("stage `{}`: {warning}", self.room.name))
+    }
+
     fn step(&self) -> Step {
         Step { name: self.room.name, stage: self.stage.clone() }
     }

@@ -23,5 +23,6 @@ pub(super) fn of(after_clean: &[Field], clean: &[Placed], emit: &[Placed], dedup
             "stage `optout` is missing, so pages whose owners reserved them are not dropped; add it before text is taken out".to_owned(),
         );
     }
+    warnings.extend(clean.iter().chain(emit).filter_map(Placed::warning));
     warnings
 }

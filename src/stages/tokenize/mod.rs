@@ -1,13 +1,20 @@
 //! Turns text into the ids of a vocabulary: what a trainer reads.
 //!
-//! Two kinds of vocabulary stand behind one small trait: those inside the program (no file, no network) and any Hugging Face
-//! `tokenizer.json`. The names of special tokens in a text are plain text: a page that prints `<|endoftext|>` must not end a
+//! Four kinds of vocabulary stand behind one small trait: those inside the program (no file, no network), tiktoken's rank files, any Hugging
+//! Face `tokenizer.json`, and SentencePiece models. Byte-level BPE, which nearly all recent models have, is our own code: texts are split
+//! by hand ([`split`]), pieces are remembered ([`memory`]), and what is new is joined pair by pair ([`merge`]). The names of special tokens in a text are plain text: a page that prints `<|endoftext|>` must not end a
 //! document. An end-of-text id closes every document unless a setting says otherwise, because shards are read as one stream
 //! (datatrove's `DocumentTokenizer` and Megatron's `--append-eod` do the same).
 
-mod embedded;
+mod bytelevel;
+mod bytes;
 mod huggingface;
-mod pieces;
+mod memory;
+mod merge;
+mod ranks;
+mod sentencepiece;
+mod split;
+mod table;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -35,7 +42,8 @@ pub const ROOM: Room = Room {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tokenize {
-    /// A vocabulary inside the program (`o200k_base`, `cl100k_base`), or the path of a Hugging Face `tokenizer.json`.
+    /// A vocabulary inside the program (`o200k_base`, `cl100k_base`), or the path of a file: a rank file of tiktoken's (`NAME.tiktoken`, NAME
+    /// being `r50k_base`, `p50k_base`, `cl100k_base` or `o200k_base`), a Hugging Face tokenizer (`.json`), or a SentencePiece model (any other).
     pub tokenizer: String,
     /// Put the begin-of-text id before every document. Vocabularies of the GPT family have none.
     pub bos: bool,
@@ -82,6 +90,11 @@ trait Vocabulary: Send + Sync {
 
     /// Every id is smaller than this.
     fn size(&self) -> u32;
+
+    /// Why it is slow, in words, where there is no fast way.
+    fn slow(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// The names under which widely used vocabularies know the two ends of a document, the likelier first.
@@ -96,27 +109,30 @@ struct Tokenizing {
 
 impl Tokenize {
     fn open(&self, resources: &dyn Resources) -> Result<(Tokenizing, String), BuildError> {
-        let (vocabulary, sha256): (Box<dyn Vocabulary>, String) = match embedded::find(&self.tokenizer) {
+        let (vocabulary, sha256): (Box<dyn Vocabulary>, String) = match ranks::inside(&self.tokenizer) {
             Some((vocabulary, sha256)) => (Box::new(vocabulary), sha256.to_owned()),
-            None => {
-                let bytes = self.read(resources)?;
-                let vocabulary = huggingface::HuggingFace::new(&bytes).map_err(|why| self.refuse(why))?;
-                (Box::new(vocabulary), data_encoding::HEXLOWER.encode(&Sha256::digest(&bytes)))
-            }
+            None => self.load(&self.read(resources)?)?,
         };
         let bos = self.end_of_document(self.bos, "bos", self.bos_token.as_deref(), USUAL_BOS, vocabulary.as_ref())?;
         let eos = self.end_of_document(self.eos, "eos", self.eos_token.as_deref(), USUAL_EOS, vocabulary.as_ref())?;
         Ok((Tokenizing { vocabulary, bos, eos }, sha256))
     }
 
+    /// The vocabulary of a file, by the end of its name, with its hash.
+    fn load(&self, bytes: &[u8]) -> Result<(Box<dyn Vocabulary>, String), BuildError> {
+        let refuse = |why: String| self.refuse(why);
+        let vocabulary: Box<dyn Vocabulary> = match self.tokenizer.rsplit_once('.').map_or("", |(_, ending)| ending) {
+            "tiktoken" => Box::new(ranks::Ranks::read(&self.tokenizer, bytes).map_err(refuse)?),
+            "json" => Box::new(huggingface::HuggingFace::new(bytes).map_err(refuse)?),
+            _ => Box::new(sentencepiece::SentencePiece::new(bytes).map_err(refuse)?),
+        };
+        Ok((vocabulary, data_encoding::HEXLOWER.encode(&Sha256::digest(bytes))))
+    }
+
     fn read(&self, resources: &dyn Resources) -> Result<Vec<u8>, BuildError> {
-        let path = &self.tokenizer;
-        if path.ends_with(".tiktoken") || path.ends_with(".model") {
-            return Err(self.refuse("rank files and SentencePiece models are not read yet; name a Hugging Face tokenizer.json".to_owned()));
-        }
-        resources.read(path).map_err(|error| {
-            let inside = embedded::NAMES.join("`, `");
-            self.refuse(format!("{error}; it is neither a tokenizer.json nor a vocabulary inside the program (`{inside}`)"))
+        resources.read(&self.tokenizer).map_err(|error| {
+            let inside = ranks::INSIDE.join("`, `");
+            self.refuse(format!("{error}; it is neither a file nor a vocabulary inside the program (`{inside}`)"))
         })
     }
 
@@ -166,6 +182,10 @@ pub fn info(settings: ValueDeserializer<'_>, resources: &dyn Resources) -> Resul
 }
 
 impl Stage for Tokenizing {
+    fn warning(&self) -> Option<String> {
+        self.vocabulary.slow().map(|why| format!("the tokenizer goes the slow way, at about 5 MB/s a core: {why}"))
+    }
+
     fn judge(&self, doc: &mut Document) -> Verdict {
         let mut ids = Vec::with_capacity(doc.text.len() / 3 + 2);
         ids.extend(self.bos);
