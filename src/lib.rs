@@ -41,4 +41,5 @@ pub mod store;
 pub mod suppression;
 pub mod takedown;
 pub mod text;
+pub mod tokenizer;
 pub mod workspace;

@@ -14,6 +14,7 @@ mod run;
 mod stages;
 mod table;
 mod takedown;
+mod tokenizer;
 mod verify;
 mod warc;
 
@@ -57,6 +58,8 @@ enum Verb {
     Verify(verify::VerifyArgs),
     /// Erases documents from every store, proves it, and keeps them out
     Takedown(takedown::TakedownArgs),
+    /// Makes a vocabulary from a corpus, and says how well vocabularies fit its languages
+    Tokenizer(tokenizer::TokenizerArgs),
     /// Freezes the work of a recipe into a plan
     Plan(plan::PlanArgs),
     /// Does one task of a plan
@@ -84,6 +87,7 @@ pub fn run(cli: Cli, stop: Stop) -> anyhow::Result<Exit> {
         Verb::Inspect(args) => inspect::inspect(&args),
         Verb::Verify(args) => verify::verify(&args),
         Verb::Takedown(args) => takedown::takedown(args),
+        Verb::Tokenizer(args) => tokenizer::tokenizer(&args),
         Verb::Plan(args) => plan::plan(&args),
         Verb::Task(args) => plan::task(&args, stop),
         Verb::Pending(args) => plan::pending(&args),

@@ -44,7 +44,7 @@ fn languages(tally: &Tally) -> Table {
     table
 }
 
-fn plain(heads: &[&str]) -> Table {
+pub(super) fn plain(heads: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(heads.iter().enumerate().map(|(at, head)| {

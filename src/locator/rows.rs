@@ -62,6 +62,14 @@ impl Documents {
         self.metadata.metadata().row_groups().iter().map(|group| usize::try_from(group.num_rows()).unwrap_or(0)).collect()
     }
 
+    /// Bytes of the values of a column, before they are packed.
+    #[must_use]
+    pub fn column_bytes(&self, name: &str) -> u64 {
+        let columns = self.metadata.metadata().row_groups().iter().flat_map(|group| group.columns());
+        let of_name = columns.filter(|column| column.column_path().parts().first().is_some_and(|part| part == name));
+        of_name.map(|column| column.uncompressed_size().max(0) as u64).sum()
+    }
+
     /// Calls `each` with the rows of row group `group` that are wanted, and their numbers, with these columns.
     ///
     /// # Errors

@@ -1,13 +1,15 @@
-//! The report of a run: one HTML page that needs nothing beside it, to be opened from the workspace or sent to a colleague.
+//! The report of a run, and that of vocabularies: one HTML page that needs nothing beside it, to be opened from the workspace or sent to a colleague.
 //!
 //! The charts are SVG, drawn by plotters when the page is written, so the page has no script and works offline. Everything that stands
 //! in a chart stands in a table too.
 
 mod charts;
+mod fit;
 mod page;
 
 use crate::engine::watch::Sample;
 use crate::ledger::run::RunLedger;
+use crate::tokenizer::report::OfLanguage;
 
 /// What the report tells about.
 pub struct Run<'a> {
@@ -23,4 +25,10 @@ pub struct Run<'a> {
 #[must_use]
 pub fn report_html(run: &Run<'_>) -> String {
     page::page(run).into_string()
+}
+
+/// How vocabularies fit the languages of a corpus, as one HTML page; `names` are those of the vocabularies.
+#[must_use]
+pub fn tokenizers_html(names: &[&str], languages: &[OfLanguage]) -> String {
+    fit::page(names, languages).into_string()
 }

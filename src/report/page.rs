@@ -17,7 +17,7 @@ const SIZE: RGBColor = RGBColor(70, 98, 160);
 /// More bars than this are summed up in one.
 const BARS_MAX: usize = 40;
 
-const STYLE: &str = "
+pub(super) const STYLE: &str = "
 :root { color-scheme: light; --ink: #263238; --pale: #d8dee2; }
 body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: #f5f6f4; margin: 0; }
 main { max-width: 60rem; margin: 0 auto; padding: 2rem 1rem 4rem; }

@@ -11,6 +11,7 @@ mod run;
 mod samples;
 mod takedown;
 mod tidy;
+mod tokenizer;
 mod web;
 
 use std::path::{Path, PathBuf};

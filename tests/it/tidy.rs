@@ -71,7 +71,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "workspace",
         ],
     ),
-    ("report", &["engine", "ledger", "size", "stages"]),
+    ("tokenizer", &["locator", "stages", "store", "text"]),
+    ("report", &["engine", "ledger", "size", "stages", "tokenizer"]),
     (
         "cli",
         &[
@@ -97,6 +98,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "suppression",
             "takedown",
             "text",
+            "tokenizer",
             "workspace",
         ],
     ),
@@ -128,6 +130,7 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
             "store",
             "suppression",
             "takedown",
+            "tokenizer",
             "workspace",
         ],
         "the inside is pure",
@@ -135,7 +138,7 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
     (r"\bSystemTime\b|\bZoned::now\b|\bTimestamp::now\b", &["cli", "crawl", "workspace"], "dates arrive as values"),
     (
         r"\bHashMap\b|\bHashSet\b",
-        &["archive", "cli", "crawl", "dedup", "ledger", "recipe", "stages", "suppression", "text"],
+        &["archive", "cli", "crawl", "dedup", "ledger", "recipe", "stages", "suppression", "text", "tokenizer"],
         "iteration order must never reach an output",
     ),
 ];

@@ -179,6 +179,15 @@ fn read_merges(listed: &Value, tokens: &Tokens, ids: &[u32]) -> Result<PairTable
     Ok(merges)
 }
 
+/// The sign of a byte.
+pub(super) fn sign_of(byte: u8) -> char {
+    if is_itself(byte) {
+        return char::from(byte);
+    }
+    let place = (0..byte).filter(|byte| !is_itself(*byte)).count() as u32;
+    char::from_u32(0x100 + place).unwrap_or_default()
+}
+
 /// Tokens that are looked for in a text before it is split.
 struct Added {
     search: AhoCorasick,
@@ -242,6 +251,7 @@ mod tests {
             assert!(!std::mem::replace(&mut seen[usize::from(byte)], true));
         }
         assert!(seen.into_iter().all(|seen| seen));
+        assert!((0..=255).all(|byte| byte_of(sign_of(byte)) == Some(byte)));
         assert_eq!((bytes_of("ĠÃ¶Ċ"), bytes_of("▁a")), (Some(b" \xC3\xB6\n".to_vec()), None));
     }
 }

@@ -45,9 +45,7 @@ pub(super) fn hash(key: u128) -> u64 {
 
 /// Tokens by their bytes.
 pub(super) struct Tokens {
-    bytes: Vec<u8>,
-    /// Where each token begins, by id, and the end of the last one.
-    starts: Vec<u32>,
+    count: usize,
     /// Keys of short tokens at the place of their hash or behind it, and their ids.
     keys: Vec<u128>,
     ids: Vec<u32>,
@@ -64,8 +62,7 @@ impl Tokens {
     pub(super) fn new<'a>(tokens: impl ExactSizeIterator<Item = &'a [u8]>) -> Result<Tokens, String> {
         let slots = (tokens.len() + tokens.len() / 4).next_power_of_two().max(2);
         let mut table = Tokens {
-            bytes: Vec::new(),
-            starts: vec![0],
+            count: tokens.len(),
             keys: vec![NO_KEY; slots],
             ids: vec![0; slots],
             filter: vec![0; (tokens.len() * FILTER_BITS / 64).next_power_of_two()],
@@ -80,8 +77,6 @@ impl Tokens {
             if !token.is_empty() && !table.insert(token, id) {
                 return Err(format!("token {id} is there twice"));
             }
-            table.bytes.extend_from_slice(token);
-            table.starts.push(u32::try_from(table.bytes.len()).map_err(|_| "its tokens are longer than 4 GiB together".to_owned())?);
         }
         Ok(table)
     }
@@ -111,13 +106,6 @@ impl Tokens {
     #[inline]
     fn bit(&self, hash: u64) -> (usize, u64) {
         ((hash >> 40) as usize & (self.filter.len() - 1), 1 << (hash >> 34 & 63))
-    }
-
-    /// The bytes of the token `id`; none where there is no such token.
-    pub(super) fn of(&self, id: u32) -> &[u8] {
-        let place = |at: usize| self.starts.get(at).map(|start| *start as usize);
-        let range = place(id as usize).zip(place(id as usize + 1));
-        range.and_then(|(start, end)| self.bytes.get(start..end)).unwrap_or_default()
     }
 
     /// The token that is `text[at..end]`.
@@ -151,7 +139,7 @@ impl Tokens {
 
     /// Every id is smaller than this.
     pub(super) fn len(&self) -> usize {
-        self.starts.len() - 1
+        self.count
     }
 
     /// The tokens of all single bytes, by byte; `None` where one is missing.
@@ -174,7 +162,6 @@ mod tests {
         let tokens = Tokens::new(words.iter().map(String::as_bytes)).unwrap();
         for (id, word) in (0..).zip(&words) {
             assert_eq!(tokens.find(word.as_bytes(), 0, word.len()), Some(id));
-            assert_eq!(tokens.of(id), word.as_bytes());
         }
         assert_eq!((tokens.find(b"", 0, 0), tokens.find("žodis5000".as_bytes(), 0, 10), tokens.len()), (None, None, 5_000));
         assert!(Tokens::new([&b"a"[..], b"b", b"a"].into_iter()).is_err_and(|why| why.contains("token 2 is there twice")));

@@ -15,6 +15,7 @@ mod ranks;
 mod sentencepiece;
 mod split;
 mod table;
+pub mod training;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
