@@ -12,12 +12,12 @@ use data_encoding::BASE32;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use sha1::{Digest, Sha1};
-use url::Url;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::outcome::Outcome;
 use crate::archive::{Cutter, Ending, Found};
 use crate::store::{self, StoreError};
+use crate::text::surt::surt;
 
 /// What is to be written about one address.
 #[derive(Clone, Debug, Default)]
@@ -366,20 +366,6 @@ fn cdxj(Outcome { url, at_ms, status, digest, .. }: &Outcome, mime: &str, (offse
     format!("{} {} {about}\n", surt(url), at.strftime("%Y%m%d%H%M%S"))
 }
 
-/// The key of an address in an index: the host's labels in reverse, then path and query in lower case (SURT).
-#[must_use]
-pub fn surt(url: &str) -> String {
-    let Ok(url) = Url::parse(url) else { return url.to_ascii_lowercase() };
-    let host = url.host_str().unwrap_or_default();
-    let host = match url.host() {
-        Some(url::Host::Domain(_)) => host.strip_prefix("www.").unwrap_or(host).rsplit('.').collect::<Vec<_>>().join(","),
-        _ => host.to_owned(),
-    };
-    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-    let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
-    format!("{host}{port}){}{query}", url.path()).to_ascii_lowercase()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -463,17 +449,6 @@ mod tests {
         for index in indexes {
             let text = std::fs::read_to_string(index).expect("a file");
             assert!(text.lines().is_sorted() && text.starts_with("fi,example,kyla)/sivu/"), "{text}");
-        }
-    }
-
-    #[test]
-    fn keys_of_an_index_sort_by_domain() {
-        for (url, key) in [
-            ("https://www.kyla.example.fi/A?b=C", "fi,example,kyla)/a?b=c"),
-            ("http://kyla.example.fi:8080/", "fi,example,kyla:8080)/"),
-            ("http://127.0.0.1/x", "127.0.0.1)/x"),
-        ] {
-            assert_eq!(surt(url), key);
         }
     }
 }

@@ -11,7 +11,7 @@ use url::Url;
 use super::links::{is_no_trap, is_worth_following};
 use crate::archive::coding;
 use crate::text::address::host_of;
-use crate::text::canonical::Rules;
+use crate::text::canonical::{Rules, join};
 use crate::text::host::registrable_domain;
 
 /// Bytes of a sitemap, unpacked (sitemaps.org).
@@ -59,7 +59,7 @@ impl Sitemap {
 /// The address that `written` is at `base`, if it is of the same registrable domain: nobody speaks for another's site.
 #[must_use]
 pub fn resolve(written: &str, base: &Url, rules: &Rules) -> Option<Url> {
-    let url = base.join(written.trim()).ok().and_then(|url| rules.canonical(url.as_str()))?;
+    let url = join(base, written).and_then(|url| rules.canonical(url.as_str()))?;
     let domain = |url: &Url| registrable_domain(host_of(url.host_str().unwrap_or_default())).to_owned();
     (domain(&url) == domain(base)).then_some(url)
 }
