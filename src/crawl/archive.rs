@@ -72,7 +72,7 @@ pub fn digest_of(payload: &[u8]) -> String {
 }
 
 impl Archive {
-    /// Goes on with the archives in `folder` of which `acknowledged` tells how far the frontier knows them. Answers what it does not know
+    /// Goes on, at `at_ms` since 1970, with the archives in `folder` of which `acknowledged` tells how far the frontier knows them. Answers what it does not know
     /// yet: outcomes that were written whole before the crawl was killed.
     ///
     /// # Errors
@@ -80,7 +80,7 @@ impl Archive {
     pub fn open(
         folder: &Path,
         night: &str,
-        info: String,
+        (info, at_ms): (String, u64),
         bytes_max: u64,
         acknowledged: &[Acknowledged],
     ) -> Result<(Archive, Vec<Outcome>, Vec<Acknowledged>), StoreError> {
@@ -109,30 +109,23 @@ impl Archive {
             bytes: 0,
             index: Vec::new(),
         };
-        archive.next_file()?;
+        archive.next_file(at_ms)?;
         Ok((archive, recovered, lengths))
     }
 
-    /// Ends the archive that is being written, with its index, and begins another.
-    fn next_file(&mut self) -> Result<(), StoreError> {
+    /// Ends the archive that is being written, with its index, and begins another at `at_ms`.
+    fn next_file(&mut self, at_ms: u64) -> Result<(), StoreError> {
         self.write_index()?;
         let name = format!("tamis-{}-{:05}.warc.gz", self.night, self.serial);
         self.serial += 1;
         self.path = self.folder.join(&name);
         self.file = OpenOptions::new().write(true).create_new(true).open(&self.path).map_err(|error| StoreError::io(&self.path, error))?;
         self.bytes = 0;
-        let date = warc_date(self.at_night());
+        let date = warc_date(at_ms);
         let block = self.info.clone().into_bytes();
         let head = [("WARC-Type", "warcinfo"), ("WARC-Filename", &name), ("WARC-Date", &date), ("Content-Type", "application/warc-fields")];
         let record = member(&head, &record_id(&name, 0, "warcinfo"), &block)?;
         self.put(&record)
-    }
-
-    /// Midnight of the night, where its name is a day; archives of one night then do not tell when they were begun.
-    fn at_night(&self) -> u64 {
-        let day = self.night.get(..10).and_then(|day| day.parse::<jiff::civil::Date>().ok());
-        let at = day.and_then(|day| jiff::tz::TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0)).ok());
-        at.map_or(0, |at| at.as_millisecond().max(0) as u64)
     }
 
     fn put(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
@@ -150,7 +143,7 @@ impl Archive {
         for group in groups {
             if self.bytes >= self.bytes_max {
                 touched.push(self.flush()?);
-                self.next_file()?;
+                self.next_file(group.outcome.at_ms)?;
             }
             let bytes = self.packed(group)?;
             self.put(&bytes)?;
@@ -391,7 +384,8 @@ mod tests {
     }
 
     fn open(folder: &Path, acknowledged: &[Acknowledged]) -> (Archive, Vec<Outcome>) {
-        let (archive, outcomes, _) = Archive::open(folder, "2026-11-26", "software: x\r\n".to_owned(), 4_000, acknowledged).expect("room");
+        let (archive, outcomes, _) =
+            Archive::open(folder, "2026-11-26", ("software: x\r\n".to_owned(), 1_790_000_000_000), 4_000, acknowledged).expect("room");
         (archive, outcomes)
     }
 
@@ -446,6 +440,12 @@ mod tests {
         let files = store::files_below(folder.path()).expect("they can be listed");
         let indexes: Vec<_> = files.iter().filter(|path| path.extension().is_some_and(|ending| ending == "cdxj")).collect();
         assert!(indexes.len() > 1);
+        for archive in files.iter().filter(|path| path.extension().is_some_and(|ending| ending == "gz")) {
+            let mut head = String::new();
+            let file = File::open(archive).expect("a file");
+            std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(file), &mut head).expect("one member");
+            assert!(head.contains("WARC-Type: warcinfo") && head.contains("WARC-Date: 2026-09-21T14:13:20Z"), "when it was begun: {head}");
+        }
         for index in indexes {
             let text = std::fs::read_to_string(index).expect("a file");
             assert!(text.lines().is_sorted() && text.starts_with("fi,example,kyla)/sivu/"), "{text}");

@@ -226,6 +226,31 @@ fn a_crawl_for_a_language_spends_its_budget_where_that_is_written_whatever_pages
     assert_eq!((pages(&webs[0]), pages(&webs[1])), (22, 6), "{told} {:?}", webs[0].asked());
 }
 
+fn web_with_a_linked_map(host: &str, path: &str, _: &str) -> Vec<u8> {
+    match (host, path) {
+        ("odkaz.example.sk", "/") => html("<p>rozcestnik</p><a href=http://mapa.example.sk/mapa.xml>m</a>"),
+        ("mapa.example.sk", "/robots.txt") => {
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nSitemap: http://mapa.example.sk/mapa.xml\n".to_vec()
+        }
+        ("mapa.example.sk", "/mapa.xml") => {
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n\r\n<urlset><url><loc>http://mapa.example.sk/skryta</loc></url></urlset>"
+                .to_vec()
+        }
+        ("mapa.example.sk", "/skryta") => html("<p>skryta strana</p>"),
+        _ => b"HTTP/1.1 404 Not Found\r\n\r\n".to_vec(),
+    }
+}
+
+#[test]
+fn a_sitemap_that_a_link_led_to_first_is_read_as_a_sitemap_and_asked_for_once() {
+    let (leads, named) = (Web::open("127.0.11.20", web_with_a_linked_map), Web::open("127.0.11.21", web_with_a_linked_map));
+    let hosts = [("odkaz.example.sk", leads.address), ("mapa.example.sk", named.address)];
+    let settings = format!("seeds = [\"http://odkaz.example.sk/\"]\nscope = \"any\"\n{}", addresses(&hosts));
+    ends_with(&mut House::new(&settings).run("2026-11-26"), 0);
+    let asked = named.asked();
+    assert_eq!((asked.get("mapa.example.sk/mapa.xml"), asked.get("mapa.example.sk/skryta")), (Some(&1), Some(&1)), "{asked:?}");
+}
+
 /// Many pages on several hosts, each with links to others and into traps.
 fn large_web(host: &str, path: &str, _: &str) -> Vec<u8> {
     if path == "/robots.txt" {

@@ -198,7 +198,8 @@ impl<'a> Night<'a> {
             .into_iter()
             .filter_map(|(name, length)| Some((name.strip_prefix(world.night)?.strip_prefix('/')?.to_owned(), length)))
             .collect();
-        let (archive, recovered, lengths) = Archive::open(&folder, world.night, warcinfo(&settings), settings.archive_bytes_max.0, &known)?;
+        let (archive, recovered, lengths) =
+            Archive::open(&folder, world.night, (warcinfo(&settings), now_ms()), settings.archive_bytes_max.0, &known)?;
         let bounds = Bounds::new(&settings, &seeds.urls);
         let began = format!("began:{}", world.night);
         let began_ms = match frontier.note(&began)?.and_then(|note| note.parse().ok()) {
