@@ -251,6 +251,35 @@ fn a_sitemap_that_a_link_led_to_first_is_read_as_a_sitemap_and_asked_for_once() 
     assert_eq!((asked.get("mapa.example.sk/mapa.xml"), asked.get("mapa.example.sk/skryta")), (Some(&1), Some(&1)), "{asked:?}");
 }
 
+#[test]
+fn the_counts_of_a_night_are_left_for_those_who_watch_and_name_nobody() {
+    let web = Web::open("127.0.11.22", small_web);
+    let hosts = [("obec.example.sk", web.address), ("rozbite.example.sk", web.address)];
+    let seeds = "seeds = [\"http://obec.example.sk/\", \"http://rozbite.example.sk/\"]\nfaults_max = 1";
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("crawl.prom");
+    let house = House::new(&format!("{seeds}\nmetrics_file = {file:?}\n{}", addresses(&hosts)));
+    ends_with(&mut house.run("2026-11-26"), 0);
+    let text = std::fs::read_to_string(&file).expect("it was written");
+    let value = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(&format!("tamis_crawl_{name} ")));
+        line.unwrap_or_else(|| panic!("{name} in {text}")).parse::<f64>().expect("a number")
+    };
+    let answers: f64 = ["2xx", "3xx", "4xx", "5xx"].map(|class| value(&format!("answers_total{{class=\"{class}\"}}"))).iter().sum();
+    assert_eq!(answers, web.asked().values().sum::<u64>() as f64);
+    assert_eq!((value("over"), value("answers_total{class=\"5xx\"}"), value("answers_total{class=\"3xx\"}")), (1.0, 1.0, 1.0));
+    assert_eq!((value("refused_total{reason=\"robots\"}"), value("refused_total{reason=\"reserved\"}")), (1.0, 1.0));
+    assert_eq!((value("queue"), value("sites")), (1.0, 2.0), "the page of the broken site waits for another night");
+    assert!(value("bytes_total") > 1_000.0 && value("pages_total") == 6.0, "{text}");
+    assert!(!text.contains("example"), "{text}");
+    assert_eq!(files_below(folder.path()).len(), 1, "nothing is left beside it");
+    // A place that cannot be written to is told before anybody is asked.
+    web.forget();
+    let house = House::new(&format!("{seeds}\nmetrics_file = \"/proc/nowhere/crawl.prom\"\n{}", addresses(&hosts)));
+    assert!(!house.run("2026-11-26").output().expect("it starts").status.success());
+    assert!(web.asked().is_empty());
+}
+
 /// Many pages on several hosts, each with links to others and into traps.
 fn large_web(host: &str, path: &str, _: &str) -> Vec<u8> {
     if path == "/robots.txt" {

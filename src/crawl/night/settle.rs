@@ -48,6 +48,7 @@ impl Night<'_> {
         took_ms: u64,
         now: u64,
     ) -> Result<(), CrawlError> {
+        self.count_answer(result.as_ref().map(|(status, _)| *status).map_err(|fault| *fault));
         let Some(site) = self.sites.get_mut(name) else { return Ok(()) };
         let (status, body) = match result {
             Ok((status, body)) => (Ok(status), body),
@@ -124,6 +125,7 @@ impl Night<'_> {
         result: Result<Fetched, Fault>,
         now: u64,
     ) -> Result<(), CrawlError> {
+        self.count_answer(result.as_ref().map(|fetched| fetched.status).map_err(|fault| *fault));
         let Some(site) = self.sites.get_mut(name) else { return Ok(()) };
         let retry_after = result.as_ref().ok().and_then(|fetched| Response::parse(&fetched.response)?.fields.text("retry-after"));
         let came = match &result {
@@ -206,6 +208,12 @@ impl Night<'_> {
         let judge = !self.settings.languages.is_empty() && site.host.judged < self.settings.language_sample_pages;
         site.unjudged += u64::from(judge);
         judge
+    }
+
+    /// Counts what a request came to.
+    fn count_answer(&mut self, came: Result<u16, Fault>) {
+        let class = came.map_or_else(|fault| fault.word().to_owned(), |status| format!("{}xx", status / 100));
+        *self.status.answers.entry(class).or_default() += 1;
     }
 
     fn count(&mut self, settled: &Settled) {
