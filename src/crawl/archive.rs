@@ -19,6 +19,9 @@ use crate::archive::{Cutter, Ending, Found};
 use crate::store::{self, StoreError};
 use crate::text::surt::surt;
 
+/// Bytes of an archive's index that are held until it ends, sorted then; with more of it a new archive is begun, however short this one is.
+const INDEX_BYTES_MAX: usize = 32 << 20;
+
 /// What is to be written about one address.
 #[derive(Clone, Debug, Default)]
 pub struct Group {
@@ -60,6 +63,7 @@ pub struct Archive {
     path: PathBuf,
     bytes: u64,
     index: Vec<String>,
+    index_bytes: usize,
 }
 
 /// How far an archive is acknowledged: its name and length.
@@ -108,6 +112,7 @@ impl Archive {
             path: PathBuf::new(),
             bytes: 0,
             index: Vec::new(),
+            index_bytes: 0,
         };
         archive.next_file(at_ms)?;
         Ok((archive, recovered, lengths))
@@ -141,7 +146,7 @@ impl Archive {
     pub fn write(&mut self, groups: &[Group]) -> Result<Vec<Acknowledged>, StoreError> {
         let mut touched = Vec::new();
         for group in groups {
-            if self.bytes >= self.bytes_max {
+            if self.bytes >= self.bytes_max || self.index_bytes >= INDEX_BYTES_MAX {
                 touched.push(self.flush()?);
                 self.next_file(group.outcome.at_ms)?;
             }
@@ -181,7 +186,9 @@ impl Archive {
             let at = bytes.len();
             bytes.extend(self.answer(group, &date, &response_id)?);
             let mime = if group.repeats.is_some() { "warc/revisit".to_owned() } else { mime_of(&group.response) };
-            self.index.push(cdxj(&group.outcome, &mime, (offset + at as u64, bytes.len() - at), &name));
+            let line = cdxj(&group.outcome, &mime, (offset + at as u64, bytes.len() - at), &name);
+            self.index_bytes += line.len();
+            self.index.push(line);
         }
         let mut head = vec![("WARC-Type", "metadata"), ("WARC-Target-URI", url), ("WARC-Date", &date)];
         let response_id = id("response");
@@ -227,6 +234,7 @@ impl Archive {
             return Ok(());
         }
         self.index.sort_unstable();
+        self.index_bytes = 0;
         let lines = std::mem::take(&mut self.index).concat();
         store::write_over(&index_path(&self.path), lines.as_bytes())
     }
@@ -349,11 +357,12 @@ fn mime_of(response: &[u8]) -> String {
     if mime.is_empty() { "unk".to_owned() } else { mime }
 }
 
-/// A line of the index (CDXJ, as pywb reads it): key, date and JSON.
+/// A line of the index (CDXJ, as pywb reads it): key, date and JSON. Other indexers write SHA-1 without its name, and a replay compares
+/// digests to find what a revisit stands for.
 fn cdxj(Outcome { url, at_ms, status, digest, .. }: &Outcome, mime: &str, (offset, length): (u64, usize), name: &str) -> String {
     let at = jiff::Timestamp::from_millisecond(i64::try_from(*at_ms).unwrap_or(0)).unwrap_or_default();
     let about = serde_json::json!({
-        "url": url, "mime": mime, "status": status.to_string(), "digest": digest, "length": length.to_string(),
+        "url": url, "mime": mime, "status": status.to_string(), "digest": digest.strip_prefix("sha1:").unwrap_or(digest), "length": length.to_string(),
         "offset": offset.to_string(), "filename": name,
     });
     format!("{} {} {about}\n", surt(url), at.strftime("%Y%m%d%H%M%S"))
@@ -418,6 +427,8 @@ mod tests {
             let member = &whole[number("offset")..][..number("length")];
             let mut record = String::new();
             std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(member), &mut record).expect("one member");
+            let digest = about["digest"].as_str().expect("a digest");
+            assert!(record.contains(&format!("WARC-Payload-Digest: sha1:{digest}\r\n")), "{line}");
             assert!(record.contains("WARC-Type: response") && record.contains(about["url"].as_str().expect("an address")), "{line}");
         }
         let after_first = first[0].1 as usize;

@@ -2,7 +2,7 @@
 //!
 //! One transactional file (redb), changed in batches: an address leaves the queue in the same transaction in which its outcome, its links
 //! and the length of the archive that holds it are noted. Keys of addresses are 64 bits, so of 100 million two are taken for one with
-//! probability 1 in 3,700; a set of them is held in memory (some 10 bytes each), everything else on disk.
+//! probability 1 in 3,700; a set of them is held in memory (10 to 20 bytes each), everything else on disk.
 
 mod forget;
 
