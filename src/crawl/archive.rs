@@ -440,6 +440,21 @@ mod tests {
     }
 
     #[test]
+    fn an_archive_is_ended_when_its_index_is_long_however_short_it_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (mut archive, _) = open(folder.path(), &[]);
+        archive.write(&[group(1, "Yksi")]).expect("room");
+        let first = archive.path.clone();
+        archive.index_bytes = INDEX_BYTES_MAX;
+        archive.write(&[group(2, "Kaksi"), group(3, "Kolme")]).expect("room");
+        assert_ne!(archive.path, first);
+        let second = archive.path.clone();
+        archive.write_index().expect("room");
+        let lines = |path: &Path| std::fs::read_to_string(index_path(path)).expect("an index").lines().count();
+        assert_eq!((lines(&first), lines(&second)), (1, 2), "each has the lines of its own archive");
+    }
+
+    #[test]
     fn archives_are_ended_at_their_size_and_each_has_a_sorted_index() {
         let folder = tempfile::tempdir().expect("a folder");
         let (mut archive, _) = open(folder.path(), &[]);

@@ -124,8 +124,7 @@ mod tests {
     fn every_count_has_its_line_with_help_and_type_before_it() {
         let refused = [("robots".to_owned(), 3), ("odd\"\\\n".to_owned(), 1)].into();
         let answers = [("2xx".to_owned(), 40), ("timeout".to_owned(), 2)].into();
-        let status =
-            Status { sites: 2, met: 5, seen: 90, queue: 33, pages: 38, bytes: 12_000, requests: 41, answers, refused, ..Status::default() };
+        let status = Status { sites: 2, met: 5, seen: 90, queue: 33, pages: 38, bytes: 12_000, requests: 41, answers, refused };
         let text = text(&status, "2026-11-26", 19.0, false);
         for line in [
             "tamis_crawl_info{night=\"2026-11-26\",",
