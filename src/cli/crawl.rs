@@ -1,5 +1,6 @@
 //! The crawl of a run on the command line: what night it is, how it goes, and what it wrote.
 
+use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -17,6 +18,8 @@ use crate::store::files_below;
 use crate::suppression::Suppression;
 use crate::workspace::Workspace;
 
+/// Reasons that are shown while a night goes on; all are told at its end.
+const REASONS_SHOWN: usize = 4;
 /// Lines of a seed list that are shown.
 const GARBAGE_SHOWN: usize = 20;
 
@@ -41,6 +44,23 @@ fn language_of(settings: &CrawlSettings) -> anyhow::Result<LanguageOf> {
     }))
 }
 
+/// How a night stands, in a line.
+fn line(status: &Status, seconds: f64) -> String {
+    let mut reasons: Vec<(&String, u64)> = status.refused.iter().map(|(why, count)| (why, *count)).collect();
+    reasons.sort_by_key(|(_, count)| Reverse(*count));
+    let told: Vec<String> = reasons.iter().take(REASONS_SHOWN).map(|(why, count)| format!("{} {why}", grouped(*count))).collect();
+    let refused = if told.is_empty() { String::new() } else { format!(", refused: {}", told.join(", ")) };
+    format!(
+        "{} pages, {:.1} pages/s, {:.2} MB/s, {} hosts, {} in the queue, {} seen{refused}",
+        grouped(status.pages),
+        status.pages as f64 / seconds,
+        status.bytes as f64 / seconds / 1e6,
+        grouped(status.sites),
+        grouped(status.queue),
+        grouped(status.seen)
+    )
+}
+
 /// Crawls the night, or says that it is over.
 ///
 /// # Errors
@@ -59,15 +79,7 @@ pub fn night(
     bar.set_style(ProgressStyle::with_template("{spinner} crawl  {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()));
     let watch = |status: &Status| {
         let seconds = begun.elapsed().as_secs_f64().max(1e-3);
-        bar.set_message(format!(
-            "{} pages, {:.1} pages/s, {} a second, {} sites waiting, {} addresses seen, {} not fetched",
-            grouped(status.pages),
-            status.pages as f64 / seconds,
-            ByteSize((status.bytes as f64 / seconds) as u64),
-            grouped(status.sites),
-            grouped(status.seen),
-            grouped(status.refused.values().sum())
-        ));
+        bar.set_message(line(status, seconds));
     };
     let wished = || stop.wished();
     let language_of = language_of(settings)?;
@@ -90,4 +102,29 @@ pub fn night(
         status.refused.iter().for_each(|(why, count)| eprintln!("  {:<24}{:>10}", why, grouped(*count)));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_tells_hosts_queue_speed_and_what_is_refused_most() {
+        let refused =
+            [("robots", 1_200), ("budget", 3), ("dns", 7), ("tls", 1), ("not-public", 5)].map(|(why, count)| (why.to_owned(), count));
+        let status = Status {
+            sites: 12,
+            queue: 34_567,
+            seen: 40_000,
+            pages: 5_000,
+            bytes: 50_000_000,
+            refused: refused.into(),
+            ..Status::default()
+        };
+        let told = line(&status, 10.0).replace(&grouped(34_567), "34567").replace(&grouped(1_200), "1200");
+        let expected = "12 hosts, 34567 in the queue, ";
+        assert!(told.contains("500.0 pages/s, 5.00 MB/s, ") && told.contains(expected), "{told}");
+        assert!(told.ends_with("refused: 1200 robots, 7 dns, 5 not-public, 3 budget"), "{told}");
+        assert!(line(&Status::default(), 1.0).ends_with("0 seen"));
+    }
 }

@@ -12,12 +12,15 @@ use data_encoding::BASE32;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use sha1::{Digest, Sha1};
-use url::Url;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::outcome::Outcome;
 use crate::archive::{Cutter, Ending, Found};
 use crate::store::{self, StoreError};
+use crate::text::surt::surt;
+
+/// Bytes of an archive's index that are held until it ends, sorted then; with more of it a new archive is begun, however short this one is.
+const INDEX_BYTES_MAX: usize = 32 << 20;
 
 /// What is to be written about one address.
 #[derive(Clone, Debug, Default)]
@@ -60,6 +63,7 @@ pub struct Archive {
     path: PathBuf,
     bytes: u64,
     index: Vec<String>,
+    index_bytes: usize,
 }
 
 /// How far an archive is acknowledged: its name and length.
@@ -72,7 +76,7 @@ pub fn digest_of(payload: &[u8]) -> String {
 }
 
 impl Archive {
-    /// Goes on with the archives in `folder` of which `acknowledged` tells how far the frontier knows them. Answers what it does not know
+    /// Goes on, at `at_ms` since 1970, with the archives in `folder` of which `acknowledged` tells how far the frontier knows them. Answers what it does not know
     /// yet: outcomes that were written whole before the crawl was killed.
     ///
     /// # Errors
@@ -80,7 +84,7 @@ impl Archive {
     pub fn open(
         folder: &Path,
         night: &str,
-        info: String,
+        (info, at_ms): (String, u64),
         bytes_max: u64,
         acknowledged: &[Acknowledged],
     ) -> Result<(Archive, Vec<Outcome>, Vec<Acknowledged>), StoreError> {
@@ -108,31 +112,25 @@ impl Archive {
             path: PathBuf::new(),
             bytes: 0,
             index: Vec::new(),
+            index_bytes: 0,
         };
-        archive.next_file()?;
+        archive.next_file(at_ms)?;
         Ok((archive, recovered, lengths))
     }
 
-    /// Ends the archive that is being written, with its index, and begins another.
-    fn next_file(&mut self) -> Result<(), StoreError> {
+    /// Ends the archive that is being written, with its index, and begins another at `at_ms`.
+    fn next_file(&mut self, at_ms: u64) -> Result<(), StoreError> {
         self.write_index()?;
         let name = format!("tamis-{}-{:05}.warc.gz", self.night, self.serial);
         self.serial += 1;
         self.path = self.folder.join(&name);
         self.file = OpenOptions::new().write(true).create_new(true).open(&self.path).map_err(|error| StoreError::io(&self.path, error))?;
         self.bytes = 0;
-        let date = warc_date(self.at_night());
+        let date = warc_date(at_ms);
         let block = self.info.clone().into_bytes();
         let head = [("WARC-Type", "warcinfo"), ("WARC-Filename", &name), ("WARC-Date", &date), ("Content-Type", "application/warc-fields")];
         let record = member(&head, &record_id(&name, 0, "warcinfo"), &block)?;
         self.put(&record)
-    }
-
-    /// Midnight of the night, where its name is a day; archives of one night then do not tell when they were begun.
-    fn at_night(&self) -> u64 {
-        let day = self.night.get(..10).and_then(|day| day.parse::<jiff::civil::Date>().ok());
-        let at = day.and_then(|day| jiff::tz::TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0)).ok());
-        at.map_or(0, |at| at.as_millisecond().max(0) as u64)
     }
 
     fn put(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
@@ -148,9 +146,9 @@ impl Archive {
     pub fn write(&mut self, groups: &[Group]) -> Result<Vec<Acknowledged>, StoreError> {
         let mut touched = Vec::new();
         for group in groups {
-            if self.bytes >= self.bytes_max {
+            if self.bytes >= self.bytes_max || self.index_bytes >= INDEX_BYTES_MAX {
                 touched.push(self.flush()?);
-                self.next_file()?;
+                self.next_file(group.outcome.at_ms)?;
             }
             let bytes = self.packed(group)?;
             self.put(&bytes)?;
@@ -188,7 +186,9 @@ impl Archive {
             let at = bytes.len();
             bytes.extend(self.answer(group, &date, &response_id)?);
             let mime = if group.repeats.is_some() { "warc/revisit".to_owned() } else { mime_of(&group.response) };
-            self.index.push(cdxj(&group.outcome, &mime, (offset + at as u64, bytes.len() - at), &name));
+            let line = cdxj(&group.outcome, &mime, (offset + at as u64, bytes.len() - at), &name);
+            self.index_bytes += line.len();
+            self.index.push(line);
         }
         let mut head = vec![("WARC-Type", "metadata"), ("WARC-Target-URI", url), ("WARC-Date", &date)];
         let response_id = id("response");
@@ -234,6 +234,7 @@ impl Archive {
             return Ok(());
         }
         self.index.sort_unstable();
+        self.index_bytes = 0;
         let lines = std::mem::take(&mut self.index).concat();
         store::write_over(&index_path(&self.path), lines.as_bytes())
     }
@@ -356,28 +357,15 @@ fn mime_of(response: &[u8]) -> String {
     if mime.is_empty() { "unk".to_owned() } else { mime }
 }
 
-/// A line of the index (CDXJ, as pywb reads it): key, date and JSON.
+/// A line of the index (CDXJ, as pywb reads it): key, date and JSON. Other indexers write SHA-1 without its name, and a replay compares
+/// digests to find what a revisit stands for.
 fn cdxj(Outcome { url, at_ms, status, digest, .. }: &Outcome, mime: &str, (offset, length): (u64, usize), name: &str) -> String {
     let at = jiff::Timestamp::from_millisecond(i64::try_from(*at_ms).unwrap_or(0)).unwrap_or_default();
     let about = serde_json::json!({
-        "url": url, "mime": mime, "status": status.to_string(), "digest": digest, "length": length.to_string(),
+        "url": url, "mime": mime, "status": status.to_string(), "digest": digest.strip_prefix("sha1:").unwrap_or(digest), "length": length.to_string(),
         "offset": offset.to_string(), "filename": name,
     });
     format!("{} {} {about}\n", surt(url), at.strftime("%Y%m%d%H%M%S"))
-}
-
-/// The key of an address in an index: the host's labels in reverse, then path and query in lower case (SURT).
-#[must_use]
-pub fn surt(url: &str) -> String {
-    let Ok(url) = Url::parse(url) else { return url.to_ascii_lowercase() };
-    let host = url.host_str().unwrap_or_default();
-    let host = match url.host() {
-        Some(url::Host::Domain(_)) => host.strip_prefix("www.").unwrap_or(host).rsplit('.').collect::<Vec<_>>().join(","),
-        _ => host.to_owned(),
-    };
-    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-    let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
-    format!("{host}{port}){}{query}", url.path()).to_ascii_lowercase()
 }
 
 #[cfg(test)]
@@ -405,7 +393,8 @@ mod tests {
     }
 
     fn open(folder: &Path, acknowledged: &[Acknowledged]) -> (Archive, Vec<Outcome>) {
-        let (archive, outcomes, _) = Archive::open(folder, "2026-11-26", "software: x\r\n".to_owned(), 4_000, acknowledged).expect("room");
+        let (archive, outcomes, _) =
+            Archive::open(folder, "2026-11-26", ("software: x\r\n".to_owned(), 1_790_000_000_000), 4_000, acknowledged).expect("room");
         (archive, outcomes)
     }
 
@@ -438,6 +427,8 @@ mod tests {
             let member = &whole[number("offset")..][..number("length")];
             let mut record = String::new();
             std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(member), &mut record).expect("one member");
+            let digest = about["digest"].as_str().expect("a digest");
+            assert!(record.contains(&format!("WARC-Payload-Digest: sha1:{digest}\r\n")), "{line}");
             assert!(record.contains("WARC-Type: response") && record.contains(about["url"].as_str().expect("an address")), "{line}");
         }
         let after_first = first[0].1 as usize;
@@ -446,6 +437,21 @@ mod tests {
             assert!(found.len() <= 2 && found.iter().zip(["2", "3"]).all(|(found, expected)| found == expected), "{length}: {found:?}");
             assert!(length + 1 < whole.len() || found.len() < 2, "{length}");
         }
+    }
+
+    #[test]
+    fn an_archive_is_ended_when_its_index_is_long_however_short_it_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (mut archive, _) = open(folder.path(), &[]);
+        archive.write(&[group(1, "Yksi")]).expect("room");
+        let first = archive.path.clone();
+        archive.index_bytes = INDEX_BYTES_MAX;
+        archive.write(&[group(2, "Kaksi"), group(3, "Kolme")]).expect("room");
+        assert_ne!(archive.path, first);
+        let second = archive.path.clone();
+        archive.write_index().expect("room");
+        let lines = |path: &Path| std::fs::read_to_string(index_path(path)).expect("an index").lines().count();
+        assert_eq!((lines(&first), lines(&second)), (1, 2), "each has the lines of its own archive");
     }
 
     #[test]
@@ -460,20 +466,15 @@ mod tests {
         let files = store::files_below(folder.path()).expect("they can be listed");
         let indexes: Vec<_> = files.iter().filter(|path| path.extension().is_some_and(|ending| ending == "cdxj")).collect();
         assert!(indexes.len() > 1);
+        for archive in files.iter().filter(|path| path.extension().is_some_and(|ending| ending == "gz")) {
+            let mut head = String::new();
+            let file = File::open(archive).expect("a file");
+            std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(file), &mut head).expect("one member");
+            assert!(head.contains("WARC-Type: warcinfo") && head.contains("WARC-Date: 2026-09-21T14:13:20Z"), "when it was begun: {head}");
+        }
         for index in indexes {
             let text = std::fs::read_to_string(index).expect("a file");
             assert!(text.lines().is_sorted() && text.starts_with("fi,example,kyla)/sivu/"), "{text}");
-        }
-    }
-
-    #[test]
-    fn keys_of_an_index_sort_by_domain() {
-        for (url, key) in [
-            ("https://www.kyla.example.fi/A?b=C", "fi,example,kyla)/a?b=c"),
-            ("http://kyla.example.fi:8080/", "fi,example,kyla:8080)/"),
-            ("http://127.0.0.1/x", "127.0.0.1)/x"),
-        ] {
-            assert_eq!(surt(url), key);
         }
     }
 }

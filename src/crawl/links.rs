@@ -6,7 +6,7 @@ use html5gum::{Token, Tokenizer};
 use url::Url;
 
 use super::languages::is_wanted;
-use crate::text::canonical::Rules;
+use crate::text::canonical::{Rules, join};
 
 /// Links that are taken from one page.
 const LINKS_MAX: usize = 2_000;
@@ -40,7 +40,7 @@ pub fn links(html: &[u8], url: &Url, rules: &Rules, languages: &[String]) -> Vec
         let Token::StartTag(tag) = token else { continue };
         let attribute = |name: &[u8]| tag.attributes.get(name).map(|value| String::from_utf8_lossy(value).into_owned());
         match &*tag.name.0 {
-            b"base" => base = attribute(b"href").and_then(|href| url.join(&href).ok()).unwrap_or(base),
+            b"base" => base = attribute(b"href").and_then(|href| join(url, &href)).unwrap_or(base),
             b"meta" if is_nofollow_meta(attribute(b"name"), attribute(b"content")) => return Vec::new(),
             b"a" | b"area" | b"link" if is_foreign(attribute(b"hreflang")) => {
                 let mut foreign = Vec::new();
@@ -60,7 +60,7 @@ pub fn links(html: &[u8], url: &Url, rules: &Rules, languages: &[String]) -> Vec
 }
 
 fn take(base: &Url, href: Option<String>, rules: &Rules, seen: &mut BTreeSet<String>, found: &mut Vec<String>) {
-    let resolved = href.and_then(|href| base.join(href.trim()).ok()).and_then(|url| rules.canonical(url.as_str()));
+    let resolved = href.and_then(|href| join(base, &href)).and_then(|url| rules.canonical(url.as_str()));
     if let Some(url) = resolved.filter(is_worth_following)
         && seen.insert(url.as_str().to_owned())
     {

@@ -70,6 +70,8 @@ pub struct CrawlSettings {
     pub idle_s_max: u64,
     /// Size after which a new archive is begun.
     pub archive_bytes_max: ByteSize,
+    /// File to which the counts of the night are written while it goes on and at its end, in Prometheus' text format; empty: nowhere.
+    pub metrics_file: String,
     /// Addresses for host names, in place of those that DNS gives; `*.example` stands for all names below. Only what stands here may be at
     /// a private address.
     #[schemars(with = "BTreeMap<String, String>")]
@@ -119,6 +121,7 @@ impl Default for CrawlSettings {
             fetch_s_max: 60,
             idle_s_max: 20,
             archive_bytes_max: ByteSize(1_000_000_000),
+            metrics_file: String::new(),
             hosts: BTreeMap::new(),
         }
     }

@@ -9,9 +9,10 @@ use std::collections::BTreeSet;
 use url::Url;
 
 use super::links::{is_no_trap, is_worth_following};
-use crate::archive::coding;
+use crate::archive::charset::{self, Hints};
+use crate::archive::{coding, sniff};
 use crate::text::address::host_of;
-use crate::text::canonical::Rules;
+use crate::text::canonical::{Rules, join};
 use crate::text::host::registrable_domain;
 
 /// Bytes of a sitemap, unpacked (sitemaps.org).
@@ -38,8 +39,15 @@ pub struct Sitemap {
 #[must_use]
 pub fn read(bytes: Vec<u8>, coding: &str) -> Sitemap {
     let Ok(body) = coding::decode(bytes, coding, UNPACKED_BYTES_MAX) else { return Sitemap::default() };
-    let text = body.bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&body.bytes).trim_ascii();
+    let plain = in_utf8(body.bytes);
+    let text = plain.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&plain).trim_ascii();
     if text.starts_with(b"<") { of_xml(text) } else { of_lines(text) }
+}
+
+/// The same text with one byte for a character of ASCII: some servers write UTF-16, with a mark at its beginning or without.
+fn in_utf8(bytes: Vec<u8>) -> Vec<u8> {
+    let is_wide = matches!(bytes[..], [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) || sniff::is_utf16(&bytes).is_some();
+    if is_wide { charset::decode(bytes, Hints { markup: true, ..Hints::default() }).0.into_bytes() } else { bytes }
 }
 
 impl Sitemap {
@@ -59,7 +67,7 @@ impl Sitemap {
 /// The address that `written` is at `base`, if it is of the same registrable domain: nobody speaks for another's site.
 #[must_use]
 pub fn resolve(written: &str, base: &Url, rules: &Rules) -> Option<Url> {
-    let url = base.join(written.trim()).ok().and_then(|url| rules.canonical(url.as_str()))?;
+    let url = join(base, written).and_then(|url| rules.canonical(url.as_str()))?;
     let domain = |url: &Url| registrable_domain(host_of(url.host_str().unwrap_or_default())).to_owned();
     (domain(&url) == domain(base)).then_some(url)
 }
@@ -259,6 +267,19 @@ mod tests {
             &["/1", "/2"],
             &[],
         );
+    }
+
+    #[test]
+    fn wide_characters_are_read_too() {
+        let text = "<?xml version='1.0' encoding='UTF-16'?><urlset><url><loc>https://vas.example.hu/könyv</loc></url></urlset>";
+        let units = || text.encode_utf16();
+        let little: Vec<u8> = units().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = units().flat_map(u16::to_be_bytes).collect();
+        for bytes in [[&b"\xff\xfe"[..], &little].concat(), [&b"\xfe\xff"[..], &big].concat(), little, big] {
+            assert_eq!(read(bytes, "").urls, ["https://vas.example.hu/könyv"]);
+        }
+        let list: Vec<u8> = "\u{feff}https://vas.example.hu/1\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(read(list, "").urls, ["https://vas.example.hu/1"]);
     }
 
     #[test]

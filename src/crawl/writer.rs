@@ -19,7 +19,7 @@ use crate::archive::http::Response;
 use crate::archive::{address, coding, sniff};
 use crate::optout::{self, Evidence, Says, Verdict};
 use crate::store::StoreError;
-use crate::text::canonical::Rules;
+use crate::text::canonical::{Rules, join};
 
 /// Batches that wait for the disk.
 const BATCHES: usize = 4;
@@ -235,7 +235,7 @@ fn reservations(url: &str, response: &Response<'_>, html: &[u8]) -> Vec<String> 
 
 /// Where a redirect leads.
 pub(super) fn redirect(url: &Url, location: &str, rules: &Rules) -> Vec<String> {
-    let target = url.join(location.trim()).ok().filter(|_| !location.is_empty());
+    let target = join(url, location).filter(|_| !location.is_empty());
     target.and_then(|target| rules.canonical(target.as_str())).map(|target| vec![target.to_string()]).unwrap_or_default()
 }
 

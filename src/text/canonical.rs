@@ -78,7 +78,7 @@ impl Rules {
         if !url.username().is_empty() || url.password().is_some() {
             url.set_username("").and_then(|()| url.set_password(None)).ok()?;
         }
-        if let Some(bare) = url.host_str().and_then(|host| host.strip_suffix('.')).map(str::to_owned) {
+        if let Some(bare) = url.host_str().filter(|host| host.ends_with('.')).map(|host| host.trim_end_matches('.').to_owned()) {
             url.set_host(Some(&bare)).ok()?;
         }
         self.tidy_path(&mut url);
@@ -121,10 +121,25 @@ fn matches(known: &str, name: &str) -> bool {
     known.strip_suffix('*').map_or(known == name, |stem| name.starts_with(stem))
 }
 
-/// Percent-encoding in its one normal form: unreserved characters plain, hexadecimal digits upper case (RFC 3986, 6.2.2.1 and 6.2.2.2).
+/// The address that `written` leads to on a page at `base`. Browsers take any number of slashes before a host for two (WHATWG URL, special
+/// authority ignore slashes state); crate url does so only in whole addresses.
+#[must_use]
+pub fn join(base: &Url, written: &str) -> Option<Url> {
+    let written = written.trim_matches(|c: char| c <= ' ');
+    let rest = written.trim_start_matches(['/', '\\']);
+    let is_authority = written.len() - rest.len() > 2 && matches!(base.scheme(), "http" | "https");
+    if is_authority { base.join(&format!("//{rest}")).ok() } else { base.join(written).ok() }
+}
+
+/// Percent-encoding in its one normal form: unreserved characters plain, hexadecimal digits upper case (RFC 3986, 6.2.2.1 and 6.2.2.2). A
+/// digit that would make an escape of a lone `%` before it stays escaped: `%%36%31` is not `%61`.
 fn normal_percents(text: &str) -> String {
     let mut normal = String::with_capacity(text.len());
     let mut rest = text;
+    let completes = |normal: &str, byte: u8| {
+        let before = normal.as_bytes();
+        byte.is_ascii_hexdigit() && (before.ends_with(b"%") || matches!(before, [.., b'%', digit] if digit.is_ascii_hexdigit()))
+    };
     while let Some(at) = memchr::memchr(b'%', rest.as_bytes()) {
         normal.push_str(&rest[..at]);
         let code = rest.get(at + 1..at + 3).filter(|code| code.bytes().all(|byte| byte.is_ascii_hexdigit()));
@@ -133,7 +148,7 @@ fn normal_percents(text: &str) -> String {
             rest = &rest[at + 1..];
             continue;
         };
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+        if (byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)) && !completes(&normal, byte) {
             normal.push(char::from(byte));
         } else {
             normal.push('%');
@@ -147,6 +162,8 @@ fn normal_percents(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn canonical(written: &str) -> Option<String> {
@@ -168,6 +185,8 @@ mod tests {
             ("http://example.dk/a;JSESSIONID=1F?PHPSESSID=ab&s=1", "http://example.dk/a?s=1"),
             ("http://example.pl/a%2Fb%zz%", "http://example.pl/a%2Fb%zz%"),
             ("  http:\\\\example.sk\\a\tb ", "http://example.sk/ab"),
+            ("http://example.hu.../a", "http://example.hu/a"),
+            ("http://example.hu/%%36%31?%6%31", "http://example.hu/%%361?%6%31"),
         ] {
             assert_eq!(canonical(written).as_deref(), Some(expected), "{written}");
         }
@@ -181,11 +200,39 @@ mod tests {
             "example.se/a",
             "mailto:info@example.se",
             "http://",
+            "http://../",
+            "http://%2e/",
             "https://exa mple.se/",
             "dns:example.se",
             "data:,a",
         ] {
             assert_eq!(canonical(written), None, "{written}");
+        }
+    }
+
+    #[test]
+    fn slashes_before_a_host_are_two() {
+        let base = Url::parse("https://example.bg/novini/").expect("an address");
+        for (written, expected) in [
+            ("///example.ro/a", "https://example.ro/a"),
+            (" \\/\\/example.ro/a", "https://example.ro/a"),
+            ("//example.ro/a", "https://example.ro/a"),
+            ("/a///b", "https://example.bg/a///b"),
+            ("a", "https://example.bg/novini/a"),
+        ] {
+            assert_eq!(join(&base, written).map(String::from).as_deref(), Some(expected), "{written}");
+        }
+        assert_eq!(join(&base, "///"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_escaped_how_often_one_pass_is_enough(parts in proptest::collection::vec(0_usize..18, 0..14)) {
+            const PARTS: [&str; 18] =
+                ["%", "%2", "%25", "%36", "%31", "%2e", "%2F", "%7e", "6", "e", ".", "/", "//", "?", "&", "=", ";jsessionid=", "\u{e9}"];
+            let written: String = parts.into_iter().map(|part| PARTS[part]).collect();
+            let once = canonical(&format!("http://example.si/{written}"));
+            prop_assert_eq!(once.as_deref().and_then(canonical), once);
         }
     }
 

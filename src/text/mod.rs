@@ -8,4 +8,5 @@ pub mod host;
 pub mod lines;
 pub mod script;
 pub mod stopwords;
+pub mod surt;
 pub mod words;

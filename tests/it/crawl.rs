@@ -226,6 +226,60 @@ fn a_crawl_for_a_language_spends_its_budget_where_that_is_written_whatever_pages
     assert_eq!((pages(&webs[0]), pages(&webs[1])), (22, 6), "{told} {:?}", webs[0].asked());
 }
 
+fn web_with_a_linked_map(host: &str, path: &str, _: &str) -> Vec<u8> {
+    match (host, path) {
+        ("odkaz.example.sk", "/") => html("<p>rozcestnik</p><a href=http://mapa.example.sk/mapa.xml>m</a>"),
+        ("mapa.example.sk", "/robots.txt") => {
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nSitemap: http://mapa.example.sk/mapa.xml\n".to_vec()
+        }
+        ("mapa.example.sk", "/mapa.xml") => {
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n\r\n<urlset><url><loc>http://mapa.example.sk/skryta</loc></url></urlset>"
+                .to_vec()
+        }
+        ("mapa.example.sk", "/skryta") => html("<p>skryta strana</p>"),
+        _ => b"HTTP/1.1 404 Not Found\r\n\r\n".to_vec(),
+    }
+}
+
+#[test]
+fn a_sitemap_that_a_link_led_to_first_is_read_as_a_sitemap_and_asked_for_once() {
+    let (leads, named) = (Web::open("127.0.11.20", web_with_a_linked_map), Web::open("127.0.11.21", web_with_a_linked_map));
+    let hosts = [("odkaz.example.sk", leads.address), ("mapa.example.sk", named.address)];
+    let settings = format!("seeds = [\"http://odkaz.example.sk/\"]\nscope = \"any\"\n{}", addresses(&hosts));
+    ends_with(&mut House::new(&settings).run("2026-11-26"), 0);
+    let asked = named.asked();
+    assert_eq!((asked.get("mapa.example.sk/mapa.xml"), asked.get("mapa.example.sk/skryta")), (Some(&1), Some(&1)), "{asked:?}");
+}
+
+#[test]
+fn the_counts_of_a_night_are_left_for_those_who_watch_and_name_nobody() {
+    let web = Web::open("127.0.11.22", small_web);
+    let hosts = [("obec.example.sk", web.address), ("rozbite.example.sk", web.address)];
+    let seeds = "seeds = [\"http://obec.example.sk/\", \"http://rozbite.example.sk/\"]\nfaults_max = 1";
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("crawl.prom");
+    let house = House::new(&format!("{seeds}\nmetrics_file = {file:?}\n{}", addresses(&hosts)));
+    ends_with(&mut house.run("2026-11-26"), 0);
+    let text = std::fs::read_to_string(&file).expect("it was written");
+    let value = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(&format!("tamis_crawl_{name} ")));
+        line.unwrap_or_else(|| panic!("{name} in {text}")).parse::<f64>().expect("a number")
+    };
+    let answers: f64 = ["2xx", "3xx", "4xx", "5xx"].map(|class| value(&format!("answers_total{{class=\"{class}\"}}"))).iter().sum();
+    assert_eq!(answers, web.asked().values().sum::<u64>() as f64);
+    assert_eq!((value("over"), value("answers_total{class=\"5xx\"}"), value("answers_total{class=\"3xx\"}")), (1.0, 1.0, 1.0));
+    assert_eq!((value("refused_total{reason=\"robots\"}"), value("refused_total{reason=\"reserved\"}")), (1.0, 1.0));
+    assert_eq!((value("queue"), value("sites")), (1.0, 2.0), "the page of the broken site waits for another night");
+    assert!(value("bytes_total") > 1_000.0 && value("pages_total") == 6.0, "{text}");
+    assert!(!text.contains("example"), "{text}");
+    assert_eq!(files_below(folder.path()).len(), 1, "nothing is left beside it");
+    // A place that cannot be written to is told before anybody is asked.
+    web.forget();
+    let house = House::new(&format!("{seeds}\nmetrics_file = \"/proc/nowhere/crawl.prom\"\n{}", addresses(&hosts)));
+    assert!(!house.run("2026-11-26").output().expect("it starts").status.success());
+    assert!(web.asked().is_empty());
+}
+
 /// Many pages on several hosts, each with links to others and into traps.
 fn large_web(host: &str, path: &str, _: &str) -> Vec<u8> {
     if path == "/robots.txt" {

@@ -163,6 +163,23 @@ fn a_server_that_drips_is_left_when_its_time_is_over() {
 }
 
 #[test]
+fn chunks_without_their_last_one_are_kept_and_said_to_be_cut() {
+    let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (chunks, cut) in [
+        ("5\r\nDobry\r\n0\r\n\r\n", None),
+        ("5\r\nDobry\r\n", Some("disconnect")),
+        ("5\r\nDobry\r\n0\r\n", Some("disconnect")),
+        ("5\r\nDobry\r\n0", Some("disconnect")),
+        ("9\r\nDobry", Some("disconnect")),
+        ("5\r\nDobry\r\nden", Some("disconnect")),
+    ] {
+        let bytes: &'static [u8] = format!("{head}{chunks}").leak().as_bytes();
+        let fetched = get_bytes(settings(), bytes).expect("an answer");
+        assert_eq!((fetched.truncated, body_of(&fetched)), (cut, b"Dobry".to_vec()), "{chunks:?}");
+    }
+}
+
+#[test]
 fn a_body_is_cut_at_its_limit_and_only_then_said_to_be() {
     for (answer, cut) in [
         (&b"HTTP/1.1 200 OK\r\n\r\nDobry den"[..], None),

@@ -2,14 +2,14 @@
 //!
 //! One transactional file (redb), changed in batches: an address leaves the queue in the same transaction in which its outcome, its links
 //! and the length of the archive that holds it are noted. Keys of addresses are 64 bits, so of 100 million two are taken for one with
-//! probability 1 in 3,700; a set of them is held in memory (some 10 bytes each), everything else on disk.
+//! probability 1 in 3,700; a set of them is held in memory (10 to 20 bytes each), everything else on disk.
 
 mod forget;
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{Builder, Database, ReadableDatabase, ReadableTable, TableDefinition};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -22,6 +22,8 @@ use super::polite::Patience;
 
 /// Name of the file.
 const FILE: &str = "frontier.redb";
+/// Bytes of the file that are held in memory. The library would take 1 GiB; what that gains stands in docs/scale.md.
+const CACHE_BYTES: usize = 256 << 20;
 
 const SEEN: TableDefinition<'_, u64, ()> = TableDefinition::new("seen");
 const PAGES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("pages");
@@ -165,6 +167,7 @@ pub struct Frontier {
     db: Database,
     seen: HashSet<u64, KeyHashes>,
     next_place: u64,
+    waiting: u64,
 }
 
 /// Keys are hashes already.
@@ -203,8 +206,8 @@ impl Frontier {
     pub fn open(folder: &Path) -> Result<Frontier, FrontierError> {
         let path = folder.join(FILE);
         let refused = |why: String| FrontierError { path: path.clone(), why };
-        let db = Database::create(&path).map_err(|error| refused(error.to_string()))?;
-        let mut frontier = Frontier { path: path.clone(), db, seen: HashSet::default(), next_place: 0 };
+        let db = Builder::new().set_cache_size(CACHE_BYTES).create(&path).map_err(|error| refused(error.to_string()))?;
+        let mut frontier = Frontier { path: path.clone(), db, seen: HashSet::default(), next_place: 0, waiting: 0 };
         frontier.begin().map_err(|error| refused(error.to_string()))?;
         Ok(frontier)
     }
@@ -227,6 +230,7 @@ impl Frontier {
             }
             for waiting in change.open_table(QUEUE)?.iter()? {
                 self.next_place = self.next_place.max(waiting?.0.value().1 + 1);
+                self.waiting += 1;
             }
         }
         change.commit()?;
@@ -245,6 +249,12 @@ impl Frontier {
         self.seen.len()
     }
 
+    /// How many addresses wait.
+    #[must_use]
+    pub fn queued(&self) -> u64 {
+        self.waiting
+    }
+
     /// Makes a batch of changes, all or none, safe from power loss. Answers the places in the queue of what is new, with its hosts.
     ///
     /// # Errors
@@ -252,19 +262,21 @@ impl Frontier {
     pub fn change(&mut self, changes: &Changes) -> Result<Vec<(String, u64)>, FrontierError> {
         let mut places = Vec::new();
         let mut place = self.next_place;
-        self.apply(changes, &mut place, &mut places).map_err(|error| self.refused(error))?;
+        let left = self.apply(changes, &mut place, &mut places).map_err(|error| self.refused(error))?;
         crate::store::lasting_change();
         self.next_place = place;
+        self.waiting = (self.waiting + places.len() as u64).saturating_sub(left);
         self.seen.extend(changes.new.iter().map(|(_, waiting)| key_of(&waiting.url)));
         Ok(places)
     }
 
-    fn apply(&self, changes: &Changes, place: &mut u64, places: &mut Vec<(String, u64)>) -> Result<(), redb::Error> {
-        let change = self.db.begin_write()?;
+    /// Answers how many addresses left the queue.
+    fn apply(&self, changes: &Changes, place: &mut u64, places: &mut Vec<(String, u64)>) -> Result<u64, redb::Error> {
+        let (change, mut left) = (self.db.begin_write()?, 0);
         {
             let (mut queue, mut seen, mut pages) = (change.open_table(QUEUE)?, change.open_table(SEEN)?, change.open_table(PAGES)?);
             for (host, at) in &changes.done {
-                queue.remove((host.as_str(), *at))?;
+                left += u64::from(queue.remove((host.as_str(), *at))?.is_some());
             }
             for page in &changes.pages {
                 pages.insert(key_of(&page.url), json(page).as_slice())?;
@@ -294,7 +306,7 @@ impl Frontier {
             }
         }
         change.commit()?;
-        Ok(())
+        Ok(left)
     }
 
     /// The first `count` addresses of `host` that wait behind place `after`.
@@ -449,9 +461,13 @@ mod tests {
             ..Changes::default()
         };
         frontier.change(&changes).expect("room");
+        // What has left the queue leaves it once.
+        frontier.change(&Changes { done: vec![("a.example.is".to_owned(), 0)], ..Changes::default() }).expect("room");
+        assert_eq!(frontier.queued(), 2);
         drop(frontier);
         let frontier = Frontier::open(folder.path()).expect("it is there");
         assert_eq!(frontier.waiting_hosts().expect("readable"), [("a.example.is".to_owned(), 1), ("b.example.is".to_owned(), 1)]);
+        assert_eq!(frontier.queued(), 2);
         assert_eq!(frontier.waiting("a.example.is", None, 9).expect("readable"), [(1, waiting("https://a.example.is/2"))]);
         assert!(
             frontier.has_seen("http://a.example.is/1")

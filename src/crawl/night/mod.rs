@@ -23,6 +23,7 @@ use super::archive::{Acknowledged, Archive};
 use super::fetch::Client;
 use super::frontier::{Changes, Files, Frontier, FrontierError, Host, Page, Waiting, site_of};
 use super::languages::LanguageOf;
+use super::metrics::Metrics;
 use super::outcome::Outcome;
 use super::robots_file::Policy;
 use super::scope::Bounds;
@@ -74,6 +75,10 @@ pub enum CrawlError {
 pub struct Status {
     /// Sites that something waits for.
     pub sites: u64,
+    /// Sites that were met tonight.
+    pub met: u64,
+    /// Addresses that wait.
+    pub queue: u64,
     /// Addresses that were ever seen.
     pub seen: u64,
     /// Answers that are kept tonight.
@@ -82,6 +87,8 @@ pub struct Status {
     pub bytes: u64,
     /// Requests for pages, whatever came.
     pub requests: u64,
+    /// Answers to requests for pages and for files of sites, by class of status (`2xx`); where there was none, by the fault.
+    pub answers: BTreeMap<String, u64>,
     /// What is not kept, by reason.
     pub refused: BTreeMap<String, u64>,
 }
@@ -140,6 +147,7 @@ struct Night<'a> {
     /// Addresses that the sitemaps of each site brought tonight.
     hinted: BTreeMap<String, usize>,
     status: Status,
+    metrics: Metrics,
     ends_ms: u64,
 }
 
@@ -181,6 +189,8 @@ pub fn crawl(settings: &CrawlSettings, world: &World<'_>) -> Result<Crawled, Cra
         let mut night = Night::begin(settings, world, frontier, &seeds)?;
         let ended = night.go().await;
         night.writer.end();
+        night.stand();
+        night.metrics.end(&night.status, ended.is_ok())?;
         ended?;
         let notes = vec![(over, night.status.pages.to_string())];
         night.frontier.change(&Changes { notes, ..Changes::default() })?;
@@ -198,7 +208,8 @@ impl<'a> Night<'a> {
             .into_iter()
             .filter_map(|(name, length)| Some((name.strip_prefix(world.night)?.strip_prefix('/')?.to_owned(), length)))
             .collect();
-        let (archive, recovered, lengths) = Archive::open(&folder, world.night, warcinfo(&settings), settings.archive_bytes_max.0, &known)?;
+        let (archive, recovered, lengths) =
+            Archive::open(&folder, world.night, (warcinfo(&settings), now_ms()), settings.archive_bytes_max.0, &known)?;
         let bounds = Bounds::new(&settings, &seeds.urls);
         let began = format!("began:{}", world.night);
         let began_ms = match frontier.note(&began)?.and_then(|note| note.parse().ok()) {
@@ -218,6 +229,7 @@ impl<'a> Night<'a> {
         frontier.change(&Changes { new, ..Changes::default() })?;
         let reading =
             Reading { rules: Rules::new(true, true, &[]), languages: settings.languages.clone(), language_of: world.language_of.clone() };
+        let metrics = Metrics::begin(&settings, world.night, &Status { queue: frontier.queued(), ..Status::default() })?;
         let writer = Writer::start(archive, reading);
         let mut night = Night {
             client: Arc::new(Client::new(settings.clone())),
@@ -237,6 +249,7 @@ impl<'a> Night<'a> {
             domains: BTreeMap::new(),
             hinted: BTreeMap::new(),
             status: Status::default(),
+            metrics,
         };
         night.recover(recovered, lengths)?;
         for (site, _) in night.frontier.waiting_hosts()? {
@@ -324,8 +337,9 @@ impl<'a> Night<'a> {
             }
             if told.elapsed() >= STATUS_EVERY {
                 told = tokio::time::Instant::now();
-                self.status.sites = self.sites.values().filter(|site| !site.waiting.is_empty()).count() as u64;
+                self.stand();
                 (self.world.watch)(&self.status);
+                self.metrics.keep_up(&self.status);
             }
             let until_ready = next
                 .filter(|_| self.tasks.len() < self.settings.connections_max)
@@ -342,6 +356,12 @@ impl<'a> Night<'a> {
                 }
             }
         }
+    }
+
+    /// Looks how the night stands.
+    fn stand(&mut self) {
+        self.status.sites = self.sites.values().filter(|site| !site.waiting.is_empty()).count() as u64;
+        (self.status.met, self.status.queue) = (self.sites.len() as u64, self.frontier.queued());
     }
 
     /// Waits for all that is under way, and takes it over.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::ask::{policy_of, reserves_of};
+use super::ask::policy_of;
 use super::network::Done;
 use super::{CrawlError, Night, host_of, now_ms};
 use crate::archive::http::Response;
@@ -12,7 +12,7 @@ use crate::crawl::languages;
 use crate::crawl::polite::Came;
 use crate::crawl::robots_file::{Answer, Policy, answer};
 use crate::crawl::writer::{Asked, Settled, Written};
-use crate::optout::SiteFile;
+use crate::optout::{Agents, SiteFile};
 use crate::text::host::registrable_domain;
 
 /// How often an address is tried.
@@ -48,13 +48,17 @@ impl Night<'_> {
         took_ms: u64,
         now: u64,
     ) -> Result<(), CrawlError> {
+        self.count_answer(result.as_ref().map(|(status, _)| *status).map_err(|fault| *fault));
         let Some(site) = self.sites.get_mut(name) else { return Ok(()) };
         let (status, body) = match result {
             Ok((status, body)) => (Ok(status), body),
             Err(fault) => (Err(fault), Vec::new()),
         };
+        let training = self.settings.training();
+        let agents = Agents { own: &self.settings.agent, training: &training };
         if file != SiteFile::Robots {
             let body = matches!(status, Ok(200..=299)).then_some(body);
+            site.reserves.take(file, body.as_deref().unwrap_or_default(), &agents);
             site.files.others.insert(file.path().to_owned(), KnownFile { at_ms: now, body });
             return self.after_file(name, (status, took_ms), fetched, now);
         }
@@ -64,8 +68,9 @@ impl Night<'_> {
             (came, _) => KnownRobots { at_ms: now, result: status, is_file: came == Answer::File, body },
         };
         site.policy = Some(policy_of(&known));
+        site.reserves.take(SiteFile::Robots, if known.is_file { &known.body } else { &[] }, &agents);
         site.files.robots = Some(known);
-        self.sitemaps(name);
+        self.sitemaps(name)?;
         self.after_file(name, (status, took_ms), fetched, now)
     }
 
@@ -90,7 +95,6 @@ impl Night<'_> {
         site.host.patience = site.host.patience.after(&came, None, now, &self.settings);
         // An address inside of a network does not become public while one waits.
         site.host.patience.parked |= unreachable && status == Err(Fault::NotPublic);
-        site.reserves = reserves_of(&site.files, &self.settings);
         self.changes.files.push((name.to_owned(), site.files.clone()));
         let parked = site.host.patience.parked;
         self.changes.hosts.push((name.to_owned(), site.host.clone()));
@@ -121,6 +125,7 @@ impl Night<'_> {
         result: Result<Fetched, Fault>,
         now: u64,
     ) -> Result<(), CrawlError> {
+        self.count_answer(result.as_ref().map(|fetched| fetched.status).map_err(|fault| *fault));
         let Some(site) = self.sites.get_mut(name) else { return Ok(()) };
         let retry_after = result.as_ref().ok().and_then(|fetched| Response::parse(&fetched.response)?.fields.text("retry-after"));
         let came = match &result {
@@ -166,7 +171,7 @@ impl Night<'_> {
             self.count(&settled);
             self.judge(&settled, &mut changes);
             if settled.place.is_some() {
-                self.hints(&settled, &mut fresh, &mut changes);
+                self.hints(&settled, &mut fresh, &mut changes)?;
                 changes.pages.push(self.page_of(settled));
             }
         }
@@ -203,6 +208,12 @@ impl Night<'_> {
         let judge = !self.settings.languages.is_empty() && site.host.judged < self.settings.language_sample_pages;
         site.unjudged += u64::from(judge);
         judge
+    }
+
+    /// Counts what a request came to.
+    fn count_answer(&mut self, came: Result<u16, Fault>) {
+        let class = came.map_or_else(|fault| fault.word().to_owned(), |status| format!("{}xx", status / 100));
+        *self.status.answers.entry(class).or_default() += 1;
     }
 
     fn count(&mut self, settled: &Settled) {
