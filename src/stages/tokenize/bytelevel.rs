@@ -51,7 +51,8 @@ impl ByteLevel {
         entries.sort_unstable();
         let tokens = Tokens::new(entries.iter().map(|(_, bytes)| bytes.as_slice()))?;
         let ids: Vec<u32> = entries.iter().map(|(id, _)| *id).collect();
-        let singles = tokens.single_bytes().ok_or("not every byte has a token")?.map(|place| ids[place as usize]);
+        let singles =
+            tokens.single_bytes().ok_or("not every byte has a token")?.map(|place| ids.get(place as usize).copied().unwrap_or(u32::MAX));
         let merges = read_merges(&model["merges"], &tokens, &ids)?;
         let (pattern, prefix_space) = splitting(&json["pre_tokenizer"])?;
         let normalizer = match json["normalizer"]["type"].as_str() {

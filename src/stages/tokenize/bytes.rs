@@ -142,11 +142,16 @@ impl Tokens {
         self.count
     }
 
-    /// The tokens of all single bytes, by byte; `None` where one is missing.
+    /// The tokens of all single bytes, by byte; `None` where one is missing that texts can hold: some bytes are in no UTF-8 (RFC 3629), and
+    /// some vocabularies lack just these.
     pub(super) fn single_bytes(&self) -> Option<[u32; 256]> {
-        let mut singles = [0; 256];
+        let mut singles = [u32::MAX; 256];
         for byte in 0..=255_u8 {
-            singles[usize::from(byte)] = self.find(&[byte], 0, 1)?;
+            match self.find(&[byte], 0, 1) {
+                Some(id) => singles[usize::from(byte)] = id,
+                None if matches!(byte, 0xC0 | 0xC1 | 0xF5..) => {}
+                None => return None,
+            }
         }
         Some(singles)
     }

@@ -190,3 +190,95 @@ impl Vocabulary for SentencePiece {
         self.pieces.all.len() as u32
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A field of a message.
+    fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
+        [&[number << 3 | 2, bytes.len() as u8][..], bytes].concat()
+    }
+
+    fn piece(text: &str, score: f32, kind: u8) -> Vec<u8> {
+        let fields = [field(1, text.as_bytes()), [&[0x15][..], &score.to_le_bytes()].concat(), vec![0x18, kind]].concat();
+        field(1, &fields)
+    }
+
+    /// A model of these pieces; kind 1 is unigram, 2 BPE.
+    fn model(kind: u8, byte_fallback: bool, pieces: &[(&str, f32, u8)]) -> Vec<u8> {
+        let trainer = field(2, &[0x18, kind, 0x98, 0x02, u8::from(byte_fallback)]);
+        let mut all: Vec<Vec<u8>> =
+            [("<unk>", 0.0, 2), ("<s>", 0.0, 3)].iter().chain(pieces).map(|(text, score, kind)| piece(text, *score, *kind)).collect();
+        if byte_fallback {
+            all.extend((0..=255).map(|byte| piece(&format!("<0x{byte:02X}>"), 0.0, 6)));
+        }
+        all.push(trainer);
+        all.concat()
+    }
+
+    fn ids(model: &[u8], text: &str) -> Vec<u32> {
+        let mut ids = Vec::new();
+        SentencePiece::new(model).unwrap().encode(text, &mut ids).unwrap();
+        ids
+    }
+
+    const LETTERS: &[(&str, f32, u8)] = &[
+        ("▁", -3.0, 1),
+        ("l", -4.0, 1),
+        ("a", -4.0, 1),
+        ("b", -4.0, 1),
+        ("la", -2.0, 1),
+        ("ba", -2.5, 1),
+        ("▁laba", -1.0, 1),
+        ("ab", -1.5, 1),
+    ];
+
+    #[test]
+    fn the_best_path_is_taken_and_a_run_of_unknown_signs_is_one_piece() {
+        let unigram = model(1, false, LETTERS);
+        assert_eq!(ids(&unigram, "laba  laba"), [8, 8], "extra spaces go, and a space stands in front");
+        assert_eq!(ids(&unigram, "ab"), [2, 9]);
+        assert_eq!(ids(&unigram, "la žž ba"), [2, 6, 2, 0, 2, 7]);
+        assert!(ids(&unigram, "").is_empty() && ids(&unigram, "   ").is_empty());
+        assert!(!ids(&unigram, "<s>").contains(&1), "the name of a control symbol is plain text");
+    }
+
+    #[test]
+    fn pairs_are_joined_by_score_and_unknown_signs_are_written_in_bytes() {
+        let bpe = model(2, true, LETTERS);
+        // `ab` comes before `la` and `ba`, so `laba` is l, ab, a.
+        assert_eq!(ids(&bpe, "laba"), [2, 3, 9, 4]);
+        let first_byte = 2 + LETTERS.len() as u32;
+        assert_eq!(ids(&bpe, "ž"), [2, first_byte + 0xC5, first_byte + 0xBE]);
+        let vocabulary = SentencePiece::new(&bpe).unwrap();
+        assert_eq!((vocabulary.special("<s>"), vocabulary.special("la"), vocabulary.size()), (Some(1), None, first_byte + 256));
+    }
+
+    #[test]
+    fn symbols_of_the_users_are_never_cut_and_unused_pieces_are_taken_apart_again() {
+        let with = |extra: &[(&'static str, f32, u8)]| [LETTERS, extra].concat();
+        for kind in [1, 2] {
+            assert_eq!(ids(&model(kind, false, &with(&[("abl", -90.0, 4)])), "ablab"), [2, 10, 9], "kind {kind}");
+        }
+        let unused: Vec<_> = LETTERS.iter().map(|(text, score, kind)| (*text, *score, if *text == "ab" { 5 } else { *kind })).collect();
+        assert_eq!(ids(&model(2, false, &unused), "ab"), [2, 4, 5]);
+    }
+
+    #[test]
+    fn a_file_that_is_no_model_is_refused_wherever_it_is_cut() {
+        let whole = model(1, false, LETTERS);
+        for length in 0..whole.len() {
+            let _ = SentencePiece::new(&whole[..length]);
+        }
+        for (bytes, told) in [
+            (b"no model".to_vec(), "no SentencePiece model"),
+            (model(3, false, LETTERS), "whole words"),
+            (model(1, false, &[("a", 0.0, 1), ("a", 0.0, 1)]), "piece 3 is there twice"),
+            (model(1, false, &[("<unk>", 0.0, 2)]), "two unknown pieces"),
+        ] {
+            let why = SentencePiece::new(&bytes).err().expect("it cannot be used");
+            assert!(why.contains(told), "{told}: {why}");
+        }
+    }
+}

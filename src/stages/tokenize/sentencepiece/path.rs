@@ -32,16 +32,16 @@ pub(super) fn best(text: &[u8], pieces: &Pieces) -> Vec<(usize, u32)> {
                 continue;
             }
             let piece = pieces.of(id);
-            // A symbol of the user's is always taken. The reference reckons these sums in double precision and keeps them in single.
+            // A symbol of the user's is always taken.
             let score = match piece.kind {
-                Type::UserDefined => f64::from(length as f32 * pieces.score_max) - 0.1,
-                _ => f64::from(piece.score),
+                Type::UserDefined => length as f32 * pieces.score_max - 0.1,
+                _ => piece.score,
             };
-            improve(&mut ways[start + length], score + f64::from(till_here), start, id);
+            improve(&mut ways[start + length], score + till_here, start, id);
             has_single |= length == single;
         }
         if !has_single {
-            improve(&mut ways[start + single], f64::from(unknown + till_here), start, pieces.unknown);
+            improve(&mut ways[start + single], unknown + till_here, start, pieces.unknown);
         }
         start += single;
     }
@@ -54,8 +54,8 @@ pub(super) fn best(text: &[u8], pieces: &Pieces) -> Vec<(usize, u32)> {
     cut
 }
 
-fn improve(way: &mut Best, score: f64, start: usize, id: u32) {
-    if way.start == usize::MAX || score > f64::from(way.score) {
-        *way = Best { score: score as f32, start, id };
+fn improve(way: &mut Best, score: f32, start: usize, id: u32) {
+    if way.start == usize::MAX || score > way.score {
+        *way = Best { score, start, id };
     }
 }
