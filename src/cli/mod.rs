@@ -17,6 +17,7 @@ mod takedown;
 mod tokenizer;
 mod verify;
 mod warc;
+mod work;
 
 use clap::{Parser, Subcommand};
 
@@ -64,6 +65,8 @@ enum Verb {
     Plan(plan::PlanArgs),
     /// Does one task of a plan
     Task(plan::TaskArgs),
+    /// Does tasks of a plan beside other workers, until none is left to take
+    Work(work::WorkArgs),
     /// Lists the tasks of a plan that are not done yet
     Pending(plan::Planned),
     /// Publishes a plan whose tasks are all done
@@ -90,6 +93,7 @@ pub fn run(cli: Cli, stop: Stop) -> anyhow::Result<Exit> {
         Verb::Tokenizer(args) => tokenizer::tokenizer(&args),
         Verb::Plan(args) => plan::plan(&args),
         Verb::Task(args) => plan::task(&args, stop),
+        Verb::Work(args) => work::work(&args, stop),
         Verb::Pending(args) => plan::pending(&args),
         Verb::Seal(args) => plan::seal(&args),
     }

@@ -103,7 +103,7 @@ pub fn seal(args: &Planned) -> anyhow::Result<Exit> {
 }
 
 impl Planned {
-    fn open(&self, stop: Stop) -> anyhow::Result<Job> {
+    pub(super) fn open(&self, stop: Stop) -> anyhow::Result<Job> {
         let plan = Plan::load(&self.plan)?;
         let workspace = Workspace::open(&root_of(&self.plan)?)?;
         let recipe = Recipe::of_plan(&plan)?;

@@ -5,9 +5,11 @@
 //! - [`plan`]: the frozen work, the same bytes wherever it is made.
 //! - [`commit`]: what a finished task wrote; the only thing that later tasks trust.
 //! - [`attempt`]: one try at a task in a folder of its own, published by link.
+//! - [`claim`]: advice to other workers that a task is being done.
 //! - [`local`]: the executor for this machine.
 
 pub mod attempt;
+pub mod claim;
 pub mod commit;
 pub mod flow;
 mod held;

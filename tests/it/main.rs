@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod crawl;
+mod engines;
 mod files;
 mod nights;
 mod optout;
