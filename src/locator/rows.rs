@@ -5,6 +5,7 @@ use std::fs::File;
 use std::path::Path;
 
 use arrow_array::cast::AsArray;
+use arrow_array::types::Float32Type;
 use arrow_array::{Array, RecordBatch};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection};
@@ -37,6 +38,26 @@ impl<'a> Row<'a> {
         column.filter(|column| column.is_valid(self.row)).map_or("", |column| column.value(self.row))
     }
 
+    /// A number in a column of numbers by name, as `quality` is.
+    #[must_use]
+    pub fn number_in(&self, column: &str, name: &str) -> Option<f64> {
+        let signals = self.batch.column_by_name(column)?.as_struct_opt()?;
+        let values = signals.column_by_name(name)?.as_primitive_opt::<Float32Type>()?;
+        values.is_valid(self.row).then(|| f64::from(values.value(self.row)))
+    }
+
+    /// The batch that the row is of.
+    #[must_use]
+    pub fn batch(&self) -> &'a RecordBatch {
+        self.batch
+    }
+
+    /// Its number in that batch.
+    #[must_use]
+    pub fn number(&self) -> usize {
+        self.row
+    }
+
     /// The document's id.
     #[must_use]
     pub fn id(&self) -> DocId {
@@ -60,6 +81,12 @@ impl Documents {
     #[must_use]
     pub fn groups(&self) -> Vec<usize> {
         self.metadata.metadata().row_groups().iter().map(|group| usize::try_from(group.num_rows()).unwrap_or(0)).collect()
+    }
+
+    /// Names of all columns.
+    #[must_use]
+    pub fn columns(&self) -> Vec<&str> {
+        self.metadata.schema().fields().iter().map(|field| field.name().as_str()).collect()
     }
 
     /// Bytes of the values of a column, before they are packed.

@@ -4,6 +4,7 @@ mod bad_input;
 mod crawl;
 mod engines;
 mod files;
+mod inspect;
 mod nights;
 mod optout;
 mod readers;

@@ -71,6 +71,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "workspace",
         ],
     ),
+    ("inspect", &["doc", "ledger", "locator", "store", "text", "workspace"]),
     ("tokenizer", &["locator", "stages", "store", "text"]),
     ("report", &["engine", "ledger", "size", "stages", "tokenizer"]),
     (
@@ -82,6 +83,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "dedup",
             "doc",
             "engine",
+            "inspect",
             "ledger",
             "locator",
             "optout",

@@ -1,4 +1,8 @@
-//! `tamis inspect`: looks into a data set. `summary` says what is in it and what became of everything that was read for it.
+//! `tamis inspect`: looks into a data set. `summary` says what is in it and what became of everything that was read for it, `sample` shows
+//! some documents, `show` one, and `explain` what became of one and why.
+
+mod one;
+mod sample;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -7,7 +11,10 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::exit::Exit;
+use super::run::Keys;
 use super::table::tally_tables;
+use super::warc::is_unsafe;
+use crate::inspect::Dataset;
 use crate::ledger::manifest::Manifests;
 use crate::ledger::run::RunLedger;
 use crate::ledger::tally::Tally;
@@ -32,6 +39,12 @@ enum What {
         #[arg(long)]
         json: bool,
     },
+    /// Some published documents, drawn by chance; the same seed draws the same ones
+    Sample(sample::SampleArgs),
+    /// One published document with all that is known of it
+    Show(one::ShowArgs),
+    /// What became of a document, by id or address: where it is published, or which rule dropped it, with which value
+    Explain(one::ExplainArgs),
 }
 
 /// Looks into a data set.
@@ -39,16 +52,27 @@ enum What {
 /// # Errors
 /// When there is no such data set, or its ledgers cannot be read.
 pub fn inspect(args: &InspectArgs) -> anyhow::Result<Exit> {
-    let What::Summary { json } = args.what;
-    let (workspace, dataset) = Workspace::of_dataset(&args.dataset)?;
-    let ledgers = History::open(&workspace, &dataset)?.ledgers()?;
-    let erased = Manifests::read(&workspace)?.erased(&dataset);
-    anyhow::ensure!(!ledgers.is_empty(), "the data set `{dataset}` has no finished run; `tamis run` ends one");
+    let (workspace, name) = Workspace::of_dataset(&args.dataset)?;
+    let ledgers = History::open(&workspace, &name)?.ledgers()?;
+    anyhow::ensure!(!ledgers.is_empty(), "the data set `{name}` has no finished run; `tamis run` ends one");
+    let dataset = || {
+        let runs: Vec<String> = ledgers.iter().map(|ledger| ledger.plan.clone()).collect();
+        Dataset::open(workspace.clone(), &name, &runs)
+    };
+    match &args.what {
+        What::Summary { json } => summary(&ledgers, &Manifests::read(&workspace)?.erased(&name), *json),
+        What::Sample(args) => sample::sample(&dataset()?, args),
+        What::Show(args) => one::show(&dataset()?, &workspace, args),
+        What::Explain(args) => one::explain(&dataset()?, &workspace, args),
+    }
+}
+
+fn summary(ledgers: &[RunLedger], erased: &Erased, json: bool) -> anyhow::Result<Exit> {
     if json {
-        println!("{}", summary_json(&ledgers, &erased));
+        println!("{}", summary_json(ledgers, erased));
         return Ok(Exit::Done);
     }
-    let tally = sum(&ledgers, &erased);
+    let tally = sum(ledgers, erased);
     let shards: Vec<_> = ledgers.iter().flat_map(|ledger| &ledger.shards).collect();
     let bytes = ByteSize(shards.iter().map(|shard| shard.bytes).sum());
     println!("{}\n", tally_tables(&tally));
@@ -59,6 +83,20 @@ pub fn inspect(args: &InspectArgs) -> anyhow::Result<Exit> {
         grouped(tally.damages + tally.quarantined)
     );
     Ok(Exit::Done)
+}
+
+/// Words of strangers without what moves a terminal's cursor or hides what they say; line ends stay.
+fn safe(text: &str) -> String {
+    text.chars().map(|sign| if sign != '\n' && is_unsafe(sign) { '\u{fffd}' } else { sign }).collect()
+}
+
+/// A value on one line.
+fn short(value: &Value) -> String {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    safe(&text).replace('\n', " ")
 }
 
 /// Documents and token ids that takedowns erased, by language.

@@ -1,0 +1,55 @@
+//! Looks into a data set: [`find`] one document and its fate, a [`sample`] of what is there, a [`row`] as JSON. It changes nothing, and prints
+//! nothing: the command line and pages for researchers ask the same questions here.
+
+pub mod find;
+pub mod row;
+pub mod sample;
+
+use std::path::PathBuf;
+
+use crate::ledger::manifest::{ManifestError, Manifests};
+use crate::locator::LocateError;
+use crate::store::{StoreError, files_below};
+use crate::workspace::Workspace;
+
+/// Why a data set cannot be looked into.
+#[derive(Debug, thiserror::Error)]
+pub enum InspectError {
+    /// The manifests.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The system refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file cannot be searched.
+    #[error(transparent)]
+    Locate(#[from] LocateError),
+    /// A pattern is none.
+    #[error("`{pattern}` is no regular expression: {why}")]
+    Pattern { pattern: String, why: String },
+}
+
+/// A data set as its last manifest has it.
+pub struct Dataset {
+    workspace: Workspace,
+    /// Published shards, in order of their paths.
+    shards: Vec<PathBuf>,
+    /// Files of dropped documents, those of the last run first.
+    rejects: Vec<PathBuf>,
+}
+
+impl Dataset {
+    /// The data set `name` of `workspace`; `runs` are its plans, the oldest first.
+    ///
+    /// # Errors
+    /// When manifests or folders cannot be read.
+    pub fn open(workspace: Workspace, name: &str, runs: &[String]) -> Result<Dataset, InspectError> {
+        let manifests = Manifests::read(&workspace)?;
+        let shards = manifests.current(name).into_keys().map(|path| workspace.root().join(path)).collect();
+        let mut rejects = Vec::new();
+        for plan in runs.iter().rev() {
+            rejects.extend(files_below(&workspace.rejects(plan))?);
+        }
+        Ok(Dataset { workspace, shards, rejects })
+    }
+}

@@ -1,0 +1,166 @@
+//! What `tamis inspect` says of a document is what stands in shards and rejects, and what was erased is said to be gone.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::UInt32Type;
+use arrow_array::{Array, ArrayRef};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use serde_json::Value;
+
+use crate::run::QUICKSTART;
+use crate::{ends_with, said, tamis};
+
+struct House {
+    folder: tempfile::TempDir,
+}
+
+impl House {
+    fn new() -> House {
+        let house = House { folder: tempfile::tempdir().expect("a folder") };
+        let mut run = tamis(["run", QUICKSTART]);
+        run.current_dir(env!("CARGO_MANIFEST_DIR")).arg("--workspace").arg(house.at("w")).arg("--keys").arg(house.at("keys"));
+        ends_with(&mut run, 0);
+        house
+    }
+
+    fn at(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    fn dataset(&self) -> PathBuf {
+        let data = std::fs::read_dir(self.at("w/data")).expect("a folder").next().expect("a data set").expect("a folder");
+        data.path()
+    }
+
+    fn ask(&self, words: &[&str]) -> Command {
+        let mut command = tamis(["inspect"]);
+        command.arg(self.dataset()).args(words);
+        command
+    }
+
+    fn rows(&self, words: &[&str]) -> Vec<Value> {
+        let told = said(&ends_with(self.ask(words).arg("--json"), 0).stdout);
+        told.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    }
+}
+
+/// The columns of text and whole numbers of all Parquet files below a folder.
+fn stored(place: &Path) -> Vec<Value> {
+    let files = crate::files_below(place).into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "parquet"));
+    let mut rows = Vec::new();
+    for path in files {
+        let file = std::fs::File::open(place.join(path)).expect("ours");
+        let reader = ParquetRecordBatchReaderBuilder::try_new(file).and_then(|builder| builder.build()).expect("Parquet");
+        for batch in reader {
+            let batch = batch.expect("whole");
+            let value = |column: &ArrayRef, row: usize| {
+                let text = column.as_string_opt::<i32>().map(|column| Value::from(column.value(row)));
+                let number = || column.as_primitive_opt::<UInt32Type>().map(|column| Value::from(column.value(row)));
+                text.or_else(number).filter(|_| column.is_valid(row)).unwrap_or(Value::Null)
+            };
+            let schema = batch.schema();
+            for row in 0..batch.num_rows() {
+                let columns = schema.fields().iter().zip(batch.columns());
+                rows.push(columns.map(|(field, column)| (field.name().clone(), value(column, row))).collect());
+            }
+        }
+    }
+    rows
+}
+
+#[test]
+fn every_document_that_was_read_is_explained_as_it_is_stored() {
+    let house = House::new();
+    let published = stored(&house.at("w/data"));
+    for row in published.iter().take(12) {
+        let (id, url) = (row["id"].as_str().expect("an id"), row["url"].as_str().expect("an address"));
+        let shown = &house.rows(&["show", id])[0];
+        for name in ["id", "url", "host", "lang", "title", "text", "token_count"] {
+            assert_eq!(shown[name], row[name], "{name} of {url}");
+        }
+        let told = &house.rows(&["explain", url])[0];
+        assert_eq!((told["kept"].as_bool(), told["id"].as_str()), (Some(true), Some(id)), "{told}");
+    }
+    let kept: Vec<&str> = published.iter().filter_map(|row| row["url"].as_str()).collect();
+    let dropped = stored(&house.at("w/_tamis/rejects"));
+    let once = dropped.iter().filter(|row| !kept.contains(&row["url"].as_str().expect("an address")));
+    let once: Vec<&Value> = once.filter(|row| dropped.iter().filter(|other| other["url"] == row["url"]).count() == 1).collect();
+    assert!(once.len() > 10, "{}", once.len());
+    for row in once.into_iter().take(12) {
+        let told = &house.rows(&["explain", row["url"].as_str().expect("an address")])[0];
+        assert_eq!((&told["kept"], &told["stage"], &told["reason"]), (&Value::Bool(false), &row["stage"], &row["reason"]));
+    }
+}
+
+#[test]
+fn a_sample_is_the_same_for_the_same_seed_and_holds_to_what_is_asked() {
+    let house = House::new();
+    let ids = |words: &[&str]| house.rows(words).iter().map(|row| row["id"].as_str().expect("an id").to_owned()).collect::<Vec<_>>();
+    let (one, two) = (ids(&["sample", "--n", "5", "--seed", "1"]), ids(&["sample", "--n", "5", "--seed", "2"]));
+    assert_eq!((one.len(), two.len()), (5, 5));
+    assert!(one != two && one == ids(&["sample", "--n", "5", "--seed", "1"]));
+    let rows = house.rows(&["sample", "--n", "100", "--lang", "fi"]);
+    assert!(!rows.is_empty() && rows.iter().all(|row| row["lang"] == "fi"));
+    let host = rows[0]["host"].as_str().expect("a host").to_owned();
+    assert!(house.rows(&["sample", "--n", "100", "--host", &host]).iter().all(|row| row["host"] == host.as_str()));
+    let of_each = house.rows(&["sample", "--n", "1", "--by", "lang"]);
+    let mut langs: Vec<&str> = of_each.iter().filter_map(|row| row["lang"].as_str()).collect();
+    langs.dedup();
+    assert!(langs.len() == of_each.len() && langs.len() > 10, "{langs:?}");
+    let long = house.rows(&["sample", "--n", "100", "--min", "quality.words=100"]);
+    assert!(long.iter().all(|row| row["quality"]["words"].as_f64() >= Some(100.0)));
+    let found = house.rows(&["sample", "--n", "100", "--grep", "(?i)saari|sauna"]);
+    assert!(found.iter().all(|row| row["text"].as_str().is_some_and(|text| text.to_lowercase().contains("sa"))));
+    for (words, told) in [(["--min", "quality.wrds=1"], "no signal quality.wrds"), (["--grep", "(("], "no regular expression")] {
+        let said = said(&ends_with(house.ask(&["sample"]).args(words), 2).stderr);
+        assert!(said.contains(told), "{said}");
+    }
+}
+
+#[test]
+fn what_is_not_there_is_told_apart_from_what_was_erased() {
+    let house = House::new();
+    ends_with(&mut house.ask(&["show", &"0".repeat(32)]), 1);
+    let told = said(&ends_with(&mut house.ask(&["explain", "https://nikde.example.cz/nic"]), 1).stderr);
+    assert!(told.contains("not in this data set"), "{told}");
+    let told = said(&ends_with(&mut house.ask(&["show", "what"]), 2).stderr);
+    assert!(told.contains("neither an id (32 hex digits) nor an address"), "{told}");
+    let row = house.rows(&["sample", "--n", "1"]).remove(0);
+    let (id, url) = (row["id"].as_str().expect("an id"), row["url"].as_str().expect("an address"));
+    let mut plan = tamis(["takedown", "plan", "--url", url, "--reason", "gdpr-17", "--received", "2026-11-20"]);
+    ends_with(plan.arg("--workspace").arg(house.at("w")).arg("--out").arg(house.at("plan.json")), 0);
+    let mut apply = tamis(["takedown", "apply", "--confirm-large"]);
+    ends_with(apply.arg(house.at("plan.json")).arg("--workspace").arg(house.at("w")).arg("--keys").arg(house.at("keys")), 0);
+    for name in [id, url] {
+        let told = said(&ends_with(house.ask(&["show", name]).arg("--keys").arg(house.at("keys")), 1).stderr);
+        assert!(told.contains("is gone: takedown 1 erased it"), "{told}");
+    }
+    let told = said(&ends_with(house.ask(&["explain", id, "--json"]).arg("--keys").arg(house.at("keys")), 0).stdout);
+    assert!(told.contains(r#""stage":"takedown""#) && !told.contains(url), "{told}");
+}
+
+#[test]
+fn words_of_strangers_move_no_cursor() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let text =
+        "Zlý text \u{1b}[2J\u{1b}]0;titul\u{7} s \u{202e}obrátenými\u{202c} slovami a ešte niečo, čo je dosť dlhé na to, aby to ostalo.";
+    let line = serde_json::json!({"url": "https://zly.example.sk/a\u{1b}[31m", "title": "\u{9b}31m", "text": text, "lang": "sk"});
+    std::fs::write(at("in.jsonl"), format!("{line}\n")).expect("room");
+    let recipe = format!(
+        "dataset = \"d\"\ninput = \"{}\"\n[source]\nkind = \"jsonl\"\n[dedup]\nnear = false\n[[emit]]\nstage = \"tokenize\"\n",
+        at("in.jsonl").display()
+    );
+    std::fs::write(at("r.toml"), recipe).expect("room");
+    ends_with(tamis(["run"]).arg(at("r.toml")).arg("--workspace").arg(at("w")), 0);
+    let mut sample = tamis(["inspect"]);
+    let told = said(&ends_with(sample.arg(at("w/data/d")).args(["sample"]), 0).stdout);
+    let id = told.split(' ').next().expect("an id").to_owned();
+    let mut show = tamis(["inspect"]);
+    let shown = said(&ends_with(show.arg(at("w/data/d")).args(["show", &id]), 0).stdout);
+    for told in [told, shown] {
+        assert!(told.contains("Zlý text") && !told.contains(['\u{1b}', '\u{7}', '\u{202e}', '\u{9b}']), "{told:?}");
+    }
+}
