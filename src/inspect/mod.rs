@@ -1,9 +1,12 @@
-//! Looks into a data set: [`find`] one document and its fate, a [`sample`] of what is there, a [`row`] as JSON. It changes nothing, and prints
+//! Looks into a data set: [`find`] one document and its fate, a [`sample`] of what is there, a [`row`] as JSON, and, with feature `sql`,
+//! questions in SQL. It changes nothing, and prints
 //! nothing: the command line and pages for researchers ask the same questions here.
 
 pub mod find;
 pub mod row;
 pub mod sample;
+#[cfg(feature = "sql")]
+pub mod sql;
 
 use std::path::PathBuf;
 

@@ -3,6 +3,7 @@
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Float64Type, Int32Type, Int64Type, TimestampMillisecondType, UInt32Type, UInt64Type};
 use arrow_array::{Array, RecordBatch};
+use arrow_cast::display::array_value_to_string;
 use arrow_schema::{DataType, TimeUnit};
 use serde_json::{Map, Value, json};
 
@@ -38,8 +39,16 @@ fn value(column: &dyn Array, row: usize) -> Value {
             let columns = fields.iter().zip(column.as_struct().columns());
             Value::Object(columns.map(|(field, column)| (field.name().clone(), value(column.as_ref(), row))).collect())
         }
-        // No schema of ours has another type.
-        other => json!(format!("({other})")),
+        other => told(column, row, other.is_numeric()),
+    }
+}
+
+/// A value of a type that no schema of ours has, as answers in SQL may: numbers as such, all else as text.
+fn told(column: &dyn Array, row: usize, is_number: bool) -> Value {
+    let text = array_value_to_string(column, row).unwrap_or_default();
+    match text.parse::<serde_json::Number>() {
+        Ok(number) if is_number => Value::Number(number),
+        _ => Value::String(text),
     }
 }
 

@@ -164,3 +164,57 @@ fn words_of_strangers_move_no_cursor() {
         assert!(told.contains("Zlý text") && !told.contains(['\u{1b}', '\u{7}', '\u{202e}', '\u{9b}']), "{told:?}");
     }
 }
+
+#[test]
+#[cfg(feature = "sql")]
+fn questions_in_sql_are_answered_from_what_is_stored() {
+    let house = House::new();
+    let published = stored(&house.at("w/data"));
+    let fi = published.iter().filter(|row| row["lang"] == "fi").count();
+    let tokens: u64 = published.iter().filter(|row| row["lang"] == "fi").filter_map(|row| row["token_count"].as_u64()).sum();
+    let query = "select count(*) as n, sum(token_count) as tokens, max(length(text)) as longest, min(fetched_at) as first from documents where lang = 'fi'";
+    let row = &house.rows(&["sql", query])[0];
+    assert_eq!((row["n"].as_u64(), row["tokens"].as_u64()), (Some(fi as u64), Some(tokens)), "{row}");
+    assert!(row["longest"].as_u64() > Some(100) && row["first"].as_str().is_some_and(|at| at.starts_with("20")), "{row}");
+    let id = published[3]["id"].as_str().expect("an id");
+    assert_eq!(house.rows(&["sql", &format!("select url from documents where id = '{id}'")])[0]["url"], published[3]["url"]);
+    let dropped = stored(&house.at("w/_tamis/rejects")).len();
+    assert_eq!(house.rows(&["sql", "select count(*) as n from rejects"])[0]["n"].as_u64(), Some(dropped as u64));
+    let counted = &house.rows(&["sql", "select sum(documents) as n from ledger where what = 'dropped'"])[0];
+    assert_eq!(counted["n"].as_u64(), Some(dropped as u64));
+    let csv = said(&ends_with(&mut house.ask(&["sql", "select 'a,\"b' as x, null as y", "--format", "csv"]), 0).stdout);
+    assert_eq!(csv, "x,y\n\"a,\"\"b\",\n");
+    ends_with(house.ask(&["sql", "select id, lang from documents", "--format", "parquet", "--output"]).arg(house.at("out/x.parquet")), 2);
+    std::fs::create_dir(house.at("out")).expect("room");
+    ends_with(house.ask(&["sql", "select id, lang from documents", "--format", "parquet", "--output"]).arg(house.at("out/x.parquet")), 0);
+    assert_eq!(stored(&house.at("out")).len(), published.len());
+}
+
+#[test]
+#[cfg(feature = "sql")]
+fn a_question_that_is_wrong_or_would_change_something_is_refused_with_what_there_is() {
+    let house = House::new();
+    for (query, told) in [
+        ("select lnag from documents", "table documents: id, url, host, lang"),
+        ("select * from document", "table rejects: id, url"),
+        ("selct 1", "Expected"),
+        ("drop table documents", "not supported"),
+        ("copy documents to 'x.csv'", "not supported"),
+        ("create external table x stored as csv location '/etc/passwd'", "not supported"),
+        ("set datafusion.execution.target_partitions = 1", "not supported"),
+    ] {
+        let said = said(&ends_with(&mut house.ask(&["sql", query]), 2).stderr);
+        assert!(said.contains(told), "{query}: {said}");
+    }
+    let mut small =
+        house.ask(&["sql", "select a.text, b.text from documents a, documents b order by a.text || b.text", "--memory-max", "2 MiB"]);
+    assert!(said(&ends_with(&mut small, 2).stderr).contains("--memory-max"));
+    let mut shell = house.ask(&["sql", "--json"]);
+    shell.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+    let mut running = shell.spawn().expect("it starts");
+    let mut input = running.stdin.take().expect("a pipe");
+    std::io::Write::write_all(&mut input, b"select 1 as a;\nselect count(*) as n\nfrom ledger where what = 'read';\n").expect("it listens");
+    drop(input);
+    let told = said(&running.wait_with_output().expect("it ends").stdout);
+    assert_eq!(told, "{\"a\":1}\n{\"n\":1}\n");
+}

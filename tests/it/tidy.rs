@@ -71,7 +71,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "workspace",
         ],
     ),
-    ("inspect", &["doc", "ledger", "locator", "store", "text", "workspace"]),
+    ("inspect", &["columns", "doc", "ledger", "locator", "store", "text", "workspace"]),
     ("tokenizer", &["locator", "stages", "store", "text"]),
     ("report", &["engine", "ledger", "size", "stages", "tokenizer"]),
     (
@@ -111,7 +111,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 /// What only some folders may name: the pattern, where it may stand, and why.
 const ONLY_IN: &[(&str, &[&str], &str)] = &[
     (r"\brayon::", &["engine"], "threads are the engine's"),
-    (r"\btokio(_rustls)?::", &["crawl"], "the network is the crawler's"),
+    (r"\btokio(_rustls)?::", &["crawl", "inspect"], "the network is the crawler's, and the SQL engine works on its threads"),
     (r"\b(e?print(ln)?|dbg)!", &["cli", "main"], "printing is the command line's"),
     (
         r"\bstd::(fs|time|thread|process|env)\b",

@@ -1,8 +1,10 @@
 //! `tamis inspect`: looks into a data set. `summary` says what is in it and what became of everything that was read for it, `sample` shows
-//! some documents, `show` one, and `explain` what became of one and why.
+//! some documents, `show` one, `explain` what became of one and why, and `sql` answers any question.
 
 mod one;
 mod sample;
+#[cfg(feature = "sql")]
+mod sql;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -45,6 +47,9 @@ enum What {
     Show(one::ShowArgs),
     /// What became of a document, by id or address: where it is published, or which rule dropped it, with which value
     Explain(one::ExplainArgs),
+    /// Answers a question in SQL over the tables documents, rejects and ledger
+    #[cfg(feature = "sql")]
+    Sql(sql::SqlArgs),
 }
 
 /// Looks into a data set.
@@ -64,6 +69,8 @@ pub fn inspect(args: &InspectArgs) -> anyhow::Result<Exit> {
         What::Sample(args) => sample::sample(&dataset()?, args),
         What::Show(args) => one::show(&dataset()?, &workspace, args),
         What::Explain(args) => one::explain(&dataset()?, &workspace, args),
+        #[cfg(feature = "sql")]
+        What::Sql(args) => sql::sql(&dataset()?, &ledgers, args),
     }
 }
 
