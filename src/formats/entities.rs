@@ -18,7 +18,7 @@ const NAMED: &[(&str, &str)] = &[
     ("thinsp", "\u{2009}"),
     ("ensp", "\u{2002}"),
     ("emsp", "\u{2003}"),
-    ("shy", ""),
+    ("shy", "\u{ad}"),
     ("zwj", "\u{200d}"),
     ("zwnj", "\u{200c}"),
     ("lrm", ""),

@@ -2,6 +2,7 @@
 
 mod jsonl;
 mod mediawiki;
+mod papers;
 mod parquet;
 pub mod warc;
 mod wet;
@@ -9,4 +10,4 @@ mod wet;
 use crate::source::Room;
 
 /// Every source, as `tamis stages` lists them.
-pub const ROOMS: &[&Room] = &[&warc::ROOM, &warc::crawled::ROOM, &wet::ROOM, &jsonl::ROOM, &parquet::ROOM, &mediawiki::ROOM];
+pub const ROOMS: &[&Room] = &[&warc::ROOM, &warc::crawled::ROOM, &wet::ROOM, &jsonl::ROOM, &parquet::ROOM, &mediawiki::ROOM, &papers::ROOM];

@@ -262,6 +262,10 @@ impl Flattener<'_> {
 
     fn entity(&mut self) {
         let rest = &self.source[self.at..];
+        if rest.starts_with("&shy;") {
+            self.at += "&shy;".len();
+            return;
+        }
         let taken = entities::take(rest, self.out());
         if taken == 0 {
             self.literal(1);
