@@ -33,7 +33,6 @@ impl Kind {
         Kind::Epub,
         Kind::OpenDocument,
         Kind::Docx,
-        Kind::Pdf,
         Kind::Plain,
     ];
 

@@ -58,8 +58,8 @@ pub enum Fault {
     NoText,
     /// It is of no kind that is read.
     UnknownFormat,
-    /// The PDF cannot be read.
-    MalformedPdf,
+    /// It is a PDF: known, and not read (docs/sources.md says why).
+    PdfNotRead,
 }
 
 impl Fault {
@@ -73,7 +73,7 @@ impl Fault {
         "encrypted",
         "no-text",
         "unknown-format",
-        "malformed-pdf",
+        "pdf-not-read",
     ];
 
     /// As a reason for a drop.
@@ -99,7 +99,7 @@ pub fn read(kind: Kind, bytes: Vec<u8>, limits: &Limits) -> Result<Paper, Fault>
         Kind::Epub => bundle::epub(&bytes, limits),
         Kind::OpenDocument => bundle::open_document(&bytes, limits),
         Kind::Docx => bundle::docx(&bytes, limits),
-        Kind::Pdf => Err(Fault::UnknownFormat),
+        Kind::Pdf => Err(Fault::PdfNotRead),
         Kind::Plain => Ok(Paper { text: plain(&decoded(bytes, false)), ..Paper::default() }),
         Kind::Unknown => Err(Fault::UnknownFormat),
     }?;

@@ -191,9 +191,16 @@ fn tidy(text: &str, out: &mut String) {
                 at += taken;
                 continue;
             }
+            b')' => {
+                out.truncate(out.trim_end_matches([',', ';', ' ']).len());
+                space = false;
+            }
             // A comma behind a template that is gone stands alone.
             b',' | b'.' if bytes.get(end).is_none_or(|byte| *byte == b' ') => space = false,
-            _ => end += bytes[end..].iter().take_while(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | 0xc2 | b'(' | b',' | b'.')).count(),
+            _ => {
+                end +=
+                    bytes[end..].iter().take_while(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | 0xc2 | b'(' | b')' | b',' | b'.')).count()
+            }
         }
         push(out, &mut space, &text[at..end]);
         at = end;
