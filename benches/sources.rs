@@ -33,7 +33,7 @@ fn records(source: &dyn Source, file: &str) -> Vec<RawRecord> {
     ("papers", "papers/newspaper-cs.alto.xml"),
     ("papers", "papers/chronicle-hr.page.xml"),
     ("papers", "papers/regulation-et.fmx.xml"),
-    ("papers", "archives/papers-2026-06.zip"),
+    ("papers", "libraries/papers-2026-06.zip"),
 ])]
 fn decode(bencher: divan::Bencher<'_, '_>, (name, file): (&str, &str)) {
     let source = source(name);

@@ -33,6 +33,7 @@ impl Kind {
         Kind::Epub,
         Kind::OpenDocument,
         Kind::Docx,
+        Kind::Pdf,
         Kind::Plain,
     ];
 

@@ -8,6 +8,7 @@ mod entities;
 mod kind;
 mod marked;
 mod ocr;
+mod pdf;
 mod prose;
 mod styles;
 pub mod wiki;
@@ -58,8 +59,8 @@ pub enum Fault {
     NoText,
     /// It is of no kind that is read.
     UnknownFormat,
-    /// It is a PDF: known, and not read (docs/sources.md says why).
-    PdfNotRead,
+    /// The PDF cannot be read.
+    MalformedPdf,
 }
 
 impl Fault {
@@ -73,7 +74,7 @@ impl Fault {
         "encrypted",
         "no-text",
         "unknown-format",
-        "pdf-not-read",
+        "malformed-pdf",
     ];
 
     /// As a reason for a drop.
@@ -99,7 +100,7 @@ pub fn read(kind: Kind, bytes: Vec<u8>, limits: &Limits) -> Result<Paper, Fault>
         Kind::Epub => bundle::epub(&bytes, limits),
         Kind::OpenDocument => bundle::open_document(&bytes, limits),
         Kind::Docx => bundle::docx(&bytes, limits),
-        Kind::Pdf => Err(Fault::PdfNotRead),
+        Kind::Pdf => pdf::read(bytes, limits),
         Kind::Plain => Ok(Paper { text: plain(&decoded(bytes, false)), ..Paper::default() }),
         Kind::Unknown => Err(Fault::UnknownFormat),
     }?;

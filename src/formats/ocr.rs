@@ -101,7 +101,7 @@ impl Collector {
 }
 
 /// Lines as one paragraph. A word that was divided at the end of a line is whole again.
-fn joined(lines: &[&str]) -> String {
+pub(super) fn joined(lines: &[&str]) -> String {
     let mut out = String::new();
     for line in lines.iter().map(|line| line.trim()).filter(|line| !line.is_empty()) {
         if let Some(stem) = divided(&out, line) {

@@ -91,7 +91,7 @@ fn bombs_foreign_entities_and_broken_markup_have_reasons_of_their_own() {
         ("<TEI><teiHeader/></TEI>", Fault::NoText),
         ("<mets><dmdSec/></mets>", Fault::UnknownFormat),
         ("PK\u{3}\u{4}", Fault::UnknownFormat),
-        ("%PDF-1.7", Fault::PdfNotRead),
+        ("%PDF-1.7", Fault::MalformedPdf),
     ] {
         assert_eq!(paper("x.xml", document), Err(fault), "{document}");
     }

@@ -50,6 +50,11 @@ fn the_papers_of_a_library_arrive_with_text_language_and_licence() {
             "Stará búda pri jazere sa opraví, nie zbúra.\nloďka | 480 eur\nstrecha | 1 200 eur\nZápis overil tajomník spolku.",
         ),
         ("hu", "CC0-1.0", "hogy az új komp a templom előtt köt ki"),
+        (
+            "da",
+            "CC0-1.0",
+            "men den nye boring i nord gav vand nok til både gårdene og sommerhusene.\nUdvalget foreslår, at regnvandet fra skolens tag samles",
+        ),
         ("el", "CC0-1.0", "Ο φύλακας της λίμνης"),
     ] {
         let found = document(&documents, lang);
@@ -61,7 +66,7 @@ fn the_papers_of_a_library_arrive_with_text_language_and_licence() {
         assert_eq!(found["licence"], licence, "{lang}");
         assert_eq!(found["source"], "papers");
     }
-    assert_eq!(documents.len(), 10);
+    assert_eq!(documents.len(), 11);
     assert_eq!(dropped["read"]["reserved"], 1, "the book whose owner reserved it: {dropped}");
     assert!(document(&documents, "cs")["quality"].contains("ocr_confidence: 0.9"), "{}", document(&documents, "cs")["quality"]);
 }

@@ -114,16 +114,16 @@ impl<'a> Tags<'a> {
         let name = &source[begin..begin + name];
         let same = |known: &&str| known.eq_ignore_ascii_case(name);
         if begin == at + 1 && bytes[bracket - 1] != b'/' {
-            if let Some(place) = DROPPED.iter().position(|known| same(&known)) {
+            if let Some(place) = DROPPED.iter().position(same) {
                 return Tag::Gap(self.closer(place, DROPPED[place], end).map_or(end, |(_, end)| end));
             }
-            if let Some(place) = LITERAL.iter().position(|known| same(&known))
+            if let Some(place) = LITERAL.iter().position(same)
                 && let Some((inner_end, behind)) = self.closer(DROPPED.len() + place, LITERAL[place], end)
             {
                 return Tag::Literal(&source[end..inner_end], behind);
             }
         }
-        if BLOCKS.iter().any(|known| same(&known)) { Tag::Break(end) } else { Tag::Gap(end) }
+        if BLOCKS.iter().any(same) { Tag::Break(end) } else { Tag::Gap(end) }
     }
 
     /// Where the closing tag of `name` begins and ends, behind byte `from`.

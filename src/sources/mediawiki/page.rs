@@ -112,7 +112,7 @@ impl<'a> Page<'a> {
 fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
     let open = format!("<{name}>");
     let begin = memmem::find(xml.as_bytes(), open.as_bytes())? + open.len();
-    let end = begin + memchr(b'<', xml[begin..].as_bytes())?;
+    let end = begin + memchr(b'<', &xml.as_bytes()[begin..])?;
     Some(xml[begin..end].trim())
 }
 

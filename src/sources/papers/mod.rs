@@ -1,4 +1,4 @@
-//! Source `papers`: files that are documents of their own (TEI, ALTO, PAGE XML, hOCR, Akoma Ntoso, Formex, EPUB, OpenDocument, DOCX,
+//! Source `papers`: files that are documents of their own (TEI, ALTO, PAGE XML, hOCR, Akoma Ntoso, Formex, EPUB, OpenDocument, DOCX, PDF,
 //! strict HTML, plain text), as they lie in folders or in zip and tar containers.
 //!
 //! What a file is, its beginning tells. Cutting hands over whole files, as nearly all of these formats are only readable whole; all
@@ -25,7 +25,7 @@ use crate::stage::{BuildError, Field};
 /// The row of this source in `sources::ROOMS`.
 pub const ROOM: Room = Room {
     name: NAME,
-    summary: "files of archives and libraries: TEI, ALTO, PAGE, hOCR, laws, EPUB, ODT, DOCX, text; alone or in zip and tar",
+    summary: "files of archives and libraries: TEI, ALTO, PAGE, hOCR, laws, EPUB, ODT, DOCX, PDF, text; alone or in zip and tar",
     endings: &[
         ".xml", ".xml.gz", ".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.zst", ".epub", ".odt", ".docx", ".pdf", ".hocr", ".xhtml",
         ".txt", ".txt.gz",
@@ -45,7 +45,7 @@ pub const ROOM: Room = Room {
         "encrypted",
         "no-text",
         "unknown-format",
-        "pdf-not-read",
+        "malformed-pdf",
     ],
     signals: &[OCR_CONFIDENCE],
     gives: &[Field::Text],
@@ -67,7 +67,7 @@ const OCR_CONFIDENCE: &str = "ocr_confidence";
 #[serde(default, deny_unknown_fields)]
 pub struct Papers {
     /// Only files of these formats are read; empty for all of them: `tei`, `akoma-ntoso`, `formex`, `alto`, `page-xml`, `hocr`, `xhtml`,
-    /// `epub`, `odt`, `docx`, `plain`.
+    /// `epub`, `odt`, `docx`, `pdf`, `plain`.
     pub formats: Vec<String>,
     /// Licence of all documents that state none.
     pub licence: Option<String>,
