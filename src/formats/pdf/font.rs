@@ -177,6 +177,7 @@ impl Font {
         let Some(inner) = dict.get::<Array<'_>>("DescendantFonts").and_then(|fonts| fonts.iter::<Dict<'_>>().next()) else { return };
         self.width = inner.get::<f32>("DW").map_or(1000.0, f64::from);
         let mut numbers: Vec<f64> = Vec::new();
+        let mut left = 2 * ENTRIES_MAX;
         for item in inner.get::<Array<'_>>("W").iter().flat_map(Array::iter::<Object<'_>>).take(ENTRIES_MAX) {
             match item {
                 Object::Number(number) => numbers.push(number.as_f64()),
@@ -188,7 +189,11 @@ impl Font {
                 _ => {}
             }
             if let [first, last, width] = numbers[..] {
-                self.widths.extend((first as u32..=last as u32).map(|code| (code, width)).take(ENTRIES_MAX));
+                let codes = first as u32..=last as u32;
+                // Ranges that repeat themselves would be work without an end in sight.
+                let count = ((last as u32).saturating_sub(first as u32) as usize + 1).min(left);
+                left -= count;
+                self.widths.extend(codes.map(|code| (code, width)).take(count));
                 numbers.clear();
             }
         }

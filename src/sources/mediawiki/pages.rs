@@ -24,9 +24,11 @@ pub(super) struct Pages {
     page_bytes_max: usize,
     /// Unpacked bytes not yet cut.
     held: Vec<u8>,
-    /// Where `held` begins in the unpacked dump.
+    /// How much of `held` was cut already; it is moved only when more bytes come, not for every page.
+    start: usize,
+    /// Where the rest of `held` begins in the unpacked dump.
     base: u64,
-    /// How far `held` was searched already.
+    /// How far the rest of `held` was searched already.
     searched: usize,
     /// The line in front of each page, once the head of the dump was read.
     head: Option<Vec<u8>>,
@@ -44,6 +46,7 @@ impl Pages {
             file,
             page_bytes_max,
             held: Vec::new(),
+            start: 0,
             base: 0,
             searched: 0,
             head: None,
@@ -54,17 +57,21 @@ impl Pages {
         }
     }
 
+    fn rest(&self) -> &[u8] {
+        &self.held[self.start..]
+    }
+
     fn drop_front(&mut self, count: usize) {
-        self.held.drain(..count);
+        self.start += count;
         self.base += count as u64;
         self.searched = 0;
     }
 
     /// Searches on for `what` in what is held; where it begins.
     fn search(&mut self, what: &[u8]) -> Option<usize> {
-        let found = memmem::find(&self.held[self.searched..], what).map(|place| self.searched + place);
+        let found = memmem::find(&self.rest()[self.searched..], what).map(|place| self.searched + place);
         if found.is_none() {
-            self.searched = self.held.len().saturating_sub(what.len() - 1).max(self.searched);
+            self.searched = self.rest().len().saturating_sub(what.len() - 1).max(self.searched);
         }
         found
     }
@@ -78,25 +85,25 @@ impl Pages {
             self.within = true;
             return true;
         }
-        if self.head.is_some() || self.held.len() > HEAD_BYTES_MAX {
-            self.keep_head(self.held.len().min(HEAD_BYTES_MAX));
-            self.drop_front(self.held.len().saturating_sub(OPEN.len() - 1));
+        if self.head.is_some() || self.rest().len() > HEAD_BYTES_MAX {
+            self.keep_head(self.rest().len().min(HEAD_BYTES_MAX));
+            self.drop_front(self.rest().len().saturating_sub(OPEN.len() - 1));
         }
         false
     }
 
     fn keep_head(&mut self, length: usize) {
         if self.head.is_none() {
-            self.head = Some(Site::parse(&String::from_utf8_lossy(&self.held[..length])).to_line().into_bytes());
+            self.head = Some(Site::parse(&String::from_utf8_lossy(&self.rest()[..length])).to_line().into_bytes());
         }
     }
 
     /// The page that is at hand, if all of it is.
     fn take_page(&mut self) -> Option<Record> {
         let Some(end) = self.search(CLOSE).map(|place| place + CLOSE.len()) else {
-            if self.held.len() > self.page_bytes_max {
+            if self.rest().len() > self.page_bytes_max {
                 self.skipping.get_or_insert(self.base);
-                let tail = self.held.len() - (CLOSE.len() - 1);
+                let tail = self.rest().len() - (CLOSE.len() - 1);
                 self.drop_front(tail);
             }
             return None;
@@ -106,7 +113,7 @@ impl Pages {
             Some(offset) => self.too_long(offset, end),
             None => {
                 let head = self.head.as_deref().unwrap_or(b"\t\n");
-                let bytes = [head, &self.held[..end]].concat();
+                let bytes = [head, &self.rest()[..end]].concat();
                 Record::Raw(RawRecord { file: Arc::clone(&self.file), offset: self.base, bytes, truncated: false })
             }
         };
@@ -117,14 +124,14 @@ impl Pages {
     }
 
     fn too_long(&self, offset: u64, end: usize) -> Record {
-        let id = DocId::of("", &self.held[..end]);
+        let id = DocId::of("", &self.rest()[..end]);
         let doc = Document { id, source: NAME, source_file: Arc::clone(&self.file), source_offset: offset, ..Document::default() };
         Record::Offer(Offer::Dropped(Box::new(doc), PAGE_TOO_LONG))
     }
 
     /// Forgets the page that is open: bytes of it are missing.
     fn lose(&mut self) {
-        self.drop_front(self.held.len());
+        self.drop_front(self.rest().len());
         (self.within, self.skipping) = (false, None);
         self.base = self.unpacked.position();
     }
@@ -157,6 +164,7 @@ impl Records for Pages {
             }
             match self.unpacked.step() {
                 Step::Bytes => {
+                    self.held.drain(..std::mem::take(&mut self.start));
                     self.held.extend_from_slice(self.unpacked.held());
                     self.unpacked.consume(usize::MAX);
                 }
