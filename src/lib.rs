@@ -23,6 +23,7 @@ pub mod crawl;
 pub mod dedup;
 pub mod doc;
 pub mod engine;
+pub mod formats;
 pub mod inspect;
 pub mod ledger;
 pub mod locator;

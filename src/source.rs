@@ -105,6 +105,8 @@ pub struct Room {
     pub endings: &'static [&'static str],
     /// Every reason for which it drops.
     pub reasons: &'static [&'static str],
+    /// Every `quality.*` signal that it sets.
+    pub signals: &'static [&'static str],
     /// What its documents have.
     pub gives: &'static [crate::stage::Field],
     /// JSON Schema of its settings.

@@ -5,6 +5,7 @@
 //! records without a word (measured in `shared/crates.md`), so the readers are our own.
 
 pub mod address;
+mod bzip2;
 pub mod charset;
 pub mod chunked;
 pub mod coding;

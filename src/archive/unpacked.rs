@@ -1,10 +1,11 @@
-//! The bytes of a stored file behind its packing (none, gzip, zstd), with the joints between members or frames kept visible.
+//! The bytes of a stored file behind its packing (none, gzip, bzip2, zstd), with the joints between members or frames kept visible.
 //!
 //! What is unpacked is told by the first bytes; only where they say nothing does the name's ending decide, so that a file with a
 //! damaged beginning is still searched for sound members.
 
 use std::io::{self, Read};
 
+use super::bzip2::{self, Bzip2};
 use super::gzip::{self, Gzip};
 use super::stored::Stored;
 use super::zstd::{self, Zstd};
@@ -46,6 +47,7 @@ enum Packing {
     Plain,
     Gzip(Box<Gzip>),
     Zstd(Box<Zstd>),
+    Bzip2(Box<Bzip2>),
 }
 
 /// A file's unpacked bytes.
@@ -76,12 +78,16 @@ impl Unpacked {
             Packing::Gzip(Box::new(Gzip::new()))
         } else if zstd::is_frame(first) {
             Packing::Zstd(Box::new(Zstd::new()))
+        } else if bzip2::is_stream(first) {
+            Packing::Bzip2(Box::new(Bzip2::new()))
         } else if is_text(first) {
             Packing::Plain
         } else if lower.ends_with(".gz") {
             Packing::Gzip(Box::new(Gzip::new()))
         } else if lower.ends_with(".zst") {
             Packing::Zstd(Box::new(Zstd::new()))
+        } else if lower.ends_with(".bz2") {
+            Packing::Bzip2(Box::new(Bzip2::new()))
         } else {
             Packing::Plain
         };
@@ -161,6 +167,7 @@ impl Unpacked {
             Packing::Plain => self.stored.offset(),
             Packing::Gzip(gzip) => gzip.begin(),
             Packing::Zstd(zstd) => zstd.begin(),
+            Packing::Bzip2(bzip2) => bzip2.begin(),
         }
     }
 
@@ -193,6 +200,7 @@ impl Unpacked {
             Packing::Plain => self.stored.fill().map(|held| if held.is_empty() { Pull::Finished } else { Pull::Bytes(0) }),
             Packing::Gzip(gzip) => gzip.pull(&mut self.stored, room),
             Packing::Zstd(zstd) => zstd.pull(&mut self.stored, room),
+            Packing::Bzip2(bzip2) => bzip2.pull(&mut self.stored, room),
         };
         match pulled {
             Ok(Pull::Bytes(count)) => self.end += count,
@@ -216,7 +224,7 @@ fn is_text(first: &[u8]) -> bool {
         || (!first.is_empty() && first.iter().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~')))
 }
 
-/// Unpacks a stream: gzip or zstd as its first bytes tell, else as it is. Damage is an error of kind `InvalidData`, and the end.
+/// Unpacks a stream: gzip, bzip2 or zstd as its first bytes tell, else as it is. Damage is an error of kind `InvalidData`, and the end.
 ///
 /// # Errors
 /// What the system says when the first bytes cannot be read.

@@ -95,7 +95,8 @@ impl<'r, 'i> Reader<'r, 'i> {
         let examples = self.examples(source.as_ref().map(|(room, _)| *room), &clean_names, &emit_names, faults);
         let dedup = self.table::<DedupSettings>("dedup", faults);
         if let Some(prefer) = dedup.as_ref().and_then(|dedup| dedup.prefer.as_deref()) {
-            self.check_prefer(prefer, &clean_names, faults);
+            let of_source = source.as_ref().map_or(&[][..], |(room, _)| room.signals);
+            self.check_prefer(prefer, of_source, &clean_names, faults);
         }
         let output = self.output(faults);
         let limits = self.limits(faults);
@@ -141,9 +142,9 @@ impl<'r, 'i> Reader<'r, 'i> {
         }
     }
 
-    /// Sees that a stage before deduplication gives the signal by which duplicates are chosen.
-    fn check_prefer(&self, prefer: &str, clean: &[&Room], faults: &mut Faults) {
-        let signals: Vec<&str> = clean.iter().flat_map(|room| room.signals.iter().copied()).collect();
+    /// Sees that the source or a stage before deduplication gives the signal by which duplicates are chosen.
+    fn check_prefer(&self, prefer: &str, of_source: &[&str], clean: &[&Room], faults: &mut Faults) {
+        let signals: Vec<&str> = of_source.iter().copied().chain(clean.iter().flat_map(|room| room.signals.iter().copied())).collect();
         if signals.contains(&prefer) {
             return;
         }

@@ -140,6 +140,7 @@ const fn source(name: &'static str, gives: &'static [Field]) -> crate::source::R
         summary: "",
         endings: &[".warc.gz"],
         reasons: &[],
+        signals: &[],
         gives,
         schema: || schemars::schema_for!(ArchiveSettings),
         build: |settings| {

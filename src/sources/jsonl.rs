@@ -23,6 +23,7 @@ pub const ROOM: Room = Room {
     summary: "one JSON object a line, with text or markup; plain, .gz, .zst",
     endings: &[".jsonl", ".jsonl.gz", ".jsonl.zst", ".ndjson", ".ndjson.gz", ".ndjson.zst"],
     reasons: &[MALFORMED_JSON, NO_TEXT, LINE_TOO_LONG],
+    signals: &[],
     gives: &[Field::Html, Field::Text],
     schema: || schemars::schema_for!(Jsonl),
     build,

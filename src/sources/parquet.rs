@@ -30,6 +30,7 @@ pub const ROOM: Room = Room {
     summary: "rows of Parquet files with a column of text",
     endings: &[".parquet"],
     reasons: &[NO_TEXT, TEXT_TOO_LONG, NO_DOCUMENT],
+    signals: &[],
     gives: &[Field::Text],
     schema: || schemars::schema_for!(Parquet),
     build,

@@ -21,6 +21,7 @@ pub const ROOM: Room = Room {
     summary: "texts in WET archives, extracted by others; plain, .gz, .zst",
     endings: &[".wet", ".wet.gz", ".wet.zst"],
     reasons: &[NOT_TEXT, EMPTY_TEXT, TRUNCATED, MALFORMED_RECORD],
+    signals: &[],
     gives: &[Field::Text],
     schema: || schemars::schema_for!(Wet),
     build,

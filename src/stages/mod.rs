@@ -7,6 +7,7 @@ use crate::stage::Room;
 
 pub mod extract;
 pub mod langid;
+pub mod licence;
 pub mod limits;
 pub mod optout;
 pub mod pii;
@@ -20,6 +21,7 @@ pub mod url;
 pub const ROOMS: &[&Room] = &[
     &url::ROOM,
     &optout::ROOM,
+    &licence::ROOM,
     &extract::ROOM,
     &langid::ROOM,
     &quality::gopher::ROOM,

@@ -5,6 +5,7 @@
 pub mod address;
 pub mod canonical;
 pub mod host;
+pub mod licence;
 pub mod lines;
 pub mod script;
 pub mod stopwords;

@@ -1,5 +1,6 @@
 //! All integration tests, in one binary: sentences about promises, told to the program as a user would.
 
+mod archives;
 mod bad_input;
 mod crawl;
 mod engines;

@@ -43,7 +43,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("columns", &["doc"]),
     ("archive", &["size", "source"]),
-    ("sources", &["doc", "source", "stage", "archive", "columns", "crawl", "size", "text"]),
+    ("formats", &["archive", "optout", "text"]),
+    ("sources", &["doc", "source", "stage", "archive", "columns", "crawl", "formats", "optout", "size", "text"]),
     ("stages", &["doc", "optout", "stage", "text", "size", "dedup"]),
     ("sinks", &["doc", "sink", "stage", "columns", "size", "store"]),
     ("dedup", &["doc", "sink", "stage", "text"]),
@@ -140,7 +141,7 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
     (r"\bSystemTime\b|\bZoned::now\b|\bTimestamp::now\b", &["cli", "crawl", "workspace"], "dates arrive as values"),
     (
         r"\bHashMap\b|\bHashSet\b",
-        &["archive", "cli", "crawl", "dedup", "ledger", "recipe", "stages", "suppression", "text", "tokenizer"],
+        &["archive", "cli", "crawl", "dedup", "formats", "ledger", "recipe", "stages", "suppression", "text", "tokenizer"],
         "iteration order must never reach an output",
     ),
 ];

@@ -25,6 +25,7 @@ pub const ROOM: Room = Room {
         "malformed-record",
         ROBOTS_TXT,
     ],
+    signals: &[],
     gives: &[Field::Html],
     schema: || schemars::schema_for!(CrawlSettings),
     build,

@@ -28,6 +28,7 @@ pub const ROOM: Room = Room {
     summary: "pages in web archives: WARC 1.0 and 1.1, ARC; plain, .gz, .zst",
     endings: &[".warc", ".warc.gz", ".warc.zst", ".arc", ".arc.gz", ".arc.zst"],
     reasons: &[REVISIT, REDIRECT, HTTP_ERROR, NOT_HTML, EMPTY_BODY, MALFORMED_HTTP, UNDECODABLE_BODY, TRUNCATED, MALFORMED_RECORD],
+    signals: &[],
     gives: &[Field::Html],
     schema: || schemars::schema_for!(Warc),
     build,

@@ -1,0 +1,159 @@
+use std::io::{Cursor, Write};
+
+use super::*;
+
+const TEI: &str = "<TEI><text><p>Dobrý den, vážené poslankyně.</p></text></TEI>";
+
+fn source(settings: &str) -> Box<dyn Source> {
+    build(toml::de::ValueDeserializer::parse(settings).unwrap()).unwrap()
+}
+
+fn told_with(settings: &str, bytes: &[u8], name: &str) -> Vec<String> {
+    let source = source(settings);
+    let input = Input { name: name.into(), bytes: Box::new(Cursor::new(bytes.to_vec())), file: None, size: bytes.len() as u64 };
+    let mut records = match source.open(input) {
+        Ok(records) => records,
+        Err(error) => return vec![error.to_string()],
+    };
+    let mut told = Vec::new();
+    while let Some(record) = records.next() {
+        let offer = match record {
+            Record::Raw(raw) => source.decode(raw),
+            Record::Offer(offer) => offer,
+            Record::Other(kind) => {
+                told.push(kind.to_owned());
+                continue;
+            }
+            Record::Damage(damage) => {
+                told.push(format!("damage: {}", damage.what));
+                continue;
+            }
+        };
+        told.push(match offer {
+            Offer::Document(doc) => doc.text,
+            Offer::Dropped(_, reason) => {
+                assert!(ROOM.reasons.contains(&reason), "{reason}");
+                reason.to_owned()
+            }
+        });
+    }
+    told
+}
+
+fn told(bytes: &[u8], name: &str) -> Vec<String> {
+    told_with("{}", bytes, name)
+}
+
+fn zipped(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, content) in members {
+        zip.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(content).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+fn tarred(members: &[(&str, u8, &[u8])]) -> Vec<u8> {
+    let mut tar = Vec::new();
+    for (name, kind, content) in members {
+        let mut head = vec![0; BLOCK];
+        head[..name.len()].copy_from_slice(name.as_bytes());
+        head[124..135].copy_from_slice(format!("{:011o}", content.len()).as_bytes());
+        head[156] = *kind;
+        head[257..263].copy_from_slice(b"ustar\0");
+        head[148..156].fill(b' ');
+        let sum: u32 = head.iter().map(|byte| u32::from(*byte)).sum();
+        head[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+        tar.extend_from_slice(&head);
+        tar.extend_from_slice(content);
+        tar.resize(tar.len().next_multiple_of(BLOCK), 0);
+    }
+    tar.resize(tar.len() + 2 * BLOCK, 0);
+    tar
+}
+
+const BLOCK: usize = tar::BLOCK_BYTES;
+
+#[test]
+fn a_file_is_read_alone_packed_and_in_containers() {
+    let want = ["Dobrý den, vážené poslankyně."];
+    assert_eq!(told(TEI.as_bytes(), "a/b.xml"), want);
+    assert_eq!(told(&zstd::encode_all(TEI.as_bytes(), 1).unwrap(), "b.xml.zst"), want);
+    assert_eq!(told(&zipped(&[("folder/", b""), ("folder/a.xml", TEI.as_bytes())]), "b.zip"), want);
+    let tar = tarred(&[("folder/", b'5', b""), ("folder/a.xml", b'0', TEI.as_bytes()), ("b", b'2', b"")]);
+    assert_eq!(told(&tar, "b.tar"), [want[0], "link"]);
+    assert_eq!(told(&zstd::encode_all(&tar[..], 1).unwrap(), "b.tar.zst"), [want[0], "link"]);
+}
+
+#[test]
+fn long_names_of_both_kinds_are_read() {
+    let long = format!("{}/a.txt", "x".repeat(150));
+    let pax = format!("170 path={long}\n");
+    let gnu = format!("{long}\0");
+    for (kind, name) in [(b'x', pax.as_bytes()), (b'L', gnu.as_bytes())] {
+        let tar = tarred(&[("n", kind, name), ("short", b'0', b"Text bez konce")]);
+        assert_eq!(told(&tar, "b.tar"), ["Text bez konce"]);
+    }
+}
+
+#[test]
+fn names_that_lead_out_are_refused_and_what_is_no_document_has_a_reason() {
+    let members: [(&str, &[u8]); 5] =
+        [("../a.xml", TEI.as_bytes()), ("a/../../b.xml", b"x"), ("C:\\a.txt", b"x"), ("a.jpg", b"\xff\xd8\xff"), ("a.txt", b"")];
+    assert_eq!(told(&zipped(&members), "a.zip"), ["unsafe-name", "unsafe-name", "unsafe-name", "unknown-format", "no-text"]);
+    let tar = tarred(&[("/etc/passwd", b'0', b"x"), ("a/../b", b'0', b"x")]);
+    assert_eq!(told(&tar, "a.tar"), ["unsafe-name", "unsafe-name"]);
+}
+
+#[test]
+fn bombs_and_long_files_are_bounded() {
+    let zeros = vec![b' '; 3 << 20];
+    let settings = "{ file_bytes_max = \"1 MiB\" }";
+    assert_eq!(told_with(settings, &zipped(&[("a.txt", &zeros), ("b.xml", TEI.as_bytes())]), "a.zip")[0], "file-too-long");
+    assert_eq!(told_with(settings, &zeros, "a.txt"), ["file-too-long"]);
+    assert_eq!(told_with(settings, &tarred(&[("a.txt", b'0', &zeros)]), "a.tar"), ["file-too-long"]);
+    let bomb = zipped(&[("a.txt", &zeros), ("b.txt", &zeros)]);
+    let told = told_with("{ unpacked_ratio_max = 4 }", &bomb, "a.zip");
+    assert!(told[1].contains("unpack to more than 4194304 bytes"), "{told:?}");
+    let packed = zstd::encode_all(&tarred(&[("a.txt", b'0', &zeros), ("b.txt", b'0', &zeros)])[..], 1).unwrap();
+    let told = told_with("{ unpacked_ratio_max = 4 }", &packed, "a.tar.zst");
+    assert!(told[1].contains("unpacks to more than 4194304 bytes"), "{told:?}");
+    assert!(told_with("{ members_max = 1 }", &bomb, "a.zip")[0].contains("members_max = 1"));
+}
+
+#[test]
+fn cut_containers_lose_only_what_is_missing() {
+    let tar = tarred(&[("a.xml", b'0', TEI.as_bytes()), ("b.xml", b'0', TEI.as_bytes())]);
+    let seen = told(&tar[..2 * BLOCK + 700], "a.tar");
+    assert_eq!(seen, ["Dobrý den, vážené poslankyně.", "damage: the tar file ends early: it is cut off here"]);
+    let zip = zipped(&[("a.xml", TEI.as_bytes())]);
+    assert!(told(&zip[..zip.len() - 30], "a.zip")[0].starts_with("it is no whole zip file"));
+    for place in 0..zip.len() {
+        let mut zip = zip.clone();
+        zip[place] ^= 0x55;
+        told(&zip, "a.zip");
+    }
+    for place in 0..tar.len() / 2 {
+        let mut tar = tar.clone();
+        tar[place] ^= 0x55;
+        told(&tar, "a.tar");
+    }
+}
+
+#[test]
+fn a_reservation_drops_or_marks_and_unsure_pages_fall() {
+    let html = "<html><head><meta name=\"tdm-reservation\" content=\"1\"/></head><body><p>Tekst</p></body></html>";
+    assert_eq!(told(html.as_bytes(), "a.xhtml"), ["reserved"]);
+    assert_eq!(told_with("{ drop_reserved = false }", html.as_bytes(), "a.xhtml"), ["Tekst"]);
+    let alto = "<alto><TextBlock><TextLine><String CONTENT=\"Tekst\" WC=\"0.4\"/></TextLine></TextBlock></alto>";
+    assert_eq!(told(alto.as_bytes(), "a.xml"), ["Tekst"]);
+    assert_eq!(told_with("{ ocr_confidence_min = 0.5 }", alto.as_bytes(), "a.xml"), ["ocr-unsure"]);
+    assert_eq!(told_with("{ formats = [\"tei\"] }", alto.as_bytes(), "a.xml"), ["other-format"]);
+}
+
+#[test]
+fn every_fault_is_a_reason_of_the_source() {
+    for reason in Fault::REASONS {
+        assert!(ROOM.reasons.contains(reason), "{reason}");
+    }
+}
