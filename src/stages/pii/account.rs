@@ -60,18 +60,22 @@ const LENGTHS: &[(&[u8; 2], usize)] = &[
     (b"XK", 20),
 ];
 
-/// How many signs of `run` are an IBAN: country, two check digits, the country's length, ISO 7064 MOD 97-10 (ISO 13616-1). Written in one
-/// piece or in groups of four.
-pub fn iban(run: &Run) -> Option<usize> {
+/// How many signs of `run` are written as an IBAN of their country, whether its check digits hold or not.
+pub fn iban_form(run: &Run) -> Option<usize> {
     let head = run.signs(4);
     let (_, length) = LENGTHS.iter().find(|(country, _)| head.starts_with(*country))?;
     let groups_of_four = (1..9).fold(0u64, |mask, group| mask | 1 << (4 * group));
     let breaks = run.breaks(*length);
     let is_written = breaks == 0 || breaks == groups_of_four & ((1 << length) - 1);
-    let signs = run.signs(*length);
-    let holds = || mod_97(signs[4..].iter().chain(&signs[..4]).copied()) == 1;
-    (head.len() == 4 && head[2].is_ascii_digit() && head[3].is_ascii_digit() && is_written && run.stops_at(*length) && holds())
-        .then_some(*length)
+    (head.len() == 4 && head[2].is_ascii_digit() && head[3].is_ascii_digit() && is_written && run.stops_at(*length)).then_some(*length)
+}
+
+/// How many signs of `run` are an IBAN: country, two check digits, the country's length, ISO 7064 MOD 97-10 (ISO 13616-1). Written in one
+/// piece or in groups of four.
+pub fn iban(run: &Run) -> Option<usize> {
+    let length = iban_form(run)?;
+    let (head, body) = run.signs(length).split_at(4);
+    (mod_97(body.iter().chain(head).copied()) == 1).then_some(length)
 }
 
 /// How many digits of `run` are a payment card: a range of an issuer (ISO/IEC 7812; the ranges as the schemes publish them), its length,

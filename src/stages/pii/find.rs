@@ -4,7 +4,7 @@
 use super::email::email_around;
 use super::ip::{ipv4_around, ipv6_around};
 use super::kind::{Finding, Kind};
-use super::number::{Question, number_at};
+use super::number::{Question, broken_account_end, number_at};
 
 /// What begins or holds something to look at.
 const ANCHORS: [bool; 256] = {
@@ -31,7 +31,8 @@ pub fn find(question: &Question<'_>) -> Vec<Finding> {
                 findings.push(found);
                 done
             }
-            None => place + if bytes[place].is_ascii_digit() { word_rest(&bytes[place..]) } else { 1 },
+            None if bytes[place].is_ascii_digit() => broken_account_end(bytes, place).unwrap_or(place + word_rest(&bytes[place..])),
+            None => place + 1,
         };
     }
     findings

@@ -5,7 +5,7 @@
 
 use std::cell::OnceCell;
 
-use super::account::{card, iban};
+use super::account::{card, iban, iban_form};
 use super::context::{Context, Said, countries_of};
 use super::dates::{birth_date, is_date_at};
 use super::kind::{Finding, Kind};
@@ -58,9 +58,40 @@ pub fn number_at(question: &Question<'_>, place: usize) -> Option<Finding> {
     if letters > LETTERS_MAX {
         return None;
     }
+    if is_short(question, place, letters) {
+        return None;
+    }
     let mut weighing = Weighing { question, place, word: place - letters, context: OnceCell::new(), best: None };
     weighing.weigh();
     weighing.best.filter(|best| best.confidence >= question.confidence_min)
+}
+
+/// Where the account ends that has its first digit at `place` and is none, since its check digits are wrong: its groups are not looked at.
+pub fn broken_account_end(text: &[u8], place: usize) -> Option<usize> {
+    let start = place.checked_sub(2).filter(|start| text[*start..place].iter().all(u8::is_ascii_uppercase) && may_begin(text, *start))?;
+    let run = Run::at(text, start);
+    iban_form(&run).map(|length| run.end(length))
+}
+
+/// Whether a number has fewer than five digits and no capitals about it: a year, a price. Most are, and no kind but days and addresses is so short.
+fn is_short(question: &Question<'_>, place: usize, letters: usize) -> bool {
+    let bytes = question.text.as_bytes();
+    if letters > 0 || question.wants(Kind::Address) || question.wants(Kind::BirthDate) {
+        return false;
+    }
+    let mut digits = 0;
+    for byte in &bytes[place..bytes.len().min(place + 24)] {
+        match byte {
+            b'0'..=b'9' => digits += 1,
+            b'A'..=b'Z' => return false,
+            b' ' | b'-' | b'.' | b'/' | b'(' | b')' | b'+' | 0x80.. => {}
+            _ => break,
+        }
+        if digits >= 5 {
+            return false;
+        }
+    }
+    word_before(bytes, place).is_none()
 }
 
 impl Weighing<'_, '_> {
@@ -78,7 +109,7 @@ impl Weighing<'_, '_> {
             self.weigh_vat(&run);
             self.weigh_plate(&run);
         }
-        for start in words_before(bytes, self.word).into_iter().flatten() {
+        for start in words_before(bytes, self.word).into_iter().flatten().filter(|start| may_begin(bytes, *start)) {
             let run = Run::at(bytes, start);
             self.weigh_national(&run);
             self.weigh_vat(&run);
@@ -225,12 +256,16 @@ impl Weighing<'_, '_> {
 /// Where the one or two words of one to three capitals begin that stand before `word`, with single separators: `B-MW 1234`, `DE 123456788`.
 fn words_before(text: &[u8], word: usize) -> [Option<usize>; 2] {
     let one = word_before(text, word);
-    [one, one.and_then(|one| word_before(text, one))]
+    // A single letter only if a hyphen joins it: an article is no part of a plate.
+    let is_part = |first: &usize, second: usize| {
+        text[second - 1] == b'-' || text[*first..second].iter().filter(|byte| byte.is_ascii_uppercase()).count() > 1
+    };
+    [one, one.and_then(|one| word_before(text, one).filter(|first| is_part(first, one)))]
 }
 
 fn word_before(text: &[u8], word: usize) -> Option<usize> {
     let gap = (1..=3).find(|gap| word >= *gap && separator_bytes(text, word - gap) == *gap)?;
     let end = word - gap;
     let letters = text[..end].iter().rev().take(4).take_while(|byte| byte.is_ascii_uppercase()).count();
-    (matches!(letters, 1..=3) && may_begin(text, end - letters)).then_some(end - letters)
+    matches!(letters, 1..=3).then_some(end - letters)
 }

@@ -98,7 +98,8 @@ pub fn phone_at(text: &[u8], start: usize, countries: &[&str]) -> Option<(usize,
         }
         let of_country = PLANS.iter().filter(|plan| countries.contains(&plan.0)).find(|plan| national(digits, plan));
         if let Some(plan) = of_country {
-            let is_sure = !plan.2.is_empty() && separators > 0 && count > 8;
+            let is_whole = dialled.ends.last().is_some_and(|last| last.1 == end);
+            let is_sure = !plan.2.is_empty() && is_whole && matches!(count, 10..=12) && is_grouped(&text[start..end]);
             return Some((end, if is_sure { Form::National } else { Form::Bare }, plan.0));
         }
         if matches!(count, 7..=12) && (separators > 0 || count >= 8) && PLANS.iter().any(|plan| national(digits, plan)) {
@@ -140,6 +141,16 @@ fn dial(text: &[u8], start: usize) -> Dialled {
 /// Whether a group of digits may be the last one: unlike other numbers a phone number may be followed by a slash and another one.
 fn is_border_after_digits(text: &[u8], end: usize) -> bool {
     text.get(end) == Some(&b'/') || is_border_after(text, end)
+}
+
+/// Whether digits stand in two to five groups of two and more, as in a number that is dialled and in few tables and lists.
+fn is_grouped(written: &[u8]) -> bool {
+    let groups = written.split(|byte| !byte.is_ascii_digit()).map(<[u8]>::len).filter(|length| *length > 0);
+    let (mut count, mut all_long) = (0, true);
+    for length in groups {
+        (count, all_long) = (count + 1, all_long && length >= 2);
+    }
+    all_long && matches!(count, 2..=5)
 }
 
 fn international(digits: &[u8], is_plus: bool) -> Option<&'static str> {

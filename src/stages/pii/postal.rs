@@ -102,7 +102,13 @@ fn street_in(before: &str) -> Option<usize> {
         return None;
     }
     let at = STREETS.iter().filter_map(|street| lower.rfind(street)).max()?;
-    let word = before[..at].rfind(char::is_whitespace).map_or(0, |gap| gap + 1);
+    let begin_of_word = |at: usize| before[..at].trim_end().rfind(char::is_whitespace).map_or(0, |gap| gap + 1);
+    let mut word = before[..at].rfind(char::is_whitespace).map_or(0, |gap| gap + 1);
+    // `Pikk tänav 12`: where the kind of street ends the name, the name is the word before it.
+    let is_last = before[at..].split_whitespace().count() == 1;
+    if word == at && is_last && word > 0 {
+        word = begin_of_word(word);
+    }
     (!before[at..].contains(". ") || before[at..].find(". ").is_some_and(|dot| dot < 5)).then_some(word)
 }
 
@@ -123,5 +129,5 @@ fn postcode_and_place(behind: &str) -> Option<usize> {
     let code_end = code.find(|sign: char| !(sign.is_ascii_digit() || sign.is_ascii_uppercase() || matches!(sign, ' ' | '-')))?;
     let digits = code[..code_end].bytes().filter(u8::is_ascii_digit).count();
     let town = code[code_end..].find(|letter: char| !letter.is_alphabetic()).unwrap_or(code.len() - code_end);
-    (begin <= 3 && begin > 0 && matches!(digits, 3..=6) && town > 1).then_some(begin + code_end + town)
+    (begin <= 3 && begin > 0 && matches!(digits, 3..=7) && town > 1).then_some(begin + code_end + town)
 }

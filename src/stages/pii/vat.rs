@@ -159,8 +159,7 @@ fn lithuania(signs: &[u8]) -> bool {
 }
 
 fn malta(signs: &[u8]) -> bool {
-    let sum = u64::from(weighted(signs, &[3, 4, 6, 7, 8, 9]));
-    37 - sum % 37 == number(&signs[6..8])
+    weighted(signs, &[3, 4, 6, 7, 8, 9, 10, 1]).is_multiple_of(37)
 }
 
 /// Nine digits, B, two digits: an old number of nine with the rule of the BSN, or since 2020 MOD 97-10 over NL and all signs.

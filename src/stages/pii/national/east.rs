@@ -34,7 +34,7 @@ pub fn szemelyi_szam(signs: &[u8]) -> Option<Strength> {
         _ => return None,
     };
     let year = century + number(&signs[1..3]);
-    let is_new = year > 1997 || (year == 1997) || signs[0] == b'3' || signs[0] == b'4';
+    let is_new = year >= 1997;
     let weights: [u32; 10] = std::array::from_fn(|place| if is_new { 10 - place as u32 } else { place as u32 + 1 });
     let dated = is_date(year, number(&signs[3..5]), number(&signs[5..7]));
     (dated && weighted(signs, &weights) % 11 == digit(signs[10])).then_some(Strength::Dated)
