@@ -111,11 +111,11 @@ pub fn phone_at(text: &[u8], start: usize, countries: &[&str]) -> Option<(usize,
 
 fn dial(text: &[u8], start: usize) -> Dialled {
     let mut dialled = Dialled { digits: Vec::with_capacity(DIGITS_MAX), ends: Vec::new() };
-    let (mut at, mut gaps, mut separators) = (start, 0, 0);
+    let (mut at, mut gaps, mut separators, mut has_zero) = (start, 0, 0, false);
     while dialled.digits.len() <= DIGITS_MAX {
         // `(0)` is what one leaves out when one dials the country code.
-        if text[at.min(text.len())..].starts_with(b"(0)") && !dialled.digits.is_empty() {
-            at += 3;
+        if !has_zero && text[at.min(text.len())..].starts_with(b"(0)") && !dialled.digits.is_empty() {
+            (at, has_zero) = (at + 3, true);
             continue;
         }
         match text.get(at) {
