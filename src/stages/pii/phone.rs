@@ -88,15 +88,21 @@ pub fn phone_at(text: &[u8], start: usize, countries: &[&str]) -> Option<(usize,
     }
     let is_plus = text[start] == b'+';
     let dialled = dial(text, start + usize::from(is_plus));
+    // A home form begins with at least two digits, but in brackets: `1 2 3 4` is a row of a table.
+    let begins_with_one = text[start].is_ascii_digit() && !text.get(start + 1).is_some_and(u8::is_ascii_digit);
+    if dialled.digits.len() < 6 || begins_with_one {
+        return None;
+    }
+    let plans_of_page: Vec<&Plan> = PLANS.iter().filter(|plan| !is_plus && countries.contains(&plan.0)).collect();
     for (count, end, separators) in dialled.ends.iter().rev().copied() {
         let digits = &dialled.digits[..count];
         if let Some(country) = international(digits, is_plus) {
             return Some((end, Form::International, country));
         }
-        if is_plus {
+        if is_plus || count < 7 {
             continue;
         }
-        let of_country = PLANS.iter().filter(|plan| countries.contains(&plan.0)).find(|plan| national(digits, plan));
+        let of_country = plans_of_page.iter().find(|plan| national(digits, plan));
         if let Some(plan) = of_country {
             let is_whole = dialled.ends.last().is_some_and(|last| last.1 == end);
             let is_sure = !plan.2.is_empty() && is_whole && matches!(count, 10..=12) && is_grouped(&text[start..end]);
