@@ -144,6 +144,21 @@ impl<T: Copy> Marks<T> {
     }
 }
 
+/// A place of a text that holds personal data.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PiiSpan {
+    /// First byte.
+    pub start: usize,
+    /// The byte behind the last one.
+    pub end: usize,
+    /// As in the column `pii`: `email`, `national_id`.
+    pub kind: &'static str,
+    /// Which of its kind: `pl-pesel`, a country, or empty.
+    pub which: &'static str,
+    /// 0 to 1.
+    pub confidence: f32,
+}
+
 /// What an owner said about the use of a document, as found beside it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OptOut {
@@ -225,8 +240,10 @@ pub struct Document {
     pub policy_headers: Vec<(String, String)>,
     /// Measured signals, by name.
     pub quality: Marks<f32>,
-    /// Personal data found and masked: how often, by kind.
+    /// Personal data found: how often, by kind.
     pub pii: Marks<u32>,
+    /// Where personal data stands in the text, if stage `pii` was asked to annotate.
+    pub pii_spans: Vec<PiiSpan>,
     /// Licence, where one is stated.
     pub licence: Option<String>,
     /// What its owner says about its use.

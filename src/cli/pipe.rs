@@ -46,7 +46,7 @@ const LONG_HELP: &str = "\
 Input: a JSON object a line with `html` or `text`, and if you like `id`, `url`, `title`, `lang`, `declared_lang` and `headers` (an object: \
 names in lower case). Other fields pass through.
 Output: the same object without `html` once a stage has taken the text out, with what the stages marked: `host`, `lang`, `script`, \
-`lang_score`, `lang_second`, `lang_parts`, `title`, `author`, `published`, `canonical`, `text`, `input_ids`, `token_count`, `quality`, `pii`, \
+`lang_score`, `lang_second`, `lang_parts`, `title`, `author`, `published`, `canonical`, `text`, `input_ids`, `token_count`, `quality`, `pii`, `pii_spans`, \
 `licence`, `optout`.
 Rejects: the same object with `stage`, `reason`, and where there are such numbers `value` and `limit`.
 
@@ -288,6 +288,7 @@ fn write_answer(out: &mut Vec<u8>, doc: &Document, passing: &Passing, had_markup
     object.put_some("token_count", doc.token_count)?;
     object.put_marks("quality", &doc.quality, &passing.rest)?;
     object.put_marks("pii", &doc.pii, &passing.rest)?;
+    object.put_some("pii_spans", Some(&doc.pii_spans).filter(|spans| !spans.is_empty()))?;
     object.put_some("licence", doc.licence.as_ref())?;
     object.put_some("optout", doc.optout.as_ref())?;
     if let Some((stage, dropped)) = fell {
