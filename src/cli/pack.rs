@@ -41,6 +41,12 @@ pub struct PackArgs {
     /// The id in free places
     #[arg(long, value_name = "ID", default_value_t = 0)]
     pad_id: u32,
+    /// A benchmark, an item a line, as JSON with "text" or as plain text: documents that repeat it are left out; may be given several times
+    #[arg(long, value_name = "FILE")]
+    decontaminate: Vec<PathBuf>,
+    /// Words of a run by which a document repeats a benchmark
+    #[arg(long, value_name = "N", default_value_t = 13)]
+    benchmark_words: u32,
     /// Adds the column position_ids, which begins anew with each document
     #[arg(long)]
     position_ids: bool,
@@ -94,9 +100,10 @@ pub fn pack(args: &PackArgs) -> anyhow::Result<Exit> {
         test: args.test,
         shard_sequences_max: args.shard_sequences_max,
         pad_id: args.pad_id,
+        benchmark_words: args.benchmark_words,
         position_ids: args.position_ids,
     };
-    let record = match make(&workspace, &dataset, &args.out, &settings)? {
+    let record = match make(&workspace, &dataset, &args.out, &settings, &args.decontaminate)? {
         Packed::Now(record) => record,
         Packed::Before(record) => {
             eprintln!("nothing to do: it was packed before, of the same data with the same settings");
@@ -116,6 +123,12 @@ pub fn pack(args: &PackArgs) -> anyhow::Result<Exit> {
         sum(|file| file.tokens),
         100.0 * record.padding_share()
     );
+    for known in &record.benchmarks {
+        eprintln!(
+            "{}: {} documents repeat it and are left out; {} items have too few words",
+            known.file, known.documents, known.short_items
+        );
+    }
     if record.empty_documents > 0 {
         eprintln!("note: {} documents have no token and are left out", grouped(record.empty_documents));
     }

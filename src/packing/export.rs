@@ -184,7 +184,12 @@ fn put_id(id: u32, id_bytes: u8, format: Format, bytes: &mut Vec<u8>) -> Result<
         return Ok(());
     }
     if format == Format::Megatron && id > i32::MAX as u32 {
-        return Err(PackError::TooLarge { id, dtype: "int32", max: i32::MAX as u32, instead: "uint32, as numpy: Megatron-LM has no wider ids" });
+        return Err(PackError::TooLarge {
+            id,
+            dtype: "int32",
+            max: i32::MAX as u32,
+            instead: "uint32, as numpy: Megatron-LM has no wider ids",
+        });
     }
     bytes.extend_from_slice(&id.to_le_bytes());
     Ok(())

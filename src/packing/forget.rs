@@ -11,8 +11,9 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use super::PackError;
+use super::benchmarks::LeftOut;
 use super::export::SideLine;
-use super::record::{ExportRecord, PACK_RECORD, PackRecord, PackedFile, SIDE, describe, read, write};
+use super::record::{ExportRecord, LEFT_OUT, PACK_RECORD, PackRecord, PackedFile, SIDE, describe, read, write};
 use super::sequence::{SequenceWriter, for_each};
 use crate::doc::DocId;
 use crate::store;
@@ -24,6 +25,9 @@ use crate::workspace::Workspace;
 /// When it cannot be read.
 pub fn hits(workspace: &Workspace, path: &Path, ids: &BTreeSet<DocId>) -> Result<u64, PackError> {
     let mut count = 0;
+    if path.ends_with(LEFT_OUT) {
+        return Ok(left_out(path)?.iter().filter(|line| ids.contains(&line.doc_id)).count() as u64);
+    }
     if !is_side(path) {
         for_each(path, |sequence| {
             count += sequence.pieces.iter().filter(|piece| ids.contains(&piece.id)).count() as u64;
@@ -40,6 +44,12 @@ pub fn hits(workspace: &Workspace, path: &Path, ids: &BTreeSet<DocId>) -> Result
         Ok(())
     })?;
     Ok(count)
+}
+
+fn left_out(path: &Path) -> Result<Vec<LeftOut>, PackError> {
+    let text = std::fs::read_to_string(path).map_err(PackError::io(path))?;
+    let side = |line| move |_| PackError::Side { path: path.to_owned(), line };
+    (1..).zip(text.lines()).map(|(number, line)| serde_json::from_str(line).map_err(side(number))).collect()
 }
 
 fn is_side(path: &Path) -> bool {
@@ -83,6 +93,11 @@ impl Forget<'_> {
     /// # Errors
     /// See [`PackError`].
     pub fn file(&self, path: &Path) -> Result<(), PackError> {
+        if path.ends_with(LEFT_OUT) {
+            let left = left_out(path)?.into_iter().filter(|line| !self.ids.contains(&line.doc_id));
+            let lines = left.map(|line| serde_json::to_string(&line).expect("strings and numbers are JSON") + "\n");
+            return Ok(store::write_over(path, lines.collect::<String>().as_bytes())?);
+        }
         if is_side(path) { self.export(path) } else { self.shard(path) }
     }
 
@@ -140,12 +155,7 @@ impl Forget<'_> {
 }
 
 /// Gives the entry of `path` the hash and the length of the file that takes its place, and these counts.
-fn renew(
-    files: &mut [PackedFile],
-    folder: &Path,
-    (staged, path): (&Path, &Path),
-    counts: Option<(u64, u64)>,
-) -> Result<(), PackError> {
+fn renew(files: &mut [PackedFile], folder: &Path, (staged, path): (&Path, &Path), counts: Option<(u64, u64)>) -> Result<(), PackError> {
     let below = path.strip_prefix(folder).unwrap_or(path).to_string_lossy();
     if let Some(entry) = files.iter_mut().find(|entry| entry.path == below) {
         let (sequences, tokens) = counts.unwrap_or((entry.sequences, entry.tokens));

@@ -3,6 +3,7 @@
 //! Every sequence says which document each of its tokens is of, and every export has a side file that says the same, because a takedown
 //! must reach them. A packed data set is a folder that appears whole by one rename, with its record in it.
 
+pub mod benchmarks;
 pub mod export;
 mod fit;
 mod forget;

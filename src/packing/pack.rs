@@ -5,7 +5,7 @@
 //! nor the order of shards show in it. A run that is killed leaves only staging, and the same command begins anew.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::UInt32Type;
@@ -14,8 +14,9 @@ use parquet::file::serialized_reader::SerializedFileReader;
 use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 use super::PackError;
+use super::benchmarks::{Benchmark, Benchmarks, LeftOut};
 use super::fit::Fitter;
-use super::record::{Origin, PACK_RECORD, PackRecord, PackedFile, Settings, describe, read, write};
+use super::record::{LEFT_OUT, Origin, PACK_RECORD, PackRecord, PackedFile, Settings, describe, read, write};
 use super::sequence::{Sequence, SequenceWriter};
 use super::split::{SPLITS, split_of};
 use crate::dedup::sorter::{Sorter, Spill};
@@ -46,15 +47,17 @@ struct Spool {
     ids: Spill,
     notes: Spill,
     order: Vec<Sorter<(u128, u32)>>,
+    benchmarks: Benchmarks,
+    left_out: Vec<LeftOut>,
     count: u32,
     empty: u64,
 }
 
 impl Spool {
-    fn create(folder: &Path) -> Result<Spool, PackError> {
+    fn create(folder: &Path, benchmarks: Benchmarks) -> Result<Spool, PackError> {
         let order = SPLITS.iter().map(|split| Sorter::new(folder, split, SORT_BYTES_MAX)).collect();
         let (ids, notes) = (Spill::create(folder.join("ids"))?, Spill::create(folder.join("notes"))?);
-        Ok(Spool { ids, notes, order, count: 0, empty: 0 })
+        Ok(Spool { ids, notes, order, benchmarks, left_out: Vec::new(), count: 0, empty: 0 })
     }
 
     fn take(&mut self, row: &Row<'_>, settings: &Settings) -> Result<(), PackError> {
@@ -66,6 +69,10 @@ impl Spool {
             return Ok(());
         }
         let id = row.id();
+        if let Some(left_out) = self.benchmarks.repeats(id, row.text("text")) {
+            self.left_out.push(left_out);
+            return Ok(());
+        }
         let mut note = Vec::with_capacity(NOTE_BYTES);
         note.extend_from_slice(&id.0.to_le_bytes());
         note.extend_from_slice(&self.ids.bytes().to_le_bytes());
@@ -96,8 +103,9 @@ impl Spool {
 ///
 /// # Errors
 /// See [`PackError`]; then nothing is published.
-pub fn pack(workspace: &Workspace, dataset: &str, name: &str, settings: &Settings) -> Result<Packed, PackError> {
+pub fn pack(workspace: &Workspace, dataset: &str, name: &str, settings: &Settings, against: &[PathBuf]) -> Result<Packed, PackError> {
     check(name, settings)?;
+    let benchmarks = Benchmarks::read(against, settings.benchmark_words)?;
     let manifests = Manifests::open(workspace)?;
     let folder = workspace.packed().join(name);
     let mut origin = Origin {
@@ -108,13 +116,17 @@ pub fn pack(workspace: &Workspace, dataset: &str, name: &str, settings: &Setting
     };
     if folder.exists() {
         let known: PackRecord = read(&folder.join(PACK_RECORD))?;
-        let same = known.settings == *settings && known.origin.dataset == dataset && known.origin.manifest == origin.manifest;
+        let hashes = |all: &[Benchmark]| all.iter().map(|benchmark| benchmark.sha256.clone()).collect::<Vec<_>>();
+        let same = hashes(&known.benchmarks) == hashes(&benchmarks.all)
+            && known.settings == *settings
+            && known.origin.dataset == dataset
+            && known.origin.manifest == origin.manifest;
         return if same { Ok(Packed::Before(known)) } else { Err(PackError::Taken { path: folder }) };
     }
     let staging = workspace.staging(&format!("pack-{name}"));
     store::remove_folder(&staging)?;
     store::create_folder(&staging)?;
-    let mut spool = Spool::create(&staging)?;
+    let mut spool = Spool::create(&staging, benchmarks)?;
     for (path, file) in manifests.current(dataset) {
         let path = workspace.root().join(path);
         if store::sha256_file(&path)? != file.sha256 {
@@ -127,8 +139,10 @@ pub fn pack(workspace: &Workspace, dataset: &str, name: &str, settings: &Setting
         return Err(PackError::NoTokens { dataset: dataset.to_owned() });
     }
     let (documents, empty_documents) = (u64::from(spool.count), spool.empty);
+    let benchmarks = spool.benchmarks.all.clone();
+    write_left_out(&staging, &spool.left_out)?;
     let files = write_splits(&staging, spool, settings, &origin)?;
-    let record = PackRecord { version: 1, origin, settings: settings.clone(), documents, empty_documents, files };
+    let record = PackRecord { version: 1, origin, settings: settings.clone(), documents, empty_documents, benchmarks, files };
     write(&staging.join(PACK_RECORD), &record)?;
     store::create_folder(&workspace.packed())?;
     store::replace(&staging, &folder)?;
@@ -143,6 +157,9 @@ fn check(name: &str, settings: &Settings) -> Result<(), PackError> {
     let wrong = |setting, value: String, what| Err(PackError::Setting { setting, value, what });
     if !(1..=1 << 20).contains(&settings.sequence_tokens) {
         return wrong("--sequence-tokens", settings.sequence_tokens.to_string(), "give 1 to 1048576");
+    }
+    if settings.benchmark_words == 0 {
+        return wrong("--benchmark-words", "0".to_owned(), "give 1 or more; 13 is usual");
     }
     if settings.shard_sequences_max == 0 {
         return wrong("--shard-sequences-max", "0".to_owned(), "give 1 or more");
@@ -172,6 +189,10 @@ fn name_tokenizer(path: &Path, origin: &mut Origin) -> Result<(), PackError> {
 
 fn read_shard(path: &Path, spool: &mut Spool, settings: &Settings) -> Result<(), PackError> {
     let documents = Documents::open(path).map_err(PackError::parquet(path))?;
+    let columns: &[&str] = match spool.benchmarks.all.is_empty() {
+        true => &["id", "cluster_id", "input_ids"],
+        false => &["id", "cluster_id", "input_ids", "text"],
+    };
     for group in 0..documents.groups().len() {
         let mut failed = Ok(());
         let each = |_, row: Row<'_>| {
@@ -179,10 +200,18 @@ fn read_shard(path: &Path, spool: &mut Spool, settings: &Settings) -> Result<(),
                 failed = spool.take(&row, settings);
             }
         };
-        documents.for_each(group, &InBlock::Anywhere, &["id", "cluster_id", "input_ids"], each).map_err(PackError::parquet(path))?;
+        documents.for_each(group, &InBlock::Anywhere, columns, each).map_err(PackError::parquet(path))?;
         failed?;
     }
     Ok(())
+}
+
+fn write_left_out(folder: &Path, left_out: &[LeftOut]) -> Result<(), PackError> {
+    if left_out.is_empty() {
+        return Ok(());
+    }
+    let lines = left_out.iter().map(|line| serde_json::to_string(line).expect("strings and numbers are JSON") + "\n");
+    Ok(store::write_over(&folder.join(LEFT_OUT), lines.collect::<String>().as_bytes())?)
 }
 
 fn write_splits(folder: &Path, mut spool: Spool, settings: &Settings, origin: &Origin) -> Result<Vec<PackedFile>, PackError> {

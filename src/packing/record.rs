@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::PackError;
+use super::benchmarks::Benchmark;
 use crate::store;
 use crate::workspace::Workspace;
 
@@ -37,6 +38,8 @@ pub struct Settings {
     pub shard_sequences_max: u64,
     /// The id in free places.
     pub pad_id: u32,
+    /// Words of a run by which a document repeats a benchmark.
+    pub benchmark_words: u32,
     /// Whether there is a column of positions that begins anew with each document.
     pub position_ids: bool,
 }
@@ -51,6 +54,7 @@ impl Default for Settings {
             test: 0.0,
             shard_sequences_max: 16_384,
             pad_id: 0,
+            benchmark_words: 13,
             position_ids: false,
         }
     }
@@ -104,6 +108,8 @@ pub struct PackRecord {
     pub documents: u64,
     /// Documents without any token, which are not.
     pub empty_documents: u64,
+    /// What documents were held against; those that repeat it are not in it, and `left-out.jsonl` names them.
+    pub benchmarks: Vec<Benchmark>,
     /// Its files.
     pub files: Vec<PackedFile>,
 }
@@ -165,13 +171,16 @@ pub(super) fn describe(folder: &Path, path: &str, sequences: u64, tokens: u64) -
     Ok(PackedFile { path: path.to_owned(), sha256: store::sha256_file(&full)?, bytes, sequences, tokens })
 }
 
-/// The shards of all packed data sets, sorted.
+/// The name of the list of documents that repeat a benchmark.
+pub const LEFT_OUT: &str = "left-out.jsonl";
+
+/// The shards of all packed data sets and their lists of what was left out, sorted.
 ///
 /// # Errors
 /// When a folder cannot be read.
 pub fn packed_shards(workspace: &Workspace) -> Result<Vec<PathBuf>, PackError> {
     let files = store::files_below(&workspace.packed())?;
-    Ok(files.into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "parquet")).collect())
+    Ok(files.into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "parquet") || path.ends_with(LEFT_OUT)).collect())
 }
 
 /// The side files of all exports, sorted.

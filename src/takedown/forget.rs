@@ -164,9 +164,7 @@ impl<'a> Forgetting<'a> {
                 frontier::forget(&self.workspace.frontier(), &|url| self.plan.targets.has_url(url))?;
                 Ok(())
             }
-            Holding::Pieces(_) => {
-                Ok(Forget { workspace: self.workspace, ids: &self.plan.targets.ids, number: self.number }.file(path)?)
-            }
+            Holding::Pieces(_) => Ok(Forget { workspace: self.workspace, ids: &self.plan.targets.ids, number: self.number }.file(path)?),
             Holding::Whole => Ok(store::remove_file(path)?),
         }
     }

@@ -185,6 +185,27 @@ fn exports_are_read_by_others_to_the_same_ids_also_after_a_takedown() {
 }
 
 #[test]
+fn documents_that_repeat_a_benchmark_are_left_out_and_told_and_a_takedown_reaches_the_list() {
+    let house = House::new(60);
+    std::fs::write(house.at("quiz.txt"), "Zeptali se: rybak č. 918 viděl 7. loď. Proč?\nkrátká\n").expect("room");
+    let quiz = house.at("quiz.txt");
+    let told = house.pack("p", &["--benchmark-words", "5", "--decontaminate", quiz.to_str().expect("UTF-8")]);
+    let benchmark = &told["benchmarks"][0];
+    assert_eq!((&benchmark["documents"], &benchmark["items"], &benchmark["short_items"]), (&1.into(), &1.into(), &1.into()), "{told}");
+    let list = house.at("w/packed/p/left-out.jsonl");
+    let line: Value = serde_json::from_slice(&std::fs::read(&list).expect("a list")).expect("one line of JSON");
+    let gone: DocId = line["doc_id"].as_str().and_then(|id| id.parse().ok()).expect("an id");
+    let mut others = house.documents();
+    assert!(others.remove(&gone).is_some() && line["line"] == 1, "{line}");
+    assert_eq!(together(&house.split("p", "train")), others);
+    let mut plan = tamis(["takedown", "plan", "--reason", "gdpr-17", "--received", "2026-11-20", "--id"]);
+    ends_with(plan.arg(gone.to_string()).arg("--workspace").arg(house.at("w")).arg("--out").arg(house.at("plan.json")), 0);
+    let mut apply = tamis(["takedown", "apply", "--confirm-large"]);
+    ends_with(apply.arg(house.at("plan.json")).arg("--workspace").arg(house.at("w")).arg("--keys").arg(house.at("keys")), 0);
+    assert_eq!(std::fs::read(&list).expect("a list"), b"");
+}
+
+#[test]
 fn what_does_not_fit_is_refused_with_what_to_change() {
     let house = House::new(20);
     house.pack("p", &[]);
