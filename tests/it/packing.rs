@@ -149,6 +149,7 @@ fn the_shuffle_puts_documents_anywhere_and_another_seed_elsewhere() {
 #[test]
 fn exports_are_read_by_others_to_the_same_ids_also_after_a_takedown() {
     let Some(python) = std::env::var_os("TAMIS_READERS_PYTHON") else {
+        eprintln!("SKIPPED: TAMIS_READERS_PYTHON names no Python with the readers; tests/run sets it up");
         return;
     };
     let house = House::new(120);
@@ -203,6 +204,18 @@ fn documents_that_repeat_a_benchmark_are_left_out_and_told_and_a_takedown_reache
     let mut apply = tamis(["takedown", "apply", "--confirm-large"]);
     ends_with(apply.arg(house.at("plan.json")).arg("--workspace").arg(house.at("w")).arg("--keys").arg(house.at("keys")), 0);
     assert_eq!(std::fs::read(&list).expect("a list"), b"");
+}
+
+#[test]
+fn the_loaders_of_the_examples_give_each_sequence_once_go_on_where_they_stopped_and_the_loss_falls() {
+    let Some(python) = std::env::var_os("TAMIS_READERS_PYTHON") else {
+        eprintln!("SKIPPED: TAMIS_READERS_PYTHON names no Python with the readers; tests/run sets it up");
+        return;
+    };
+    let house = House::new(60);
+    house.pack("p", &["--sequence-tokens", "100", "--shard-sequences-max", "20"]);
+    let mut reading = std::process::Command::new(python);
+    ends_with(reading.arg(root().join("tests/readers/loaders.py")).arg(house.at("w/packed/p")).env("PYTHONDONTWRITEBYTECODE", "1"), 0);
 }
 
 #[test]
