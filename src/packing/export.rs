@@ -54,6 +54,11 @@ pub(super) struct SideLine {
     pub(super) offset: u32,
 }
 
+/// The names of all files that an export can have for a split.
+pub(super) fn file_names(split: &str) -> [String; 5] {
+    [".bin", ".idx", ".npy", ".lengths.npy", SIDE].map(|ending| format!("{split}{ending}"))
+}
+
 /// Exports the packed data set `name` to `folder`, which is made. The caller holds the lock of the workspace.
 ///
 /// # Errors

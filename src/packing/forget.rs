@@ -12,14 +12,15 @@ use std::path::Path;
 
 use super::PackError;
 use super::benchmarks::LeftOut;
-use super::export::SideLine;
+use super::export::{SideLine, file_names};
 use super::record::{ExportRecord, LEFT_OUT, PACK_RECORD, PackRecord, PackedFile, SIDE, describe, read, write};
 use super::sequence::{SequenceWriter, for_each};
+use super::split::SPLITS;
 use crate::doc::DocId;
 use crate::store;
 use crate::workspace::Workspace;
 
-/// How many pieces of these documents a packed shard or a side file has.
+/// How many pieces of these documents a packed shard or a side file has. An export that was killed counts as one: nobody knows what it holds.
 ///
 /// # Errors
 /// When it cannot be read.
@@ -27,6 +28,9 @@ pub fn hits(workspace: &Workspace, path: &Path, ids: &BTreeSet<DocId>) -> Result
     let mut count = 0;
     if path.ends_with(LEFT_OUT) {
         return Ok(left_out(path)?.iter().filter(|line| ids.contains(&line.doc_id)).count() as u64);
+    }
+    if path.starts_with(workspace.exports()) {
+        return Ok(1);
     }
     if !is_side(path) {
         for_each(path, |sequence| {
@@ -97,6 +101,13 @@ impl Forget<'_> {
             let left = left_out(path)?.into_iter().filter(|line| !self.ids.contains(&line.doc_id));
             let lines = left.map(|line| serde_json::to_string(&line).expect("strings and numbers are JSON") + "\n");
             return Ok(store::write_over(path, lines.collect::<String>().as_bytes())?);
+        }
+        if path.starts_with(self.workspace.exports()) {
+            let record: ExportRecord = read(path)?;
+            for name in SPLITS.iter().flat_map(|split| file_names(split)) {
+                store::remove_file(&record.folder.join(name))?;
+            }
+            return Ok(store::remove_file(path)?);
         }
         if is_side(path) { self.export(path) } else { self.shard(path) }
     }

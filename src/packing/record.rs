@@ -183,7 +183,7 @@ pub fn packed_shards(workspace: &Workspace) -> Result<Vec<PathBuf>, PackError> {
     Ok(files.into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "parquet") || path.ends_with(LEFT_OUT)).collect())
 }
 
-/// The side files of all exports, sorted.
+/// The side files of all exports, and the records of those that were killed before they were done, sorted.
 ///
 /// # Errors
 /// When a record cannot be read.
@@ -191,6 +191,10 @@ pub fn side_files(workspace: &Workspace) -> Result<Vec<PathBuf>, PackError> {
     let mut sides = Vec::new();
     for path in store::files_below(&workspace.exports())? {
         let record: ExportRecord = read(&path)?;
+        if record.files.is_empty() {
+            sides.push(path);
+            continue;
+        }
         sides.extend(record.files.iter().filter(|file| file.path.ends_with(SIDE)).map(|file| record.folder.join(&file.path)));
     }
     sides.sort();

@@ -51,6 +51,13 @@ impl House {
         serde_json::from_slice(&output.stdout).expect("JSON")
     }
 
+    fn erase(&self, id: DocId) {
+        let mut plan = tamis(["takedown", "plan", "--reason", "gdpr-17", "--received", "2026-11-20", "--id"]);
+        ends_with(plan.arg(id.to_string()).arg("--workspace").arg(self.at("w")).arg("--out").arg(self.at("plan.json")), 0);
+        let mut apply = tamis(["takedown", "apply", "--confirm-large"]);
+        ends_with(apply.arg(self.at("plan.json")).arg("--workspace").arg(self.at("w")).arg("--keys").arg(self.at("keys")), 0);
+    }
+
     fn split(&self, name: &str, split: &str) -> Vec<Sequence> {
         let folder = self.at("w/packed").join(name).join(split);
         let mut all = Vec::new();
@@ -168,11 +175,8 @@ fn exports_are_read_by_others_to_the_same_ids_also_after_a_takedown() {
     let gone = *house.documents().first_key_value().expect("documents").0;
     let mut others = house.documents();
     others.remove(&gone);
-    let mut plan = tamis(["takedown", "plan", "--reason", "gdpr-17", "--received", "2026-11-20", "--id"]);
-    ends_with(plan.arg(gone.to_string()).arg("--workspace").arg(house.at("w")).arg("--out").arg(house.at("plan.json")), 0);
     let before: BTreeMap<PathBuf, Vec<u8>> = folder_bytes(&house.at("w/packed/p")).into_iter().collect();
-    let mut apply = tamis(["takedown", "apply", "--confirm-large"]);
-    ends_with(apply.arg(house.at("plan.json")).arg("--workspace").arg(house.at("w")).arg("--keys").arg(house.at("keys")), 0);
+    house.erase(gone);
     let left = [house.split("p", "train"), house.split("p", "validation")].concat();
     assert_eq!(together(&left), others, "the neighbours keep every token");
     let changed = folder_bytes(&house.at("w/packed/p")).into_iter().filter(|(path, bytes)| before[path] != *bytes).count();
@@ -199,10 +203,7 @@ fn documents_that_repeat_a_benchmark_are_left_out_and_told_and_a_takedown_reache
     let mut others = house.documents();
     assert!(others.remove(&gone).is_some() && line["line"] == 1, "{line}");
     assert_eq!(together(&house.split("p", "train")), others);
-    let mut plan = tamis(["takedown", "plan", "--reason", "gdpr-17", "--received", "2026-11-20", "--id"]);
-    ends_with(plan.arg(gone.to_string()).arg("--workspace").arg(house.at("w")).arg("--out").arg(house.at("plan.json")), 0);
-    let mut apply = tamis(["takedown", "apply", "--confirm-large"]);
-    ends_with(apply.arg(house.at("plan.json")).arg("--workspace").arg(house.at("w")).arg("--keys").arg(house.at("keys")), 0);
+    house.erase(gone);
     assert_eq!(std::fs::read(&list).expect("a list"), b"");
 }
 
@@ -216,6 +217,20 @@ fn the_loaders_of_the_examples_give_each_sequence_once_go_on_where_they_stopped_
     house.pack("p", &["--sequence-tokens", "100", "--shard-sequences-max", "20"]);
     let mut reading = std::process::Command::new(python);
     ends_with(reading.arg(root().join("tests/readers/loaders.py")).arg(house.at("w/packed/p")).env("PYTHONDONTWRITEBYTECODE", "1"), 0);
+}
+
+#[test]
+fn an_export_that_was_killed_is_thrown_away_by_a_takedown() {
+    let house = House::new(20);
+    house.pack("p", &[]);
+    ends_with(tamis(["export", "numpy"]).arg(house.at("w/packed/p")).arg("--out").arg(house.at("out")), 0);
+    let records = house.at("w/_tamis/exports");
+    let record_path = records.join(&files_below(&records)[0]);
+    let mut record: Value = serde_json::from_slice(&std::fs::read(&record_path).expect("a record")).expect("JSON");
+    record["files"] = Value::Array(Vec::new());
+    std::fs::write(&record_path, record.to_string()).expect("room");
+    house.erase(*house.documents().first_key_value().expect("documents").0);
+    assert!(files_below(&house.at("out")).is_empty() && files_below(&records).is_empty());
 }
 
 #[test]
