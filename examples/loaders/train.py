@@ -19,12 +19,13 @@ def pairs(item, seen):
         yield from zip(numbers[:-1], numbers[1:])
 
 
-def main(folder, steps=200, width=16, rate=0.5):
+def main(folder, steps=200, width=16, rate=0.1):
     seen = {}
     batches = [batch for item in Packed(folder) if (batch := list(pairs(item, seen)))]
     chance = np.random.default_rng(1)
     enter = chance.normal(0, 0.1, (len(seen), width))
     leave = chance.normal(0, 0.1, (width, len(seen)))
+    squares_enter, squares_leave = np.zeros_like(enter), np.zeros_like(leave)
     losses = []
     for step in range(steps):
         here, there = np.array(batches[step % len(batches)]).T
@@ -35,12 +36,15 @@ def main(folder, steps=200, width=16, rate=0.5):
         chances /= chances.sum(axis=1, keepdims=True)
         rows = np.arange(len(there))
         losses.append(-np.log(chances[rows, there] + 1e-12).mean())
-        # The gradient of the cross entropy; rate is for one sequence, not for one pair.
+        # The gradient of the cross entropy, with a step of its own for each weight (Adagrad), so that it is stable on any text.
         chances[rows, there] -= 1
         chances /= len(there)
-        back = chances @ leave.T
-        leave -= rate * width * state.T @ chances
-        np.add.at(enter, here, -rate * width * back)
+        of_enter = np.zeros_like(enter)
+        np.add.at(of_enter, here, chances @ leave.T)
+        of_leave = state.T @ chances
+        for weights, slope, squares in ((enter, of_enter, squares_enter), (leave, of_leave, squares_leave)):
+            squares += slope**2
+            weights -= rate * slope / np.sqrt(squares + 1e-10)
     first, last = np.mean(losses[:10]), np.mean(losses[-10:])
     print(f"loss {first:.3f} -> {last:.3f}")
     return first, last

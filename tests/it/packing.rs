@@ -192,7 +192,7 @@ fn exports_are_read_by_others_to_the_same_ids_also_after_a_takedown() {
 #[test]
 fn documents_that_repeat_a_benchmark_are_left_out_and_told_and_a_takedown_reaches_the_list() {
     let house = House::new(60);
-    std::fs::write(house.at("quiz.txt"), "Zeptali se: rybak č. 918 viděl 7. loď. Proč?\nkrátká\n").expect("room");
+    std::fs::write(house.at("quiz.txt"), "Zeptali se: rybak č. 917 viděl 7. loď. Proč?\nkrátká\n").expect("room");
     let quiz = house.at("quiz.txt");
     let told = house.pack("p", &["--benchmark-words", "5", "--decontaminate", quiz.to_str().expect("UTF-8")]);
     let benchmark = &told["benchmarks"][0];
