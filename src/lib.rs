@@ -11,7 +11,8 @@
 //! 5. [`sinks`] write Parquet with the columns of [`columns`]; [`store`] and [`workspace`] know files, [`ledger`] what became of what.
 //! 6. [`passes`] make the main job of these rooms; [`engine`] walks documents through them on all cores.
 //! 7. [`locator`] knows where each document lies; [`suppression`] keeps out what was erased; [`takedown`] erases documents from every store and proves it.
-//! 8. [`report`] draws what happened; [`cli`] is the only place that prints.
+//! 8. [`packing`] makes sequences for trainers of published shards, and exports them.
+//! 9. [`report`] draws what happened; [`cli`] is the only place that prints.
 //!
 //! The three doors are [`source`], [`stage`] and [`sink`].
 
@@ -28,6 +29,7 @@ pub mod inspect;
 pub mod ledger;
 pub mod locator;
 pub mod optout;
+pub mod packing;
 pub mod passes;
 pub mod recipe;
 pub mod report;

@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use crate::store::{StoreError, create_folder};
 
 /// The folders under `_tamis/` (design, section 3).
-const FOLDERS: [&str; 14] = [
+const FOLDERS: [&str; 15] = [
     "manifest",
     "staging",
     "plans",
@@ -25,6 +25,7 @@ const FOLDERS: [&str; 14] = [
     "receipts",
     "locator",
     "feed",
+    "exports",
 ];
 /// The folder of our own under the root.
 const OURS: &str = "_tamis";
@@ -132,6 +133,18 @@ impl Workspace {
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Where packed data sets lie.
+    #[must_use]
+    pub fn packed(&self) -> PathBuf {
+        self.root.join("packed")
+    }
+
+    /// Where the records of exports lie.
+    #[must_use]
+    pub fn exports(&self) -> PathBuf {
+        self.ours("exports")
     }
 
     /// Published shards of a data set.

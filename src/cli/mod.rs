@@ -6,6 +6,7 @@ mod dedup;
 pub mod exit;
 mod inspect;
 mod optout;
+mod pack;
 mod pipe;
 mod plan;
 pub mod progress;
@@ -61,6 +62,10 @@ enum Verb {
     Takedown(takedown::TakedownArgs),
     /// Makes a vocabulary from a corpus, and says how well vocabularies fit its languages
     Tokenizer(tokenizer::TokenizerArgs),
+    /// Packs a data set into shuffled sequences of token ids, split for training and testing
+    Pack(pack::PackArgs),
+    /// Writes a packed data set in the format of a trainer
+    Export(pack::ExportArgs),
     /// Freezes the work of a recipe into a plan
     Plan(plan::PlanArgs),
     /// Does one task of a plan
@@ -91,6 +96,8 @@ pub fn run(cli: Cli, stop: Stop) -> anyhow::Result<Exit> {
         Verb::Verify(args) => verify::verify(&args),
         Verb::Takedown(args) => takedown::takedown(args),
         Verb::Tokenizer(args) => tokenizer::tokenizer(&args),
+        Verb::Pack(args) => pack::pack(&args),
+        Verb::Export(args) => pack::export(&args),
         Verb::Plan(args) => plan::plan(&args),
         Verb::Task(args) => plan::task(&args, stop),
         Verb::Work(args) => work::work(&args, stop),

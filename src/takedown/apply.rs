@@ -21,6 +21,7 @@ use crate::crawl::frontier::FrontierError;
 use crate::ledger::manifest::{ManifestError, Manifests};
 use crate::ledger::receipt::{Receipt, ReceiptError, ReceiptFile, Receipts, StoreCount};
 use crate::locator::LocateError;
+use crate::packing::PackError;
 use crate::passes::{JobError, count_in_indexes};
 use crate::sink::SinkError;
 use crate::store::{self, StoreError};
@@ -51,6 +52,9 @@ pub enum TakedownError {
     /// What the crawler knows.
     #[error(transparent)]
     Frontier(#[from] FrontierError),
+    /// A packed data set or an export.
+    #[error(transparent)]
+    Packing(#[from] PackError),
     /// The index.
     #[error(transparent)]
     Index(#[from] JobError),

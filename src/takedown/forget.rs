@@ -14,6 +14,7 @@ use crate::crawl::frontier;
 use crate::dedup::erase::Orphans;
 use crate::ledger::manifest::{FileEntry, Manifests, NewCommit, Replacement};
 use crate::locator::{self, Locator};
+use crate::packing::Forget;
 use crate::passes::erase_from_index;
 use crate::sinks::splice::{Kind as File, Spliced, splice};
 use crate::store::{self, StoreError};
@@ -163,6 +164,7 @@ impl<'a> Forgetting<'a> {
                 frontier::forget(&self.workspace.frontier(), &|url| self.plan.targets.has_url(url))?;
                 Ok(())
             }
+            Holding::Pieces(_) => Ok(Forget { workspace: self.workspace, ids: &self.plan.targets.ids, number: self.number }.file(path)?),
             Holding::Whole => Ok(store::remove_file(path)?),
         }
     }

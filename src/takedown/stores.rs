@@ -12,6 +12,8 @@ use super::tombstone;
 use crate::crawl::frontier;
 use crate::ledger::manifest::Manifests;
 use crate::locator::Kind;
+use crate::packing;
+use crate::packing::record::{packed_shards, side_files};
 use crate::store::{StoreError, files_below};
 use crate::workspace::Workspace;
 
@@ -39,13 +41,17 @@ pub enum Store {
     Logs,
     /// What the crawler knows of the web: addresses that wait or were fetched, and their hosts.
     Frontier,
+    /// Packed data sets.
+    Packed,
+    /// Exports of packed data sets, wherever they lie.
+    Exports,
     /// Lists of where documents lie.
     Locator,
 }
 
 impl Store {
     /// All stores, in the order in which a takedown goes through them: what readers see goes first.
-    pub const ALL: [Store; 11] = [
+    pub const ALL: [Store; 13] = [
         Store::Shards,
         Store::Index,
         Store::Rejects,
@@ -56,6 +62,8 @@ impl Store {
         Store::Reports,
         Store::Logs,
         Store::Frontier,
+        Store::Packed,
+        Store::Exports,
         Store::Locator,
     ];
 
@@ -73,6 +81,8 @@ impl Store {
             Store::Reports => "ledgers and reports",
             Store::Logs => "logs",
             Store::Frontier => "crawl frontier",
+            Store::Packed => "packed data sets",
+            Store::Exports => "exports",
             Store::Locator => "locator lists",
         }
     }
@@ -90,6 +100,8 @@ impl Store {
             | Store::Reports
             | Store::Logs
             | Store::Frontier
+            | Store::Packed
+            | Store::Exports
             | Store::Locator => None,
         }
     }
@@ -123,6 +135,8 @@ impl Store {
             Store::Reports => files_below(&workspace.ledger())?,
             Store::Logs => files_below(&workspace.logs())?,
             Store::Frontier => frontier::file_in(&workspace.frontier()).into_iter().collect(),
+            Store::Packed => packed_shards(workspace)?,
+            Store::Exports => side_files(workspace)?,
             Store::Locator => files_below(&workspace.locator())?,
         })
     }
@@ -161,6 +175,8 @@ pub enum Holding {
     Lines(std::collections::BTreeSet<usize>),
     /// Addresses of the frontier: how many.
     Addresses(u64),
+    /// Pieces of documents in sequences: how many.
+    Pieces(u64),
     /// The whole file goes.
     Whole,
 }
@@ -173,7 +189,7 @@ impl Holding {
             Holding::Rows(found) => found.hits.len() as u64,
             Holding::Records(extents) => extents.len() as u64,
             Holding::Lines(lines) => lines.len() as u64,
-            Holding::Addresses(count) => *count,
+            Holding::Addresses(count) | Holding::Pieces(count) => *count,
             Holding::Whole => 1,
         }
     }
@@ -193,6 +209,7 @@ pub fn search(workspace: &Workspace, store: Store, path: &Path, targets: &Target
         Store::Reports if path.extension().is_some_and(|ending| ending == "html") && !lines(path, targets)?.is_empty() => Holding::Whole,
         Store::Reports | Store::Index | Store::Locator => return Ok(None),
         Store::Frontier => Holding::Addresses(frontier::count(&workspace.frontier(), &|url| targets.has_url(url))?),
+        Store::Packed | Store::Exports => Holding::Pieces(packing::hits(workspace, path, &targets.ids)?),
         Store::Unsealed => Holding::Whole,
     };
     Ok(Some(holding).filter(|holding| holding.count() > 0))

@@ -11,6 +11,7 @@ use super::stores::{Holding, Store, search};
 use super::tombstone::TombstoneError;
 use crate::ledger::manifest::Manifests;
 use crate::locator::LocateError;
+use crate::packing::PackError;
 use crate::sink::SinkError;
 use crate::store;
 use crate::workspace::Workspace;
@@ -115,6 +116,8 @@ pub(super) fn of_one_file(error: TakedownError) -> Result<String, TakedownError>
         TakedownError::Locate(error @ (LocateError::Parquet { .. } | LocateError::Io { .. })) => Ok(with_cause(&error)),
         TakedownError::Archive(TombstoneError::Locate(LocateError::Store(error))) => Err(error.into()),
         TakedownError::Archive(error) => Ok(with_cause(&error)),
+        TakedownError::Packing(PackError::Store(error)) => Err(error.into()),
+        TakedownError::Packing(error) => Ok(with_cause(&error)),
         TakedownError::Frontier(error) => Ok(error.to_string()),
         TakedownError::Corrupt { .. } => Ok(error.to_string()),
         TakedownError::Sink(error @ SinkError::Parquet { .. }) => Ok(with_cause(&error)),

@@ -8,6 +8,7 @@ mod files;
 mod inspect;
 mod nights;
 mod optout;
+mod packing;
 mod readers;
 mod rooms;
 mod run;

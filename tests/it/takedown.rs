@@ -127,11 +127,19 @@ impl House {
         let mut frontier = tamis::crawl::frontier::Frontier::open(&self.workspace().frontier()).expect("a free place");
         frontier.change(&tamis::crawl::frontier::Changes { new, hosts, ..Default::default() }).expect("room");
         drop(frontier);
+        let mut pack = tamis(["pack", "--out", "p", "--sequence-tokens", "300", "--shard-sequences-max", "3"]);
+        ends_with(pack.arg(self.at("w/data/d")), 0);
+        for format in ["megatron", "numpy"] {
+            let mut export = tamis(["export", format]);
+            ends_with(export.arg(self.at("w/packed/p")).arg("--out").arg(self.at("w/for").join(format)), 0);
+        }
         let id = self.id_of_canary();
         let holds = |store: &Store| {
             let files = store.files(&self.workspace()).expect("they can be listed");
-            if *store == Store::Locator {
-                return self.locator_knows(id);
+            match store {
+                Store::Locator => return self.locator_knows(id),
+                Store::Packed | Store::Exports => return self.pieces(*store, id) > 0,
+                _ => {}
             }
             files
                 .iter()
@@ -145,6 +153,13 @@ impl House {
         let key = (id.0 as u64).to_le_bytes();
         let files = Store::Locator.files(&self.workspace()).expect("they can be listed");
         files.iter().any(|path| std::fs::read(path).expect("a file").windows(8).any(|window| window == key))
+    }
+
+    /// How many pieces of `id` packed data sets or exports have.
+    fn pieces(&self, store: Store, id: tamis::doc::DocId) -> u64 {
+        let files = store.files(&self.workspace()).expect("they can be listed");
+        let ids = BTreeSet::from([id]);
+        files.iter().map(|path| tamis::packing::hits(&self.workspace(), path, &ids).expect("a sound file")).sum()
     }
 
     /// Lengths of all shards.
@@ -214,6 +229,7 @@ fn a_canary_in_every_store_is_nowhere_afterwards_and_all_else_is_as_it_was() {
     ends_with(&mut house.apply(), 0);
     assert_eq!(house.hits(), Vec::<String>::new());
     assert!(!house.locator_knows(id));
+    assert_eq!((house.pieces(Store::Packed, id), house.pieces(Store::Exports, id)), (0, 0));
     assert_eq!(house.rows("w/data"), before);
     assert_eq!(house.shard_bytes(), shard_bytes, "readers may know how long a shard was");
     let now = std::fs::read(house.at("w/archive/night/a.warc.gz")).expect("a file");
@@ -265,6 +281,7 @@ fn a_takedown_that_is_killed_after_any_step_is_finished_by_the_same_command() {
     let house = House::new();
     house.plant();
     ends_with(&mut house.plan(&["--url", URL, "--url-prefix", URL]), 0);
+    let id = house.id_of_canary();
     let kept = house.at("before");
     copy_folder(&house.at("w"), &kept);
     let mut steps = 0;
@@ -280,6 +297,7 @@ fn a_takedown_that_is_killed_after_any_step_is_finished_by_the_same_command() {
         assert_eq!(house.hits(), Vec::<String>::new(), "killed after step {step}");
         assert_eq!(house.rows("w/data").len(), 12, "killed after step {step}");
         assert_eq!(house.index_documents_of_receipt(), 1, "killed after step {step}");
+        assert_eq!((house.pieces(Store::Packed, id), house.pieces(Store::Exports, id)), (0, 0), "killed after step {step}");
         steps = step;
     }
     assert!(steps > 20, "a takedown has more than {steps} steps");
@@ -312,6 +330,8 @@ fn a_disk_that_is_full_anywhere_on_the_way_ends_with_75_and_the_same_command_goe
     }
     let house = House::new();
     house.plant();
+    // Exports are known by where they lie, and here the workspace moves.
+    ["w/for", "w/_tamis/exports"].iter().for_each(|place| std::fs::remove_dir_all(house.at(place)).expect("it is ours"));
     ends_with(&mut house.plan(&["--url", URL, "--url-prefix", URL]), 0);
     let kept = house.at("before");
     copy_folder(&house.at("w"), &kept);
