@@ -269,6 +269,12 @@ impl Workspace {
         ["commits", "attempts", "staging"].map(|folder| self.ours(folder))
     }
 
+    /// What people said of documents.
+    #[must_use]
+    pub fn labels(&self) -> PathBuf {
+        self.ours("labels")
+    }
+
     /// Logs.
     #[must_use]
     pub fn logs(&self) -> PathBuf {
