@@ -125,6 +125,7 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
             "crawl",
             "dedup",
             "engine",
+            "inspect",
             "ledger",
             "locator",
             "main",
