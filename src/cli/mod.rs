@@ -2,6 +2,7 @@
 
 mod check;
 mod crawl;
+mod decide;
 mod dedup;
 pub mod exit;
 mod export;
@@ -41,6 +42,8 @@ pub struct Cli {
 enum Verb {
     /// Runs a recipe, or goes on where it stopped
     Run(run::RunArgs),
+    /// Judges the documents of earlier runs by other limits, without reading and measuring them again
+    Decide(decide::DecideArgs),
     /// Says what is wrong with a recipe, shows the plan, and runs the recipe's examples
     Check(check::CheckArgs),
     /// Lists sources and stages, or explains one with all its settings
@@ -86,6 +89,7 @@ enum Verb {
 pub fn run(cli: Cli, stop: Stop) -> anyhow::Result<Exit> {
     match cli.verb {
         Verb::Run(args) => run::run(&args, stop),
+        Verb::Decide(args) => decide::decide(&args, stop),
         Verb::Check(args) => check::check(&args),
         Verb::Stages(args) => stages::stages(&args),
         Verb::Pipe(args) => pipe::pipe(&args),

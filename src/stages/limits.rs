@@ -260,6 +260,9 @@ macro_rules! limits {
 
         /// Every reason for which the room drops, in the order in which the rules are asked.
         const REASONS: &[&str] = &[ $( $reason, )+ ];
+
+        /// The settings that only decide: the limits, and which of them are in force for whom.
+        const DECIDES: &[&str] = &[ $( stringify!($limit), )+ "rules", "languages" ];
     };
     (@side below) => { $crate::stages::limits::Side::Below };
     (@side above) => { $crate::stages::limits::Side::Above };

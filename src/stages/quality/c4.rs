@@ -140,6 +140,14 @@ impl Stage for C4 {
         doc.quality.set("sentences", fraction(sentences, 1));
         self.limits.decide(doc)
     }
+
+    fn decide(&self, doc: &Document) -> Option<Verdict> {
+        Some(self.limits.decide(doc))
+    }
+
+    fn decides(&self) -> &'static [&'static str] {
+        DECIDES
+    }
 }
 
 /// Where a text has phrases, by byte, in order.

@@ -100,6 +100,14 @@ impl Stage for Fineweb {
         self.measure(doc);
         self.limits.decide(doc)
     }
+
+    fn decide(&self, doc: &Document) -> Option<Verdict> {
+        Some(self.limits.decide(doc))
+    }
+
+    fn decides(&self) -> &'static [&'static str] {
+        DECIDES
+    }
 }
 
 impl Fineweb {

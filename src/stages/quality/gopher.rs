@@ -166,6 +166,14 @@ impl Stage for Gopher {
         self.measure(doc);
         self.limits.decide(doc)
     }
+
+    fn decide(&self, doc: &Document) -> Option<Verdict> {
+        Some(self.limits.decide(doc))
+    }
+
+    fn decides(&self) -> &'static [&'static str] {
+        DECIDES
+    }
 }
 
 impl Gopher {

@@ -104,6 +104,14 @@ impl Stage for Repeats {
         measure(doc);
         self.0.decide(doc)
     }
+
+    fn decide(&self, doc: &Document) -> Option<Verdict> {
+        Some(self.0.decide(doc))
+    }
+
+    fn decides(&self) -> &'static [&'static str] {
+        DECIDES
+    }
 }
 
 fn measure(doc: &mut Document) {
