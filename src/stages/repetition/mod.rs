@@ -43,10 +43,10 @@ pub const ROOM: Room = Room {
 };
 
 limits! {
-    /// Settings of `repetition`. Defaults as published, Rae et al. 2021, table A1; they hold for all languages.
+    /// Settings of `repetition`. Defaults as published, Rae et al. 2021, table A1; some are looser for some languages.
     struct Repetition;
     languages RepetitionLanguage;
-    shipped &[];
+    room "repetition";
     rules {
         /// Greatest share of lines that came before.
         duplicate_line_fraction_max = 0.3, duplicate_line_fraction above => "repeated-lines";
