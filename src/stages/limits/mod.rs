@@ -417,7 +417,7 @@ mod tests {
             Err(error) => error.to_string(),
         };
         assert_eq!(
-            refusal(Some(&["too-few-wrods".to_owned()]), &Shipped::default()),
+            refusal(Some(&["too-few-wrods".to_owned()]), &[]),
             "setting `rules` names `too-few-wrods`; the rules are too-few-words, too-many-words"
         );
         assert!(refusal(None, &[("Finnish", [None, None])]).starts_with("`languages.Finnish` is no language tag"));
