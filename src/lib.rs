@@ -17,6 +17,7 @@
 //! The three doors are [`source`], [`stage`] and [`sink`].
 
 pub mod archive;
+pub mod calibration;
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what the command line is for")]
 pub mod cli;
 pub mod columns;

@@ -1,7 +1,9 @@
 //! The command line: one file a verb, and the only place that prints.
 
+mod calibrate;
 mod check;
 mod crawl;
+mod decide;
 mod dedup;
 pub mod exit;
 mod export;
@@ -41,6 +43,10 @@ pub struct Cli {
 enum Verb {
     /// Runs a recipe, or goes on where it stopped
     Run(run::RunArgs),
+    /// Judges the documents of earlier runs by other limits, without reading and measuring them again
+    Decide(decide::DecideArgs),
+    /// Proposes limits by language from a sample of measured documents
+    Calibrate(calibrate::CalibrateArgs),
     /// Says what is wrong with a recipe, shows the plan, and runs the recipe's examples
     Check(check::CheckArgs),
     /// Lists sources and stages, or explains one with all its settings
@@ -86,6 +92,8 @@ enum Verb {
 pub fn run(cli: Cli, stop: Stop) -> anyhow::Result<Exit> {
     match cli.verb {
         Verb::Run(args) => run::run(&args, stop),
+        Verb::Decide(args) => decide::decide(&args, stop),
+        Verb::Calibrate(args) => calibrate::calibrate(&args),
         Verb::Check(args) => check::check(&args),
         Verb::Stages(args) => stages::stages(&args),
         Verb::Pipe(args) => pipe::pipe(&args),

@@ -176,7 +176,7 @@ pub fn run(args: &RunArgs, stop: Stop) -> anyhow::Result<Exit> {
         if !args.quiet {
             eprintln!("nothing to do: this recipe was run on these inputs already; its summary follows");
         }
-        return finish(args, &workspace, &ledger, None);
+        return finish(args.json, &workspace, &ledger, None);
     }
     let plan = match history.left_of(&plan, &recipe)? {
         Left::New(plan) => *plan,
@@ -184,7 +184,7 @@ pub fn run(args: &RunArgs, stop: Stop) -> anyhow::Result<Exit> {
             if !args.quiet {
                 eprintln!("nothing to do: all inputs were read already by this recipe; the summary of the last run follows");
             }
-            return finish(args, &workspace, &ledger, None);
+            return finish(args.json, &workspace, &ledger, None);
         }
     };
     save_plan(&workspace, &plan)?;
@@ -194,7 +194,7 @@ pub fn run(args: &RunArgs, stop: Stop) -> anyhow::Result<Exit> {
     let job = Job::new(&workspace, plan, recipe, suppression, means, stop)?;
     run_stages(&job, &progress)?;
     let sealed = job.seal()?;
-    finish(args, &workspace, &sealed.ledger, Some(&progress))
+    finish(args.json, &workspace, &sealed.ledger, Some(&progress))
 }
 
 /// Writes the plan's file. Answers its path.
@@ -208,7 +208,7 @@ pub fn save_plan(workspace: &Workspace, plan: &Plan) -> anyhow::Result<PathBuf> 
 }
 
 /// Does the open tasks of all stages.
-fn run_stages(job: &Job, watch: &dyn Watch) -> Result<(), JobError> {
+pub(super) fn run_stages(job: &Job, watch: &dyn Watch) -> Result<(), JobError> {
     for stage in StageName::ALL {
         let open = job.pending(stage)?;
         let bytes = if stage == StageName::Clean { job.input_bytes(&open) } else { 0 };
@@ -227,7 +227,7 @@ fn run_stages(job: &Job, watch: &dyn Watch) -> Result<(), JobError> {
 }
 
 /// Writes the report, prints the summary, and says how the run ended.
-fn finish(args: &RunArgs, workspace: &Workspace, ledger: &RunLedger, progress: Option<&Progress>) -> anyhow::Result<Exit> {
+pub(super) fn finish(json: bool, workspace: &Workspace, ledger: &RunLedger, progress: Option<&Progress>) -> anyhow::Result<Exit> {
     let report = workspace.ledger().join(format!("{}.html", ledger.plan));
     if let Some(progress) = progress {
         let seconds = progress.elapsed().as_secs_f64();
@@ -235,7 +235,7 @@ fn finish(args: &RunArgs, workspace: &Workspace, ledger: &RunLedger, progress: O
         std::fs::write(&report, html).with_context(|| format!("cannot write the run report `{}`", report.display()))?;
     }
     let total = ledger.total();
-    if args.json {
+    if json {
         println!("{}", serde_json::to_string(&super::inspect::summary_json(std::slice::from_ref(ledger), &BTreeMap::new()))?);
     } else {
         print_summary(workspace, ledger, progress, &report);

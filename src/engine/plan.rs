@@ -98,6 +98,10 @@ pub struct Plan {
     /// Number of the last takedown whose suppression list the plan honours.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub takedowns: u64,
+    /// Ids of the sealed plans whose documents and rejects are judged anew, in place of reading the inputs; empty in an ordinary run. The
+    /// tasks of stage `clean` are theirs, one plan after the other.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub again: Vec<String>,
     /// The tasks of stage `clean`: numbers of inputs.
     pub tasks: Vec<Vec<u32>>,
 }
@@ -264,6 +268,7 @@ mod tests {
             inputs: inputs(&[7]),
             index: Vec::new(),
             takedowns: 0,
+            again: Vec::new(),
             tasks: vec![vec![0]],
         };
         let path = folder.path().join(format!("{}.json", plan.id()));

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
+use super::again::Earlier;
 use super::emit::{DEDUP, Exclude};
 use super::{clean, decide, emit};
 use crate::dedup::columns::ColumnError;
@@ -11,7 +12,7 @@ use crate::dedup::paragraphs::Recurring;
 use crate::engine::attempt::{CommitError, Place};
 use crate::engine::commit::{Commit, ShardPlan};
 use crate::engine::flow::{Bounds, Crew, Halt, NoThreads, Step};
-use crate::engine::plan::{Plan, PlannedInput, StageName, TaskName, etag, pack};
+use crate::engine::plan::{Plan, PlanError, PlannedInput, StageName, TaskName, etag, pack};
 use crate::engine::watch::{Stop, Watch};
 use crate::recipe::Recipe;
 use crate::sink::{OutputKind, SinkError};
@@ -72,6 +73,7 @@ pub struct Job {
     pub(super) crew: Crew,
     pub(super) decide_bytes: u64,
     pub(super) suppression: Option<Arc<Suppression>>,
+    pub(super) earlier: Vec<Earlier>,
     flows: usize,
     exclusions: OnceLock<Arc<Exclusions>>,
     recurring: OnceLock<Arc<Recurring>>,
@@ -95,6 +97,12 @@ pub enum JobError {
     /// The manifest could not be written or read.
     #[error(transparent)]
     Manifest(#[from] crate::ledger::manifest::ManifestError),
+    /// The plan of an earlier run could not be read.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The rejects of an earlier run have a reason that no stage of the recipe gives.
+    #[error("the rejects of the earlier run hold `{stage}/{reason}`, which this version does not know; run the recipe in full")]
+    UnknownReason { stage: String, reason: String },
     /// An intermediate file could not be read.
     #[error(transparent)]
     Read(#[from] crate::sinks::documents::ReadError),
@@ -182,6 +190,7 @@ pub fn make_plan(recipe: &Recipe, inputs: &[(PathBuf, u64)]) -> Plan {
         inputs,
         index: Vec::new(),
         takedowns: 0,
+        again: Vec::new(),
     }
 }
 
@@ -214,6 +223,7 @@ impl Job {
         }
         clean.push(Step { name: "sign", stage: Arc::from(crate::stages::sign::sign_stage(&recipe.dedup)) });
         let place = Place::new(workspace, &plan);
+        let earlier = plan.again.iter().map(|id| Earlier::open(workspace, id)).collect::<Result<_, _>>()?;
         Ok(Job {
             plan,
             place,
@@ -222,6 +232,7 @@ impl Job {
             crew,
             decide_bytes: means.decide_bytes(),
             suppression,
+            earlier,
             flows,
             exclusions: OnceLock::new(),
             recurring: OnceLock::new(),

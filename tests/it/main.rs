@@ -3,6 +3,7 @@
 mod archives;
 mod bad_input;
 mod crawl;
+mod decide;
 mod engines;
 mod files;
 mod inspect;

@@ -42,6 +42,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "workspace",
         ],
     ),
+    ("calibration", &["stages"]),
     ("columns", &["doc"]),
     ("archive", &["size", "source"]),
     ("formats", &["archive", "optout", "text"]),
@@ -81,6 +82,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "cli",
         &[
             "archive",
+            "calibration",
             "columns",
             "crawl",
             "dedup",

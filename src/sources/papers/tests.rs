@@ -28,6 +28,7 @@ fn told_with(settings: &str, bytes: &[u8], name: &str) -> Vec<String> {
                 told.push(format!("damage: {}", damage.what));
                 continue;
             }
+            Record::Again(_) => unreachable!("no source gives documents of an earlier run"),
         };
         told.push(match offer {
             Offer::Document(doc) => doc.text,
