@@ -3,9 +3,12 @@
 mod check;
 mod crawl;
 mod dedup;
+mod doctor;
 pub mod exit;
 mod export;
 mod inspect;
+mod manual;
+mod night;
 mod optout;
 mod pack;
 mod pipe;
@@ -41,6 +44,10 @@ pub struct Cli {
 enum Verb {
     /// Runs a recipe, or goes on where it stopped
     Run(run::RunArgs),
+    /// Does a night: crawls, takes new archives, publishes once, tells how it went; goes on where an earlier one stopped
+    Night(night::NightArgs),
+    /// Looks whether a night could begin: disk, clock, permissions, keys, index, versions
+    Doctor(doctor::DoctorArgs),
     /// Says what is wrong with a recipe, shows the plan, and runs the recipe's examples
     Check(check::CheckArgs),
     /// Lists sources and stages, or explains one with all its settings
@@ -77,6 +84,10 @@ enum Verb {
     Pending(plan::Planned),
     /// Publishes a plan whose tasks are all done
     Seal(plan::Planned),
+    /// Prints the completions for a shell
+    Completions(manual::CompletionsArgs),
+    /// Writes the manual pages
+    Manual(manual::ManualArgs),
 }
 
 /// Does what the command line says.
@@ -86,6 +97,8 @@ enum Verb {
 pub fn run(cli: Cli, stop: Stop) -> anyhow::Result<Exit> {
     match cli.verb {
         Verb::Run(args) => run::run(&args, stop),
+        Verb::Night(args) => night::night(&args, stop),
+        Verb::Doctor(args) => doctor::doctor(&args),
         Verb::Check(args) => check::check(&args),
         Verb::Stages(args) => stages::stages(&args),
         Verb::Pipe(args) => pipe::pipe(&args),
@@ -104,5 +117,7 @@ pub fn run(cli: Cli, stop: Stop) -> anyhow::Result<Exit> {
         Verb::Work(args) => work::work(&args, stop),
         Verb::Pending(args) => plan::pending(&args),
         Verb::Seal(args) => plan::seal(&args),
+        Verb::Completions(args) => manual::completions(&args),
+        Verb::Manual(args) => manual::manual(&args),
     }
 }

@@ -8,6 +8,7 @@ mod files;
 mod inspect;
 mod mixture;
 mod nights;
+mod operator;
 mod optout;
 mod packing;
 mod readers;
