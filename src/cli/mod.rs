@@ -14,6 +14,7 @@ mod pack;
 mod pipe;
 mod plan;
 pub mod progress;
+mod report;
 mod robots;
 mod run;
 mod stages;
@@ -70,6 +71,8 @@ enum Verb {
     Takedown(takedown::TakedownArgs),
     /// Makes a vocabulary from a corpus, and says how well vocabularies fit its languages
     Tokenizer(tokenizer::TokenizerArgs),
+    /// Says of a data set what the law and its readers ask: AI Act summary, Croissant, card, datasheet, checksums
+    Report(report::ReportArgs),
     /// Packs a data set into shuffled sequences of token ids, split for training and testing
     Pack(pack::PackArgs),
     /// Writes a packed data set in the format of a trainer
@@ -110,6 +113,7 @@ pub fn run(cli: Cli, stop: Stop) -> anyhow::Result<Exit> {
         Verb::Verify(args) => verify::verify(&args),
         Verb::Takedown(args) => takedown::takedown(args),
         Verb::Tokenizer(args) => tokenizer::tokenizer(&args),
+        Verb::Report(args) => report::report(&args),
         Verb::Pack(args) => pack::pack(&args),
         Verb::Export(args) => export::export(&args),
         Verb::Plan(args) => plan::plan(&args),

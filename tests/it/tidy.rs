@@ -77,6 +77,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("night", &["ledger", "locator", "size", "store", "workspace"]),
     ("packing", &["dedup", "doc", "ledger", "locator", "store", "suppression", "workspace"]),
     ("tokenizer", &["locator", "stages", "store", "text"]),
+    ("publish", &["columns", "ledger", "optout", "report", "size", "store", "text", "workspace"]),
     ("report", &["engine", "ledger", "size", "stages", "tokenizer"]),
     (
         "cli",
@@ -94,6 +95,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "optout",
             "packing",
             "passes",
+            "publish",
             "recipe",
             "report",
             "robots",
@@ -133,6 +135,7 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
             "night",
             "packing",
             "passes",
+            "publish",
             "recipe",
             "sinks",
             "source",
