@@ -276,6 +276,12 @@ impl Workspace {
         self.ours("nights")
     }
 
+    /// What hosts said about training when they were looked at again; among the logs, where takedowns reach it.
+    #[must_use]
+    pub fn optout_history(&self) -> PathBuf {
+        self.logs().join("optouts")
+    }
+
     /// Logs.
     #[must_use]
     pub fn logs(&self) -> PathBuf {

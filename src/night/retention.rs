@@ -52,7 +52,8 @@ pub fn retain(workspace: &Workspace, keep: &Keep, today: Date, now: SystemTime, 
         (workspace.all_quarantine(), "rejects", keep.rejects_days),
         (workspace.logs(), "logs", keep.log_days),
     ] {
-        for path in files_older(&folder, days, now)? {
+        // What was found of opt-outs is evidence, and stays.
+        for path in files_older(&folder, days, now)?.into_iter().filter(|path| !path.starts_with(workspace.optout_history())) {
             remove(workspace, &path, kind, &mut removed)?;
         }
     }
