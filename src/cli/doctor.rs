@@ -89,7 +89,9 @@ fn of_workspace(workspace: &Workspace, args: &DoctorArgs) -> anyhow::Result<Vec<
     let needed = suppression::sequence(workspace)? > 0;
     let path = args.keys.suppression();
     let mut keys = key(&path, workspace.root(), needed);
-    if keys.health == Health::Well && let Err(error) = Suppression::open(workspace, &path) {
+    if keys.health == Health::Well
+        && let Err(error) = Suppression::open(workspace, &path)
+    {
         keys = Check::bad("keys", error.to_string());
     }
     checks.push(keys);

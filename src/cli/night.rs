@@ -165,8 +165,9 @@ impl Night<'_> {
         }
         let free = store::free_bytes(self.workspace.root())?;
         if free < wanted.0 {
-            return Err(std::io::Error::from(std::io::ErrorKind::StorageFull))
-                .with_context(|| format!("{} are free, and a night begins with {wanted} (disk.begin_bytes_min)", crate::size::ByteSize(free)));
+            return Err(std::io::Error::from(std::io::ErrorKind::StorageFull)).with_context(|| {
+                format!("{} are free, and a night begins with {wanted} (disk.begin_bytes_min)", crate::size::ByteSize(free))
+            });
         }
         Ok(())
     }
@@ -266,7 +267,7 @@ impl Night<'_> {
             let inputs = History::open(&self.workspace, dataset)?.read_inputs()?;
             read.extend(inputs.into_iter().filter_map(|path| path.canonicalize().ok()));
         }
-        let removed = retain(&self.workspace, &self.settings.keep, today(), std::time::SystemTime::now(), &read)?;
+        let removed = retain(&self.workspace, &self.settings.keep, today(), jiff::Timestamp::now(), &read)?;
         for (kind, (files, bytes)) in removed.0 {
             let entry = self.record.removed.0.entry(kind).or_default();
             (entry.0, entry.1) = (entry.0 + files, entry.1 + bytes);
@@ -345,7 +346,8 @@ impl Night<'_> {
             self.record.told.insert(way.to_owned(), failed);
         }
         if !self.settings.tell.metrics_file.is_empty() {
-            let last = if self.record.state == State::Done { Some(&self.record) } else { self.records.done_before(&self.record.date).next() };
+            let last =
+                if self.record.state == State::Done { Some(&self.record) } else { self.records.done_before(&self.record.date).next() };
             let text = metrics::text(&self.record, last);
             if let Err(error) = store::write_over(Path::new(&self.settings.tell.metrics_file), text.as_bytes()) {
                 eprintln!("note: the metrics of the night could not be written: {error}");

@@ -185,7 +185,14 @@ fn check_sums(list: &Path) -> anyhow::Result<Exit> {
     let signature = read(&signature_beside(list))?;
     let holds = sums::holds(&read(list)?, &signature);
     let key = signature.lines().next().unwrap_or_default().trim_start_matches("ed25519 ").to_owned();
-    println!("{}", if holds { format!("signed by {key}; now check the files: sha256sum --check {}", list.display()) } else { "the signature is not one of this list".to_owned() });
+    println!(
+        "{}",
+        if holds {
+            format!("signed by {key}; now check the files: sha256sum --check {}", list.display())
+        } else {
+            "the signature is not one of this list".to_owned()
+        }
+    );
     Ok(if holds { Exit::Done } else { Exit::Quarantined })
 }
 

@@ -67,7 +67,13 @@ pub fn alarms(night: &Record, before: &[&Record], limits: &Alarm) -> Vec<Raised>
     if set_aside as f64 / read > limits.set_aside_max && set_aside > 0 {
         let share = set_aside as f64 / read;
         let says = format!("{set_aside} documents or parts of inputs were set aside");
-        all.push(raised("set-aside", "", (share, limits.set_aside_max), says, "_tamis/quarantine/ lists each with its file and what went wrong"));
+        all.push(raised(
+            "set-aside",
+            "",
+            (share, limits.set_aside_max),
+            says,
+            "_tamis/quarantine/ lists each with its file and what went wrong",
+        ));
     }
     all
 }
@@ -197,18 +203,28 @@ mod tests {
         let usual = || night(1_000, &[("fi", 400), ("sv", 60)], &[("extract", "no-text", 100)]);
         let before = [usual(), night(10, &[("fi", 1)], &[]), usual()];
         check(&night(1_000, &[("fi", 199), ("sv", 60)], &[]), &before, &[("language-fell", "fi")]);
-        check(&night(1_000, &[("fi", 400), ("sv", 29)], &[("extract", "no-text", 301)]), &before, &[("language-fell", "sv"), ("reason-grew", "extract/no-text")]);
+        check(
+            &night(1_000, &[("fi", 400), ("sv", 29)], &[("extract", "no-text", 301)]),
+            &before,
+            &[("language-fell", "sv"), ("reason-grew", "extract/no-text")],
+        );
         check(&night(2_000, &[("fi", 400), ("sv", 60)], &[("langid", "unsure", 49)]), &before, &[]);
         check(&night(2_000, &[("fi", 400), ("sv", 60)], &[("langid", "unsure", 50)]), &before, &[("reason-grew", "langid/unsure")]);
     }
 
     #[test]
     fn silence_optouts_and_an_end_before_its_time_are_told() {
-        let usual = || Record { crawl: Some(CrawlCounts { pages: 800, ..CrawlCounts::default() }), ..night(800, &[], &[("optout", "reserved", 40)]) };
+        let usual = || Record {
+            crawl: Some(CrawlCounts { pages: 800, ..CrawlCounts::default() }),
+            ..night(800, &[], &[("optout", "reserved", 40)])
+        };
         let down = Record { crawl: Some(CrawlCounts::default()), ..night(0, &[], &[]) };
         check(&down, &[usual(), usual()], &[("nothing-fetched", ""), ("nothing-read", "")]);
         let refused = [("reserved-robots".to_owned(), 200)].into();
-        let jumped = Record { crawl: Some(CrawlCounts { pages: 700, refused, ..CrawlCounts::default() }), ..night(800, &[], &[("optout", "reserved", 90)]) };
+        let jumped = Record {
+            crawl: Some(CrawlCounts { pages: 700, refused, ..CrawlCounts::default() }),
+            ..night(800, &[], &[("optout", "reserved", 90)])
+        };
         check(&jumped, &[usual(), usual()], &[("optouts-grew", "crawl"), ("optouts-grew", "optout/reserved")]);
         let late = Record { state: State::Unfinished, why: "time".to_owned(), ..night(10, &[], &[]) };
         check(&late, &[usual()], &[("not-done", "time")]);

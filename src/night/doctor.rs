@@ -71,9 +71,12 @@ pub fn disk(folder: &Path, settings: &NightSettings) -> Check {
 pub fn clock<'a>(now: Timestamp, records: impl Iterator<Item = &'a Record>) -> Check {
     let newest = records.flat_map(|record| [&record.began, &record.ended]).filter_map(|moment| moment.parse::<Timestamp>().ok()).max();
     match newest {
-        Some(newest) if newest > now => {
-            Check::bad("clock", format!("it says {now}, but a night was recorded at {newest}; set the clock right (timedatectl), or wait until it is past that"))
-        }
+        Some(newest) if newest > now => Check::bad(
+            "clock",
+            format!(
+                "it says {now}, but a night was recorded at {newest}; set the clock right (timedatectl), or wait until it is past that"
+            ),
+        ),
         _ => Check::well("clock", format!("{now}")),
     }
 }
@@ -82,7 +85,8 @@ pub fn clock<'a>(now: Timestamp, records: impl Iterator<Item = &'a Record>) -> C
 #[must_use]
 pub fn permissions(workspace: &Workspace) -> Check {
     use std::os::unix::fs::MetadataExt;
-    let folders = [workspace.all_data(), workspace.manifest(), workspace.ledger(), workspace.logs(), workspace.frontier(), workspace.all_rejects()];
+    let folders =
+        [workspace.all_data(), workspace.manifest(), workspace.ledger(), workspace.logs(), workspace.frontier(), workspace.all_rejects()];
     let mut devices = Vec::new();
     for folder in folders {
         let probe = folder.join(format!(".doctor-{}", std::process::id()));
@@ -91,11 +95,17 @@ pub fn permissions(workspace: &Workspace) -> Check {
             std::fs::remove_file(&probe)
         });
         if let Err(error) = tried {
-            return Check::bad("permissions", format!("cannot write in `{}` ({error}); give it to the user that runs the night", folder.display()));
+            return Check::bad(
+                "permissions",
+                format!("cannot write in `{}` ({error}); give it to the user that runs the night", folder.display()),
+            );
         }
     }
     if devices.windows(2).any(|pair| pair[0] != pair[1]) {
-        return Check::bad("permissions", "data/ and _tamis/ lie on different disks, so shards cannot be moved into place in one step; put them on one");
+        return Check::bad(
+            "permissions",
+            "data/ and _tamis/ lie on different disks, so shards cannot be moved into place in one step; put them on one",
+        );
     }
     Check::well("permissions", "all folders can be written to, on one disk")
 }
@@ -116,7 +126,13 @@ pub fn files(workspace: &Workspace) -> Vec<Check> {
     let count = |what: &'static str, wrong: Vec<&str>, all: usize| match wrong.first() {
         _ if !open.is_empty() => Check::look(what, "cannot be told before the last manifest is published"),
         None => Check::well(what, format!("{all} files are there, with their sizes")),
-        Some(path) => Check::bad(what, format!("`{path}` and {} others are missing or have another size; restore them from a backup, and run `tamis verify`", wrong.len() - 1)),
+        Some(path) => Check::bad(
+            what,
+            format!(
+                "`{path}` and {} others are missing or have another size; restore them from a backup, and run `tamis verify`",
+                wrong.len() - 1
+            ),
+        ),
     };
     let shards = manifests.all_current();
     let wrong = shards.iter().filter(|(path, file)| is_wrong(path, file.bytes)).map(|(path, _)| *path).collect();
@@ -154,9 +170,13 @@ pub fn key(path: &Path, root: &Path, needed: bool) -> Check {
             Check::bad("keys", format!("`{}` can be read by others; chmod 600 it", path.display()))
         }
         Ok(_) => Check::well("keys", format!("`{}` is there, for its owner alone", path.display())),
-        Err(_) if needed => {
-            Check::bad("keys", format!("`{}` is not there, and without it nobody knows what must stay out; restore it, or name its folder with --keys", path.display()))
-        }
+        Err(_) if needed => Check::bad(
+            "keys",
+            format!(
+                "`{}` is not there, and without it nobody knows what must stay out; restore it, or name its folder with --keys",
+                path.display()
+            ),
+        ),
         Err(_) => Check::well("keys", "none is needed before the first takedown"),
     }
 }

@@ -67,8 +67,12 @@ fn lines(name: &str, record: &Record, last_done: Option<&Record>) -> Lines {
     };
     match name {
         "tamis_night_info" => {
-            let labels =
-                vec![("night", record.date.clone()), ("state", record.state.word().to_owned()), ("why", record.why.clone()), ("version", record.tamis.clone())];
+            let labels = vec![
+                ("night", record.date.clone()),
+                ("state", record.state.word().to_owned()),
+                ("why", record.why.clone()),
+                ("version", record.tamis.clone()),
+            ];
             vec![(labels, 1.0)]
         }
         "tamis_night_done" => one(f64::from(u8::from(record.state == State::Done))),
@@ -80,7 +84,8 @@ fn lines(name: &str, record: &Record, last_done: Option<&Record>) -> Lines {
         "tamis_night_documents_read" => one(tally.read as f64),
         "tamis_night_documents_kept" => one(tally.kept as f64),
         "tamis_night_documents_dropped" => {
-            let reasons = tally.dropped.iter().flat_map(|(stage, reasons)| reasons.iter().map(move |(reason, count)| (stage, reason, count)));
+            let reasons =
+                tally.dropped.iter().flat_map(|(stage, reasons)| reasons.iter().map(move |(reason, count)| (stage, reason, count)));
             reasons.map(|(stage, reason, count)| (vec![("stage", stage.clone()), ("reason", reason.clone())], *count as f64)).collect()
         }
         "tamis_night_language_documents" => by_language(|share| share.documents),
@@ -151,7 +156,10 @@ mod tests {
         let read = |path: &str| std::fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).expect("it is in the house");
         let (docs, dashboard) = (read("docs/night.md"), read("packaging/grafana.json"));
         for (name, _, help) in METRICS {
-            assert!(docs.contains(&format!("`{name}`")) && docs.contains(help), "docs/night.md says nothing, or something else, of {name}: {help}");
+            assert!(
+                docs.contains(&format!("`{name}`")) && docs.contains(help),
+                "docs/night.md says nothing, or something else, of {name}: {help}"
+            );
         }
         let asked = regex::Regex::new(r"tamis_night_[a-z_]+").expect("a pattern");
         for name in asked.find_iter(&dashboard).chain(asked.find_iter(&docs)) {

@@ -182,7 +182,9 @@ mod tests {
         let workspace = Workspace::open(folder.path()).expect("room");
         let mut records = Records::open(&workspace, "web").expect("nothing yet");
         let night = |date: &str, state| Record { version: 1, date: date.to_owned(), state, ..Record::default() };
-        for (date, state) in [("2026-11-26", State::Done), ("2026-11-25", State::Running), ("2026-11-25", State::Done), ("2026-11-27", State::Failed)] {
+        for (date, state) in
+            [("2026-11-26", State::Done), ("2026-11-25", State::Running), ("2026-11-25", State::Done), ("2026-11-27", State::Failed)]
+        {
             records.note(&night(date, state)).expect("room");
         }
         let again = Records::open(&workspace, "web").expect("they are sound");

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -37,7 +37,7 @@ impl Removed {
 ///
 /// # Errors
 /// When something cannot be looked at or removed.
-pub fn retain(workspace: &Workspace, keep: &Keep, today: Date, now: SystemTime, read: &BTreeSet<PathBuf>) -> Result<Removed, StoreError> {
+pub fn retain(workspace: &Workspace, keep: &Keep, today: Date, now: Timestamp, read: &BTreeSet<PathBuf>) -> Result<Removed, StoreError> {
     let mut removed = Removed::default();
     if keep.archive_days > 0 {
         for folder in nights_to_remove(&workspace.archive(), keep.archive_days, today, read)? {
@@ -77,7 +77,10 @@ fn nights_to_remove(archive: &Path, days: u32, today: Date, read: &BTreeSet<Path
         let date = path.file_name().and_then(|name| name.to_str()?.parse::<Date>().ok());
         let Some(age) = date.and_then(|date| Some((today - date).get_days())).filter(|_| path.is_dir()) else { continue };
         let files = store::files_below(&path)?;
-        let is_read = files.iter().filter(|path| path.to_string_lossy().ends_with(".warc.gz")).all(|path| path.canonicalize().is_ok_and(|path| read.contains(&path)));
+        let is_read = files
+            .iter()
+            .filter(|path| path.to_string_lossy().ends_with(".warc.gz"))
+            .all(|path| path.canonicalize().is_ok_and(|path| read.contains(&path)));
         if age > i32::try_from(days).unwrap_or(i32::MAX) && is_read {
             folders.push(path);
         }
@@ -87,14 +90,14 @@ fn nights_to_remove(archive: &Path, days: u32, today: Date, read: &BTreeSet<Path
 }
 
 /// Files below `folder` that were last changed more than `days` days ago; none for 0.
-fn files_older(folder: &Path, days: u32, now: SystemTime) -> Result<Vec<PathBuf>, StoreError> {
+fn files_older(folder: &Path, days: u32, now: Timestamp) -> Result<Vec<PathBuf>, StoreError> {
     if days == 0 {
         return Ok(Vec::new());
     }
-    let most = Duration::from_secs(u64::from(days) * 86_400);
+    let most = i64::from(days) * 86_400;
     let is_old = |path: &PathBuf| {
-        let changed = std::fs::metadata(path).and_then(|about| about.modified());
-        changed.is_ok_and(|changed| now.duration_since(changed).is_ok_and(|age| age > most))
+        let changed = std::fs::metadata(path).and_then(|about| about.modified()).ok().and_then(|changed| Timestamp::try_from(changed).ok());
+        changed.is_some_and(|changed| now.as_second() - changed.as_second() > most)
     };
     Ok(store::files_below(folder)?.into_iter().filter(is_old).collect())
 }
@@ -120,12 +123,12 @@ mod tests {
         std::fs::write(&reject, "rejects").expect("room");
         let read = [&old, &young].map(|path| path.canonicalize().expect("it is there")).into();
         let today: Date = "2026-11-26".parse().expect("a day");
-        let now = SystemTime::now();
+        let now = Timestamp::now();
         let run = |keep: Keep, now| retain(&workspace, &keep, today, now, &read).expect("it is ours").0;
         assert!(run(Keep::default(), now).is_empty(), "by default all stays");
         let keep = Keep { archive_days: 30, rejects_days: 10, log_days: 10 };
         assert_eq!(run(keep.clone(), now), [("archives".to_owned(), (2, 12))].into());
         assert_eq!([&old, &unread, &young, &reject].map(|path| path.exists()), [false, true, true, true]);
-        assert_eq!(run(keep, now + Duration::from_secs(11 * 86_400)), [("rejects".to_owned(), (1, 7))].into());
+        assert_eq!(run(keep, now + std::time::Duration::from_secs(11 * 86_400)), [("rejects".to_owned(), (1, 7))].into());
     }
 }

@@ -115,7 +115,8 @@ impl NightSettings {
     /// When it is not there, or says what no setting means.
     pub fn load(path: &Path) -> Result<NightSettings, SettingsError> {
         let shown = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|error| SettingsError::Unreadable { path: shown.clone(), why: error.to_string() })?;
+        let text =
+            std::fs::read_to_string(path).map_err(|error| SettingsError::Unreadable { path: shown.clone(), why: error.to_string() })?;
         NightSettings::parse(&text).map_err(|why| SettingsError::Wrong { path: shown, why })
     }
 
@@ -142,7 +143,9 @@ impl NightSettings {
             return Err("minutes_max is a number of minutes; 0 is no limit".to_owned());
         }
         if self.disk.work_bytes_min > self.disk.begin_bytes_min {
-            return Err("disk.work_bytes_min is more than disk.begin_bytes_min, so a night could begin and never work; make it smaller".to_owned());
+            return Err(
+                "disk.work_bytes_min is more than disk.begin_bytes_min, so a night could begin and never work; make it smaller".to_owned()
+            );
         }
         let Tell { mail_to, mail_from, webhook, .. } = &self.tell;
         if [mail_to, mail_from].iter().any(|address| address.chars().any(char::is_control)) {

@@ -45,8 +45,11 @@ pub fn summary(record: &Record) -> String {
     }
     line("read", format!("{} documents in {}", grouped(tally.read), ByteSize(tally.input_bytes)));
     line("kept", format!("{} documents, {} tokens, {} languages", grouped(tally.kept), grouped(tally.tokens()), tally.languages.len()));
-    let mut reasons: Vec<(String, u64)> =
-        tally.dropped.iter().flat_map(|(stage, all)| all.iter().map(move |(reason, count)| (format!("{stage}/{reason}"), *count))).collect();
+    let mut reasons: Vec<(String, u64)> = tally
+        .dropped
+        .iter()
+        .flat_map(|(stage, all)| all.iter().map(move |(reason, count)| (format!("{stage}/{reason}"), *count)))
+        .collect();
     reasons.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     for (reason, count) in reasons.iter().take(8) {
         line("dropped", format!("{:>12} {reason}", grouped(*count)));

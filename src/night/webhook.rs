@@ -68,7 +68,8 @@ fn tls(ca_file: &str) -> Result<ClientConfig, String> {
     if ca_file.is_empty() {
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     } else {
-        let unreadable = |error: &dyn std::fmt::Display| format!("cannot use the certificates in `{}`: {error}", Path::new(ca_file).display());
+        let unreadable =
+            |error: &dyn std::fmt::Display| format!("cannot use the certificates in `{}`: {error}", Path::new(ca_file).display());
         for certificate in CertificateDer::pem_file_iter(ca_file).map_err(|error| unreadable(&error))? {
             roots.add(certificate.map_err(|error| unreadable(&error))?).map_err(|error| unreadable(&error))?;
         }
@@ -139,7 +140,8 @@ mod tests {
         let key = rcgen::KeyPair::generate().expect("a key");
         let certificate = parameters.self_signed(&key).expect("sound");
         let private = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
-        let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate.der().clone()], private).expect("sound");
+        let config =
+            ServerConfig::builder().with_no_client_auth().with_single_cert(vec![certificate.der().clone()], private).expect("sound");
         (config, certificate.pem())
     }
 

@@ -104,7 +104,12 @@ fn general(counts: &Counts, facts: &Facts) -> Vec<Section> {
             vec![tag.clone(), mark.to_owned(), grouped(of.documents), of.text_bytes.to_string(), of.tokens.to_string()]
         })
         .collect();
-    let official = counts.languages.keys().filter(|tag| is_of_the_union(tag)).map(|tag| tag.split('-').next().unwrap_or("")).collect::<std::collections::BTreeSet<_>>();
+    let official = counts
+        .languages
+        .keys()
+        .filter(|tag| is_of_the_union(tag))
+        .map(|tag| tag.split('-').next().unwrap_or(""))
+        .collect::<std::collections::BTreeSet<_>>();
     vec![
         Section::new("1.1 Provider")
             .field("Provider name and contact details", format!("{} {}", facts.provider.name, facts.provider.contact).trim())
@@ -116,29 +121,46 @@ fn general(counts: &Counts, facts: &Facts) -> Vec<Section> {
         Section::new("1.3 Modalities, overall size and other characteristics")
             .field("Modality", "Text")
             .field("Training data size", format!("{} ({} tokens as stored)", size_range(counts.total.tokens), grouped(counts.total.tokens)))
-            .field("Size in other units", format!("{} documents, {} bytes of text (UTF-8)", grouped(counts.total.documents), counts.total.text_bytes))
+            .field(
+                "Size in other units",
+                format!("{} documents, {} bytes of text (UTF-8)", grouped(counts.total.documents), counts.total.text_bytes),
+            )
             .field("Types of content", facts.description.as_str())
             .field("Latest date of data acquisition", counts.fetched.1.as_str())
             .field("Training continues with new data", yes_no(facts.model.training_goes_on))
             .field("Official languages of the Union in it", format!("{} of 24", official.len()))
             .field("Additional comments", facts.comments.as_str()),
-        Section::new("1.3 Linguistic characteristics").table(&["language", "official in the Union", "documents", "bytes of text", "tokens"], languages),
+        Section::new("1.3 Linguistic characteristics")
+            .table(&["language", "official in the Union", "documents", "bytes of text", "tokens"], languages),
     ]
 }
 
 fn listed(title: &str, question: &str, sources: &[&OfSource]) -> Section {
     let rows = sources.iter().map(|source| {
-        vec![source.name.clone(), source.url.clone(), source.description.clone(), grouped(source.amount.documents), source.amount.text_bytes.to_string(), source.amount.tokens.to_string()]
+        vec![
+            source.name.clone(),
+            source.url.clone(),
+            source.description.clone(),
+            grouped(source.amount.documents),
+            source.amount.text_bytes.to_string(),
+            source.amount.tokens.to_string(),
+        ]
     });
     let answer = if sources.is_empty() { "No" } else { "Yes" };
-    Section::new(title).field(question, answer).table(&["name", "address", "content", "documents", "bytes of text", "tokens"], rows.collect())
+    Section::new(title)
+        .field(question, answer)
+        .table(&["name", "address", "content", "documents", "bytes of text", "tokens"], rows.collect())
 }
 
 fn sources(counts: &Counts, _facts: &Facts) -> Vec<Section> {
     let of = |kind| counts.sources.iter().filter(|source| source.kind == kind).collect::<Vec<_>>();
     vec![
         listed("2.1 Publicly available data sets", "Publicly available data sets were used", &of(Kind::Public)),
-        listed("2.2.1 Data sets licensed by rightsholders or their representatives", "Commercial licences were concluded", &of(Kind::Licensed)),
+        listed(
+            "2.2.1 Data sets licensed by rightsholders or their representatives",
+            "Commercial licences were concluded",
+            &of(Kind::Licensed),
+        ),
         listed("2.2.2 Private data sets obtained from other third parties", "Private data sets were obtained", &of(Kind::Private)),
     ]
 }
@@ -180,13 +202,19 @@ fn domains(counts: &Counts, facts: &Facts) -> Section {
 
 fn rest(counts: &Counts, facts: &Facts) -> Vec<Section> {
     let of = |kind| counts.sources.iter().filter(|source| source.kind == kind).collect::<Vec<_>>();
-    let unnamed: u64 = counts.sources.iter().filter(|source| source.kind == Kind::Other && source.name.is_empty()).map(|source| source.amount.documents).sum();
+    let unnamed: u64 = counts
+        .sources
+        .iter()
+        .filter(|source| source.kind == Kind::Other && source.name.is_empty())
+        .map(|source| source.amount.documents)
+        .sum();
     let mut other = listed("2.6 Other sources", "Other sources were used", &of(Kind::Other));
     if unnamed > 0 {
         other = other.field("Documents whose source nobody named ([[source]] of the facts)", grouped(unnamed));
     }
     vec![
-        listed("2.4 User data", "Data of users were used", &of(Kind::User)).field("Data of users that the model saw beside this data set", facts.model.other_data.as_str()),
+        listed("2.4 User data", "Data of users were used", &of(Kind::User))
+            .field("Data of users that the model saw beside this data set", facts.model.other_data.as_str()),
         listed("2.5 Synthetic data", "Synthetic data were used", &of(Kind::Synthetic)),
         other,
     ]
@@ -195,7 +223,9 @@ fn rest(counts: &Counts, facts: &Facts) -> Vec<Section> {
 fn reservations(counts: &Counts, removed: &Removed, facts: &Facts) -> Vec<Section> {
     let sum = |map: &BTreeMap<String, u64>| map.values().sum::<u64>();
     let protocols = PROTOCOLS.iter().map(|protocol| {
-        let of = |map: &BTreeMap<String, u64>| map.iter().filter(|(reason, _)| reason.contains(protocol.name)).map(|(_, count)| count).sum::<u64>();
+        let of = |map: &BTreeMap<String, u64>| {
+            map.iter().filter(|(reason, _)| reason.contains(protocol.name)).map(|(_, count)| count).sum::<u64>()
+        };
         vec![protocol.name.to_owned(), protocol.specification.to_owned(), protocol.version.to_owned(), of(&removed.optouts).to_string()]
     });
     let published = counts.optouts.iter().map(|(said, count)| vec![said.clone(), count.to_string()]).collect();
@@ -239,20 +269,29 @@ mod tests {
 
     #[test]
     fn the_template_is_filled_from_counts_and_stays_open_where_nobody_knows() {
-        let languages = [("fi", of(6, 60, 600)), ("sr-Latn", of(1, 10, 100)), ("de-AT", of(1, 9, 90))].map(|(tag, of)| (tag.to_owned(), of)).into();
-        let source = |kind, name: &str, amount| OfSource { kind, name: name.to_owned(), url: String::new(), description: String::new(), amount };
+        let languages =
+            [("fi", of(6, 60, 600)), ("sr-Latn", of(1, 10, 100)), ("de-AT", of(1, 9, 90))].map(|(tag, of)| (tag.to_owned(), of)).into();
+        let source =
+            |kind, name: &str, amount| OfSource { kind, name: name.to_owned(), url: String::new(), description: String::new(), amount };
         let counts = Counts {
             dataset: "web".to_owned(),
             total: of(8, 79, 790),
             languages,
             crawled_domains: (0..20).map(|n| (format!("d{n}.fi"), of(1, 1, n))).collect(),
-            sources: vec![source(Kind::Public, "Old Books", of(2, 20, 200)), source(Kind::Crawled, "tamisbot", of(5, 50, 500)), source(Kind::Other, "", of(1, 9, 90))],
+            sources: vec![
+                source(Kind::Public, "Old Books", of(2, 20, 200)),
+                source(Kind::Crawled, "tamisbot", of(5, 50, 500)),
+                source(Kind::Other, "", of(1, 9, 90)),
+            ],
             crawled: ("2026-11-01".to_owned(), "2026-11-26".to_owned()),
             ..Counts::default()
         };
         let mut removed = Removed::default();
         let reasons = |pairs: &[(&str, u64)]| pairs.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect::<BTreeMap<_, _>>();
-        removed.add_dropped(&[("optout".to_owned(), reasons(&[("tdmrep-header", 4), ("robots-txt", 3)])), ("langid".to_owned(), reasons(&[("unsure", 9)]))].into());
+        removed.add_dropped(
+            &[("optout".to_owned(), reasons(&[("tdmrep-header", 4), ("robots-txt", 3)])), ("langid".to_owned(), reasons(&[("unsure", 9)]))]
+                .into(),
+        );
         removed.takedowns = reasons(&[("gdpr-17", 2)]);
         let page = page(&counts, &removed, &Facts::default());
         assert_eq!(value(&page, "1.1", "Provider"), OPEN);
@@ -264,8 +303,16 @@ mod tests {
         assert_eq!(value(&page, "2.6", "Documents whose"), "1");
         assert_eq!(value(&page, "3.1", "Documents dropped"), "7");
         assert_eq!(value(&page, "3.2", "Published"), "2");
-        let protocols = page.sections.iter().find(|section| section.title.starts_with("3.1 Res")).and_then(|section| section.table.as_ref()).expect("a table");
+        let protocols = page
+            .sections
+            .iter()
+            .find(|section| section.title.starts_with("3.1 Res"))
+            .and_then(|section| section.table.as_ref())
+            .expect("a table");
         assert!(protocols.rows.iter().any(|row| row[0] == "tdmrep-header" && row[3] == "4") && protocols.rows.len() == PROTOCOLS.len());
-        assert_eq!((size_range(999_999_999), size_range(1_000_000_000), size_range(10_000_000_000_001)), ("Less than 1 billion tokens", "1 billion to 10 trillion tokens", "More than 10 trillion tokens"));
+        assert_eq!(
+            (size_range(999_999_999), size_range(1_000_000_000), size_range(10_000_000_000_001)),
+            ("Less than 1 billion tokens", "1 billion to 10 trillion tokens", "More than 10 trillion tokens")
+        );
     }
 }

@@ -48,9 +48,14 @@ pub fn markdown(counts: &Counts, facts: &Facts, data: &str) -> String {
     }
     text += &format!("size_categories:\n- {}\n", size_category(counts.total.documents));
     text += "task_categories:\n- text-generation\nconfigs:\n";
-    text += &format!("- config_name: default\n  data_files:\n  - split: train\n    path: {}\n", quoted(&format!("{data}/lang=*/*.parquet")));
+    text +=
+        &format!("- config_name: default\n  data_files:\n  - split: train\n    path: {}\n", quoted(&format!("{data}/lang=*/*.parquet")));
     for tag in counts.languages.keys() {
-        text += &format!("- config_name: {}\n  data_files:\n  - split: train\n    path: {}\n", quoted(tag), quoted(&format!("{data}/lang={tag}/*.parquet")));
+        text += &format!(
+            "- config_name: {}\n  data_files:\n  - split: train\n    path: {}\n",
+            quoted(tag),
+            quoted(&format!("{data}/lang={tag}/*.parquet"))
+        );
     }
     text += "---\n\n";
     text += &body(counts, facts);
@@ -118,8 +123,10 @@ mod tests {
 
     #[test]
     fn the_head_is_yaml_that_says_languages_licence_and_files() {
-        let languages = [("fi", 2_000), ("sr-Latn", 1)].map(|(tag, documents)| (tag.to_owned(), Amount { documents, ..Amount::default() })).into();
-        let counts = Counts { dataset: "d".to_owned(), languages, total: Amount { documents: 2_001, ..Amount::default() }, ..Counts::default() };
+        let languages =
+            [("fi", 2_000), ("sr-Latn", 1)].map(|(tag, documents)| (tag.to_owned(), Amount { documents, ..Amount::default() })).into();
+        let counts =
+            Counts { dataset: "d".to_owned(), languages, total: Amount { documents: 2_001, ..Amount::default() }, ..Counts::default() };
         let facts = Facts { title: "A \"title\"\n: x".to_owned(), licence: "CC-BY-4.0".to_owned(), ..Facts::default() };
         let card = markdown(&counts, &facts, "data/d");
         for expected in [

@@ -194,7 +194,10 @@ impl<'a> Counting<'a> {
 
     fn batch(&mut self, batch: &RecordBatch) -> Result<(), String> {
         let text = |name: &str| -> Result<&StringArray, String> {
-            batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>()).ok_or_else(|| format!("there is no column `{name}` of texts"))
+            batch
+                .column_by_name(name)
+                .and_then(|column| column.as_string_opt::<i32>())
+                .ok_or_else(|| format!("there is no column `{name}` of texts"))
         };
         let (hosts, langs, texts, files, licences) = (text("host")?, text("lang")?, text("text")?, text("source_file")?, text("licence")?);
         let tokens = batch.column_by_name("token_count").and_then(|column| column.as_primitive_opt::<UInt32Type>());
@@ -287,7 +290,8 @@ fn entry<'m, V: Default>(map: &'m mut BTreeMap<String, V>, key: &str) -> &'m mut
 /// What an owner says: verdict and protocol.
 fn said(optouts: Option<&StructArray>, row: usize) -> String {
     let Some(optouts) = optouts.filter(|optouts| optouts.is_valid(row)) else { return "not looked at".to_owned() };
-    let of = |name: &str| optouts.column_by_name(name).and_then(|column| column.as_string_opt::<i32>()).map_or("", |column| column.value(row));
+    let of =
+        |name: &str| optouts.column_by_name(name).and_then(|column| column.as_string_opt::<i32>()).map_or("", |column| column.value(row));
     format!("{} {}", of("verdict"), of("protocol")).trim_end().to_owned()
 }
 
@@ -308,8 +312,12 @@ mod tests {
 
     #[test]
     fn the_top_tenth_is_by_size_of_content_and_small_enterprises_name_fewer() {
-        let domains = |count: u64| (0..count).map(|n| (format!("d{n:05}.eu"), Amount { documents: 1, tokens: 0, text_bytes: n })).collect::<BTreeMap<_, _>>();
-        for (count, sme, wanted) in [(0, false, 0), (1, true, 1), (100, false, 10), (101, false, 11), (100, true, 5), (30_000, true, 1_000), (30_000, false, 3_000)] {
+        let domains = |count: u64| {
+            (0..count).map(|n| (format!("d{n:05}.eu"), Amount { documents: 1, tokens: 0, text_bytes: n })).collect::<BTreeMap<_, _>>()
+        };
+        for (count, sme, wanted) in
+            [(0, false, 0), (1, true, 1), (100, false, 10), (101, false, 11), (100, true, 5), (30_000, true, 1_000), (30_000, false, 3_000)]
+        {
             let top = top_domains(&domains(count), sme);
             assert_eq!(top.len(), wanted, "{count} {sme}");
             assert!(top.first().is_none_or(|(name, _)| *name == format!("d{:05}.eu", count - 1)));

@@ -56,7 +56,7 @@ pub fn describe(counts: &Counts, facts: &Facts, files: &[FileEntry], root: &str)
     });
     let set = json!({
         "@type": "cr:FileSet", "@id": "shards", "name": "shards", "description": "all published shards", "encodingFormat": "application/x-parquet",
-        "containedIn": files.iter().map(|file| json!({ "@id": file.path.replace('/', "_") })).collect::<Vec<_>>(), "includes": "**/*.parquet"
+        "includes": format!("{root}data/{}/**/*.parquet", counts.dataset)
     });
     let mut page = json!({
         "@context": context(), "@type": "sc:Dataset", "conformsTo": ["http://mlcommons.org/croissant/1.0", "http://mlcommons.org/croissant/RAI/1.0"],
@@ -70,7 +70,11 @@ pub fn describe(counts: &Counts, facts: &Facts, files: &[FileEntry], root: &str)
         "rai:personalSensitiveInformation": personal(counts),
     });
     for (name, value) in [
-        ("version", facts.version.as_str()), ("datePublished", &facts.published), ("license", &facts.licence), ("url", &facts.url), ("citeAs", &facts.citation),
+        ("version", facts.version.as_str()),
+        ("datePublished", &facts.published),
+        ("license", &facts.licence),
+        ("url", &facts.url),
+        ("citeAs", &facts.citation),
         ("rai:dataLimitations", &facts.limitations),
     ] {
         if !value.is_empty() {
@@ -80,7 +84,8 @@ pub fn describe(counts: &Counts, facts: &Facts, files: &[FileEntry], root: &str)
     if !facts.provider.name.is_empty() {
         page["creator"] = json!({ "@type": "sc:Organization", "name": facts.provider.name });
     }
-    page["rai:dataCollectionTimeframe"] = [&counts.fetched.0, &counts.fetched.1].into_iter().filter(|day| !day.is_empty()).cloned().collect::<Vec<_>>().into();
+    page["rai:dataCollectionTimeframe"] =
+        [&counts.fetched.0, &counts.fetched.1].into_iter().filter(|day| !day.is_empty()).cloned().collect::<Vec<_>>().into();
     page
 }
 

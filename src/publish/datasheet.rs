@@ -25,7 +25,8 @@ pub fn page(counts: &Counts, facts: &Facts, read: u64, dropped: &[(String, u64)]
         .field("Limits", facts.limitations.as_str());
     let languages: Vec<(String, Amount)> = by_size(counts.languages.iter().map(|(tag, of)| (tag.clone(), *of)));
     let bars: Vec<(String, u64)> = languages.iter().map(|(tag, of)| (tag.clone(), of.documents)).collect();
-    let rows = languages.iter().map(|(tag, of)| vec![tag.clone(), of.documents.to_string(), of.text_bytes.to_string(), of.tokens.to_string()]);
+    let rows =
+        languages.iter().map(|(tag, of)| vec![tag.clone(), of.documents.to_string(), of.text_bytes.to_string(), of.tokens.to_string()]);
     let count_rows = |rows: Vec<(String, u64)>| rows.into_iter().map(|(name, count)| vec![name, count.to_string()]).collect::<Vec<_>>();
     let mut fell = dropped.to_vec();
     fell.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
@@ -36,11 +37,17 @@ pub fn page(counts: &Counts, facts: &Facts, read: u64, dropped: &[(String, u64)]
             .field("Documents read by all runs", grouped(read))
             .chart(chart(&fell))
             .table(&["stage/reason", "documents"], count_rows(fell)),
-        Section::new("What owners say").table(&["verdict and protocol", "documents"], count_rows(counts.optouts.clone().into_iter().collect())),
-        Section::new("Licences that pages state").table(&["licence", "documents"], count_rows(counts.licences.clone().into_iter().collect())),
+        Section::new("What owners say")
+            .table(&["verdict and protocol", "documents"], count_rows(counts.optouts.clone().into_iter().collect())),
+        Section::new("Licences that pages state")
+            .table(&["licence", "documents"], count_rows(counts.licences.clone().into_iter().collect())),
         Section::new("Personal data that was found").table(&["kind", "found"], count_rows(counts.pii.clone().into_iter().collect())),
     ];
-    Page { title: title(counts, facts), about: format!("Datasheet of {}, manifest {}, by tamis {}.", counts.dataset, counts.manifest, env!("CARGO_PKG_VERSION")), sections }
+    Page {
+        title: title(counts, facts),
+        about: format!("Datasheet of {}, manifest {}, by tamis {}.", counts.dataset, counts.manifest, env!("CARGO_PKG_VERSION")),
+        sections,
+    }
 }
 
 fn chart(rows: &[(String, u64)]) -> String {

@@ -17,8 +17,8 @@ pub mod sums;
 
 /// The official languages of the European Union, by their tags: Regulation No 1 of 1958, as amended.
 pub const EU_LANGUAGES: [&str; 24] = [
-    "bg", "cs", "da", "de", "el", "en", "es", "et", "fi", "fr", "ga", "hr", "hu", "it", "lt", "lv", "mt", "nl", "pl", "pt", "ro", "sk", "sl",
-    "sv",
+    "bg", "cs", "da", "de", "el", "en", "es", "et", "fi", "fr", "ga", "hr", "hu", "it", "lt", "lv", "mt", "nl", "pl", "pt", "ro", "sk",
+    "sl", "sv",
 ];
 
 /// Whether `tag` is an official language of the Union, in whatever script or region.

@@ -101,7 +101,9 @@ impl Page {
                 text += &format!("- **{}**: {}\n", inline(&field.name), inline(&field.value));
             }
             if let Some(table) = &section.table {
-                let row = |cells: &[String]| format!("| {} |\n", cells.iter().map(|cell| inline(cell).replace('|', "\\|")).collect::<Vec<_>>().join(" | "));
+                let row = |cells: &[String]| {
+                    format!("| {} |\n", cells.iter().map(|cell| inline(cell).replace('|', "\\|")).collect::<Vec<_>>().join(" | "))
+                };
                 text += &format!("\n{}|{}\n", row(&table.heads), "---|".repeat(table.heads.len()));
                 table.rows.iter().for_each(|cells| text += &row(cells));
             }
@@ -168,7 +170,10 @@ mod tests {
         let page = Page { title: "t".to_owned(), about: String::new(), sections: vec![section] };
         assert_eq!(page.open_fields(), ["open"]);
         let (markdown, html) = (page.markdown(), page.html());
-        assert!(markdown.contains("- **name**: a|b # c\n- **open**: \\[to be filled in\\]\n\n| x |\n|---|\n| &lt;script>\\| |\n"), "{markdown}");
+        assert!(
+            markdown.contains("- **name**: a|b # c\n- **open**: \\[to be filled in\\]\n\n| x |\n|---|\n| &lt;script>\\| |\n"),
+            "{markdown}"
+        );
         assert!(!html.contains("<script>") && html.contains("&lt;script&gt;|"), "{html}");
     }
 }

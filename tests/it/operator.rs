@@ -62,7 +62,9 @@ impl Station {
 
     fn rows(&self) -> usize {
         let place = self.at("w/data");
-        let read = |path: &PathBuf| parquet::file::reader::SerializedFileReader::try_from(place.join(path).as_path()).expect("Parquet").into_iter().count();
+        let read = |path: &PathBuf| {
+            parquet::file::reader::SerializedFileReader::try_from(place.join(path).as_path()).expect("Parquet").into_iter().count()
+        };
         files_below(&place).iter().map(read).sum()
     }
 
@@ -72,7 +74,14 @@ impl Station {
 
     fn doctor(&self, what: &Path, code: i32) -> Vec<Value> {
         let mut command = tamis(["doctor"]);
-        command.arg(what).arg("--workspace").arg(self.at("w")).arg("--keys").arg(self.at("keys")).arg("--settings").arg(self.at("night.toml"));
+        command
+            .arg(what)
+            .arg("--workspace")
+            .arg(self.at("w"))
+            .arg("--keys")
+            .arg(self.at("keys"))
+            .arg("--settings")
+            .arg(self.at("night.toml"));
         serde_json::from_slice(&ends_with(command.arg("--json"), code).stdout).expect("a list")
     }
 }
@@ -86,7 +95,10 @@ fn a_night_is_done_once_and_the_next_one_takes_what_is_new() {
     let station = Station::new(SETTINGS);
     station.put("2026-11-20", "fi", 0..20);
     let first = station.done("2026-11-20", 0);
-    assert_eq!((&first["state"], &first["tally"]["kept"], first["published"].as_array().map(Vec::len)), (&"done".into(), &20.into(), Some(1)));
+    assert_eq!(
+        (&first["state"], &first["tally"]["kept"], first["published"].as_array().map(Vec::len)),
+        (&"done".into(), &20.into(), Some(1))
+    );
     let told = said(&ends_with(&mut station.night("2026-11-20"), 0).stderr);
     assert!(told.contains("nothing to do"), "{told}");
     // Pages of both nights, of which half repeat.
@@ -105,7 +117,10 @@ fn a_night_is_done_once_and_the_next_one_takes_what_is_new() {
     assert_eq!(station.rows(), 40);
     let log = std::fs::read_to_string(station.at("w/_tamis/logs/2026-11-22-d.jsonl")).expect("a log");
     let events: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    assert_eq!(events.iter().map(|event| event["event"].as_str().unwrap_or("")).collect::<Vec<_>>(), ["begins", "plans", "published", "ends"]);
+    assert_eq!(
+        events.iter().map(|event| event["event"].as_str().unwrap_or("")).collect::<Vec<_>>(),
+        ["begins", "plans", "published", "ends"]
+    );
     let everything = log + &station.metrics() + &silent.to_string();
     assert!(!everything.contains("mt.example") && !everything.contains("sana"), "no host and no text is told");
 }
@@ -162,7 +177,7 @@ fn of_two_timers_one_works_and_the_other_touches_nothing() {
 
 #[test]
 fn a_night_without_room_does_not_begin_and_one_to_come_neither() {
-    let station = Station::new("[disk]\nbegin_bytes_min = \"900 PB\"\nwork_bytes_min = \"1 B\"\n");
+    let station = Station::new("[disk]\nbegin_bytes_min = \"900000 TB\"\nwork_bytes_min = \"1 B\"\n");
     station.put("2026-11-20", "fi", 0..10);
     let output = ends_with(&mut station.night("2026-11-20"), 75);
     assert!(said(&output.stderr).contains("disk.begin_bytes_min"), "{}", said(&output.stderr));
@@ -182,7 +197,10 @@ fn a_mail_server_that_is_down_and_a_webhook_that_is_gone_do_not_change_the_night
     station.put("2026-11-20", "fi", 0..10);
     let output = ends_with(&mut station.night("2026-11-20"), 0);
     let told = said(&output.stderr);
-    assert!(told.contains("mail could not be told") && told.contains("Connection refused") && told.contains("webhook could not be told"), "{told}");
+    assert!(
+        told.contains("mail could not be told") && told.contains("Connection refused") && told.contains("webhook could not be told"),
+        "{told}"
+    );
     let metrics = station.metrics();
     for way in ["mail", "webhook"] {
         assert!(metrics.contains(&format!("tamis_night_told{{dataset=\"d\",way=\"{way}\"}} 0\n")), "{metrics}");
@@ -234,7 +252,8 @@ fn retention_removes_what_is_old_and_a_takedown_still_works() {
     assert!(next["removed"]["rejects"][0].as_u64() > Some(0), "{next}");
     ends_with(tamis(["verify"]).arg(station.at("w/data/d")), 0);
     let plan = station.at("plan.json");
-    let mut command = tamis(["takedown", "plan", "--url", "https://fi.example/3", "--reason", "gdpr-17", "--received", "2026-11-22", "--out"]);
+    let mut command =
+        tamis(["takedown", "plan", "--url", "https://fi.example/3", "--reason", "gdpr-17", "--received", "2026-11-22", "--out"]);
     ends_with(command.arg(&plan).arg("--workspace").arg(station.at("w")).arg("--keys").arg(station.at("keys")), 0);
     let mut command = tamis(["takedown", "apply", "--confirm-large"]);
     ends_with(command.arg(&plan).arg("--workspace").arg(station.at("w")).arg("--keys").arg(station.at("keys")), 0);
@@ -269,7 +288,8 @@ fn systemd_finds_nothing_wrong_with_the_units() {
         std::fs::write(folder.path().join(unit), text.replace("/usr/bin/tamis", env!("CARGO_BIN_EXE_tamis"))).expect("room");
     }
     let units = ["tamis-night.service", "tamis-night.timer"].map(|unit| folder.path().join(unit));
-    let output = Command::new("systemd-analyze").args(["verify", "--man=no", "--recursive-errors=no"]).args(units).output().expect("it starts");
+    let output =
+        Command::new("systemd-analyze").args(["verify", "--man=no", "--recursive-errors=no"]).args(units).output().expect("it starts");
     let told = said(&output.stderr);
     assert!(output.status.success() && !told.contains("tamis"), "{told}");
 }

@@ -200,11 +200,17 @@ fn of_today(host: &str, path: &str, _: &str) -> Vec<u8> {
 fn what_owners_reserve_today_becomes_a_plan_and_what_they_said_is_kept() {
     let folder = tempfile::tempdir().expect("a folder");
     let at = |path: &str| folder.path().join(path);
-    let urls = ["https://ostrov.example.cz/a/1", "https://ostrov.example.cz/b/1", "https://ostrov.example.cz/b/2", "https://jinde.example.cz/b/1"];
+    let urls =
+        ["https://ostrov.example.cz/a/1", "https://ostrov.example.cz/b/1", "https://ostrov.example.cz/b/2", "https://jinde.example.cz/b/1"];
     let words = |number: usize| (0..30).map(|word| format!("slovo{}", number * 100 + word)).collect::<Vec<_>>().join(" ");
-    let lines: String = urls.iter().enumerate().map(|(number, url)| format!("{}\n", json!({ "url": url.replace("https", "http"), "text": words(number) }))).collect();
+    let lines: String = urls
+        .iter()
+        .enumerate()
+        .map(|(number, url)| format!("{}\n", json!({ "url": url.replace("https", "http"), "text": words(number) })))
+        .collect();
     std::fs::write(at("in.jsonl"), lines).expect("room");
-    std::fs::write(at("recipe.toml"), format!("dataset = \"d\"\ninput = \"{}\"\n[source]\nkind = \"jsonl\"\n", at("in.jsonl").display())).expect("room");
+    std::fs::write(at("recipe.toml"), format!("dataset = \"d\"\ninput = \"{}\"\n[source]\nkind = \"jsonl\"\n", at("in.jsonl").display()))
+        .expect("room");
     ends_with(tamis(["run", "--quiet"]).arg(at("recipe.toml")).arg("--workspace").arg(at("w")), 0);
     let recheck = |words: &[&str], code: i32| -> Value {
         let mut command = tamis(["optout", "recheck", "--json"]);
@@ -228,12 +234,15 @@ fn what_owners_reserve_today_becomes_a_plan_and_what_they_said_is_kept() {
     let mut apply = tamis(["takedown", "apply", "--confirm-large"]);
     ends_with(apply.arg(at("plan.json")).arg("--workspace").arg(at("w")).arg("--keys").arg(at("keys")), 0);
     // A snapshot that opens everything plans nothing; the history grew, and is not logs that retention removes.
-    let archive = [response("http://jinde.example.cz/robots.txt", "200 OK\r\nContent-Type: text/plain", "User-agent: *\nDisallow:\n")].concat();
+    let archive =
+        [response("http://jinde.example.cz/robots.txt", "200 OK\r\nContent-Type: text/plain", "User-agent: *\nDisallow:\n")].concat();
     std::fs::write(at("snapshot.warc"), archive).expect("room");
     assert_eq!(recheck(&["--snapshot", &at("snapshot.warc").to_string_lossy()], 0)["documents"], 2);
     assert!(history().len() >= 3, "{:?}", history());
     // Who reserves a host in its robots.txt takes all of it out.
-    let archive = [response("http://jinde.example.cz/robots.txt", "200 OK\r\nContent-Type: text/plain", "User-agent: GPTBot\nDisallow: /\n")].concat();
+    let archive =
+        [response("http://jinde.example.cz/robots.txt", "200 OK\r\nContent-Type: text/plain", "User-agent: GPTBot\nDisallow: /\n")]
+            .concat();
     std::fs::write(at("snapshot.warc"), archive).expect("room");
     assert_eq!(recheck(&["--snapshot", &at("snapshot.warc").to_string_lossy()], 1)["reserved"], 1);
 }

@@ -40,7 +40,8 @@ impl House {
 
 fn table<'p>(page: &'p Value, title: &str) -> Vec<Vec<&'p str>> {
     let sections = page["sections"].as_array().expect("sections").iter();
-    let section = sections.into_iter().find(|section| section["title"].as_str().is_some_and(|known| known.starts_with(title))).expect("a section");
+    let section =
+        sections.into_iter().find(|section| section["title"].as_str().is_some_and(|known| known.starts_with(title))).expect("a section");
     let rows = section["table"]["rows"].as_array().into_iter().flatten();
     rows.map(|row| row.as_array().expect("a row").iter().filter_map(Value::as_str).collect()).collect()
 }
@@ -52,9 +53,12 @@ fn every_number_of_the_reports_is_one_that_sql_counts_too() {
     let page: Value = serde_json::from_str(&house.report(&["ai-act", "--format", "json"])).expect("JSON");
     let by_language = house.sql("select lang, count(*) as documents, sum(octet_length(text)) as bytes, sum(token_count) as tokens from documents group by lang order by lang");
     let numbers = |row: &Value| ["documents", "bytes", "tokens"].map(|name| row[name].to_string());
-    let expected: Vec<Vec<String>> = by_language.iter().map(|row| [vec![row["lang"].as_str().unwrap_or("").to_owned()], numbers(row).to_vec()].concat()).collect();
-    let told: Vec<Vec<String>> =
-        table(&page, "1.3 Linguistic").iter().map(|row| [0, 2, 3, 4].map(|at| row[at].replace(|sign: char| sign.is_whitespace(), "")).to_vec()).collect();
+    let expected: Vec<Vec<String>> =
+        by_language.iter().map(|row| [vec![row["lang"].as_str().unwrap_or("").to_owned()], numbers(row).to_vec()].concat()).collect();
+    let told: Vec<Vec<String>> = table(&page, "1.3 Linguistic")
+        .iter()
+        .map(|row| [0, 2, 3, 4].map(|at| row[at].replace(|sign: char| sign.is_whitespace(), "")).to_vec())
+        .collect();
     assert_eq!(told, expected);
     let card = house.report(&["card"]);
     for row in &by_language {
@@ -69,7 +73,10 @@ fn every_number_of_the_reports_is_one_that_sql_counts_too() {
     assert_eq!(table(&page, "2.1")[0][3..].iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>(), of_source("harbours"));
     let domains = house.sql("select host, sum(octet_length(text)) as bytes from documents where source_file like 'data-samples/archives/islands%' group by host order by bytes desc");
     let largest = table(&page, "2.3 Most");
-    assert!(domains.iter().any(|row| largest[0][0].ends_with(row["host"].as_str().unwrap_or("").rsplit('.').next().unwrap_or(""))), "{largest:?}");
+    assert!(
+        domains.iter().any(|row| largest[0][0].ends_with(row["host"].as_str().unwrap_or("").rsplit('.').next().unwrap_or(""))),
+        "{largest:?}"
+    );
     let sheet: Value = serde_json::from_str(&house.report(&["datasheet", "--format", "json"])).expect("JSON");
     let fell = house.sql("select sum(documents) as n from ledger where what = 'dropped'")[0]["n"].clone();
     let told: u64 = table(&sheet, "Why documents fell").iter().map(|row| row[1].parse::<u64>().expect("a number")).sum();
@@ -77,17 +84,42 @@ fn every_number_of_the_reports_is_one_that_sql_counts_too() {
     let croissant: Value = serde_json::from_str(&house.report(&["croissant"])).expect("JSON");
     let all = &house.sql("select count(*) as documents, sum(octet_length(text)) as bytes, sum(token_count) as tokens from documents")[0];
     let [documents, bytes, tokens] = numbers(all);
-    assert!(croissant["description"].as_str().is_some_and(|text| text.starts_with(&format!("{documents} documents, {tokens} tokens and {bytes} bytes"))), "{}", croissant["description"]);
+    assert!(
+        croissant["description"]
+            .as_str()
+            .is_some_and(|text| text.starts_with(&format!("{documents} documents, {tokens} tokens and {bytes} bytes"))),
+        "{}",
+        croissant["description"]
+    );
 }
 
 #[test]
 fn all_forms_are_whole_and_open_fields_are_named() {
     let house = House::new();
     let html = house.report(&["ai-act"]);
-    assert!(html.starts_with("<!DOCTYPE html>") && html.contains("Versioned model name(s)") && html.contains("[to be filled in]") && !html.contains("<script"));
+    assert!(
+        html.starts_with("<!DOCTYPE html>")
+            && html.contains("Versioned model name(s)")
+            && html.contains("[to be filled in]")
+            && !html.contains("<script")
+    );
     assert!(house.report(&["datasheet"]).contains("<svg"));
     let markdown = house.report(&["ai-act", "--format", "markdown"]);
-    for section in ["1.1 Provider", "1.2 Model", "1.3 Modalities", "2.1 Publicly", "2.2.1", "2.2.2", "2.3 Data crawled", "2.3 Most", "2.4 User", "2.5 Synth", "2.6 Other", "3.1 Reserv", "3.2 Removal"] {
+    for section in [
+        "1.1 Provider",
+        "1.2 Model",
+        "1.3 Modalities",
+        "2.1 Publicly",
+        "2.2.1",
+        "2.2.2",
+        "2.3 Data crawled",
+        "2.3 Most",
+        "2.4 User",
+        "2.5 Synth",
+        "2.6 Other",
+        "3.1 Reserv",
+        "3.2 Removal",
+    ] {
         assert!(markdown.contains(&format!("\n## {section}")), "{section}");
     }
     assert!(markdown.contains("Provider name and contact details**: Example mailto:corpus@example.eu"), "{markdown}");

@@ -28,7 +28,9 @@ fn site(host: &str, path: &str, _: &str) -> Vec<u8> {
         ("/robots.txt", ..) => b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nUser-agent: *\nDisallow: /tajne/\n".to_vec(),
         // Each night's last page repeats the first of the night before, and the one before it is reserved.
         (_, Some(Ok(night)), Some(Ok(page))) if page == PAGES => html(&village(host, (night - 1).max(1) * 100 + 1, "")),
-        (_, Some(Ok(night)), Some(Ok(0))) => html(&village(host, night * 100, "").replace("<title>", "<meta name=robots content=noai><title>")),
+        (_, Some(Ok(night)), Some(Ok(0))) => {
+            html(&village(host, night * 100, "").replace("<title>", "<meta name=robots content=noai><title>"))
+        }
         (_, Some(Ok(night)), Some(Ok(page))) if page < PAGES => html(&village(host, night * 100 + page, "")),
         _ => b"HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\n\r\n<p>nie je</p>".to_vec(),
     }
@@ -73,7 +75,8 @@ impl Week {
         let web = Web::open("127.0.12.1", site);
         let settings = format!("faults_max = 1\nseed_files = [\"SEEDS\"]\n{}", addresses(&[("obec.example.sk", web.address)]));
         let house = House::new(&settings);
-        let recipe = std::fs::read_to_string(house.at("recipe.toml")).expect("ours").replace("SEEDS", &house.at("seeds.txt").to_string_lossy());
+        let recipe =
+            std::fs::read_to_string(house.at("recipe.toml")).expect("ours").replace("SEEDS", &house.at("seeds.txt").to_string_lossy());
         std::fs::write(house.at("recipe.toml"), recipe).expect("room");
         let mail = house.at("mail");
         let settings = format!(
@@ -151,9 +154,11 @@ fn once(week: &Week) -> Vec<String> {
     std::fs::write(week.house.at("once.toml"), recipe).expect("room");
     let mut command = tamis(["run", "--quiet", "--json"]);
     command.arg(week.house.at("once.toml")).arg("--workspace").arg(week.house.at("once"));
-    let output = command.arg("--set").arg(format!("input={}/**/*.warc.gz", week.house.at("w/archive").display())).output().expect("it starts");
+    let output =
+        command.arg("--set").arg(format!("input={}/**/*.warc.gz", week.house.at("w/archive").display())).output().expect("it starts");
     assert!(matches!(output.status.code(), Some(0 | 1)), "{}", said(&output.stderr));
-    texts(&week.house.at("once/data"))
+    // The files of sites are no documents to a crawl; to a recipe over any archives they are texts like others.
+    texts(&week.house.at("once/data")).into_iter().filter(|text| !text.starts_with("User-agent:")).collect()
 }
 
 #[test]
@@ -162,14 +167,16 @@ fn seven_nights_with_their_mishaps_publish_what_the_recipe_defines_once() {
     let disk = Disk::mount(&week.house.at("w"));
     week.brings(1, None);
     let first = week.done(1);
-    assert_eq!((&first["state"], &first["crawl"]["refused"]["reserved-robots-meta"]), (&"done".into(), &1.into()), "{first}");
+    let refused = first["crawl"]["refused"].as_object().expect("counts");
+    let reserved: u64 = refused.iter().filter(|(why, _)| why.starts_with("reserved")).filter_map(|(_, count)| count.as_u64()).sum();
+    assert_eq!((&first["state"], reserved), (&"done".into(), 1), "{first}");
     week.brings(2, Some("harbours-2026-03.warc.gz"));
     let second = week.done(2);
     assert!(second["tally"]["kept"].as_u64() > first["tally"]["kept"].as_u64(), "{second}");
 
     // The third night is killed where its plan is half done, and nobody starts it again.
     week.brings(3, None);
-    let killed = (1..8).map(|try_| week.night(3).env("TAMIS_KILL_AT", (20 + 9 * try_).to_string()).output().expect("it starts")).next().expect("one");
+    let killed = week.night(3).env("TAMIS_KILL_AT", "26").output().expect("it starts");
     assert_eq!(killed.status.signal(), Some(9), "{}", said(&killed.stderr));
     week.brings(4, None);
     let fourth = week.done(4);
@@ -192,19 +199,27 @@ fn seven_nights_with_their_mishaps_publish_what_the_recipe_defines_once() {
     DOWN.store(1, Ordering::SeqCst);
     week.brings(6, None);
     let sixth = week.done(6);
-    assert!(sixth["state"] == "done" && rules(&sixth).is_superset(&["nothing-fetched", "nothing-read"].map(str::to_owned).into()), "{sixth}");
+    assert!(
+        sixth["state"] == "done" && rules(&sixth).is_superset(&["nothing-fetched", "nothing-read"].map(str::to_owned).into()),
+        "{sixth}"
+    );
     DOWN.store(0, Ordering::SeqCst);
     std::thread::sleep(std::time::Duration::from_millis(1_100));
     week.brings(7, None);
     let seventh = week.done(7);
-    assert!(seventh["tally"]["kept"].as_u64() >= Some(2 * PAGES as u64 - 4), "the seventh night brings the pages of the sixth too: {seventh}");
+    assert!(
+        seventh["tally"]["kept"].as_u64() >= Some(2 * PAGES as u64 - 4),
+        "the seventh night brings the pages of the sixth too: {seventh}"
+    );
 
     let published = texts(&week.house.at("w/data"));
     assert_eq!(published.iter().collect::<BTreeSet<_>>().len(), published.len(), "nothing is doubled");
     assert_eq!(published, once(&week), "nothing is lost");
     ends_with(tamis(["verify"]).arg(week.house.at("w/data/web")), 0);
     let mails = week.mails();
-    for line in ["tamis web 2026-11-01: done\n", "tamis web 2026-11-06: done, ", "ALARM the crawl kept no page", "tamis web 2026-11-07: done"] {
+    for line in
+        ["tamis web 2026-11-01: done\n", "tamis web 2026-11-06: done, ", "ALARM the crawl kept no page", "tamis web 2026-11-07: done"]
+    {
         assert!(mails.contains(line), "{line} in\n{mails}");
     }
     if disk.is_some() {
@@ -221,7 +236,8 @@ fn seven_nights_with_their_mishaps_publish_what_the_recipe_defines_once() {
 /// One page is erased, and stays away.
 fn takedown(week: &Week) {
     let plan = week.house.at("plan.json");
-    let mut command = tamis(["takedown", "plan", "--url", "http://obec.example.sk/n2/2", "--reason", "gdpr-17", "--received", "2026-11-08", "--out"]);
+    let mut command =
+        tamis(["takedown", "plan", "--url", "http://obec.example.sk/n2/2", "--reason", "gdpr-17", "--received", "2026-11-08", "--out"]);
     ends_with(command.arg(&plan).arg("--workspace").arg(week.house.at("w")).arg("--keys").arg(week.house.at("keys")), 0);
     let mut command = tamis(["takedown", "apply", "--confirm-large"]);
     ends_with(command.arg(&plan).arg("--workspace").arg(week.house.at("w")).arg("--keys").arg(week.house.at("keys")), 0);
@@ -235,7 +251,11 @@ fn reports(week: &Week) {
     let output = ends_with(command.arg(week.house.at("w/data/web")), 0);
     let page: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let value = |section: &str, name: &str| {
-        let sections = page["sections"].as_array().expect("a list").iter().filter(|known| known["title"].as_str().is_some_and(|title| title.starts_with(section)));
+        let sections = page["sections"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .filter(|known| known["title"].as_str().is_some_and(|title| title.starts_with(section)));
         let fields = sections.flat_map(|section| section["fields"].as_array().into_iter().flatten()).collect::<Vec<_>>();
         let field = fields.into_iter().find(|field| field["name"].as_str().is_some_and(|known| known.starts_with(name)));
         field.map(|field| field["value"].as_str().unwrap_or("").to_owned()).unwrap_or_default()

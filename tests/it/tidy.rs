@@ -119,7 +119,11 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 /// What only some folders may name: the pattern, where it may stand, and why.
 const ONLY_IN: &[(&str, &[&str], &str)] = &[
     (r"\brayon::", &["engine"], "threads are the engine's"),
-    (r"\btokio(_rustls)?::", &["crawl", "inspect", "night"], "the network is the crawler's and the webhook's, and the SQL engine works on its threads"),
+    (
+        r"\btokio(_rustls)?::",
+        &["crawl", "inspect", "night"],
+        "the network is the crawler's and the webhook's, and the SQL engine works on its threads",
+    ),
     (r"\b(e?print(ln)?|dbg)!", &["cli", "main"], "printing is the command line's"),
     (
         r"\bstd::(fs|time|thread|process|env)\b",

@@ -70,7 +70,11 @@ struct Host {
 pub(super) fn recheck(args: &RecheckArgs) -> Result<Exit> {
     let (workspace, dataset) = Workspace::of_dataset(&args.dataset)?;
     let out = std::path::absolute(&args.out)?;
-    anyhow::ensure!(!out.starts_with(std::path::absolute(workspace.root())?), "`{}` lies in the workspace; write the plan elsewhere", out.display());
+    anyhow::ensure!(
+        !out.starts_with(std::path::absolute(workspace.root())?),
+        "`{}` lies in the workspace; write the plan elsewhere",
+        out.display()
+    );
     let shards = shards(&workspace, &dataset)?;
     let mut hosts = hosts_of(&shards)?;
     if args.snapshot.is_empty() {
@@ -88,7 +92,13 @@ pub(super) fn recheck(args: &RecheckArgs) -> Result<Exit> {
     if args.json {
         println!("{told}");
     } else {
-        println!("{} hosts, {} of them without an answer; {} of {} documents are reserved now", grouped(hosts.len() as u64), grouped(silent as u64), grouped(reserved.len() as u64), told["documents"]);
+        println!(
+            "{} hosts, {} of them without an answer; {} of {} documents are reserved now",
+            grouped(hosts.len() as u64),
+            grouped(silent as u64),
+            grouped(reserved.len() as u64),
+            told["documents"]
+        );
     }
     if reserved.is_empty() {
         return Ok(Exit::Done);
@@ -98,7 +108,12 @@ pub(super) fn recheck(args: &RecheckArgs) -> Result<Exit> {
     let grounds = Grounds { reason: "optout-recheck".to_owned(), received: today, request: None, expires: None };
     let plan = TakedownPlan::make(&workspace, reserved, targets, grounds)?;
     store::write_over(&out, &plan.to_json())?;
-    eprintln!("note: the plan is {}; read it, then: tamis takedown apply {} --workspace {}", out.display(), out.display(), workspace.root().display());
+    eprintln!(
+        "note: the plan is {}; read it, then: tamis takedown apply {} --workspace {}",
+        out.display(),
+        out.display(),
+        workspace.root().display()
+    );
     Ok(Exit::Quarantined)
 }
 
@@ -173,7 +188,10 @@ fn read(hosts: &mut BTreeMap<String, Host>, args: &RecheckArgs) -> Result<()> {
             let Some(response) = response else { continue };
             let (Some(file), Some(status)) = (SiteFile::at(&response.url), response.status) else { continue };
             bytes += response.body.len();
-            anyhow::ensure!(bytes <= SITES_BYTES_MAX, "the archives hold more than {SITES_BYTES_MAX} bytes of files of sites; give fewer at a time");
+            anyhow::ensure!(
+                bytes <= SITES_BYTES_MAX,
+                "the archives hold more than {SITES_BYTES_MAX} bytes of files of sites; give fewer at a time"
+            );
             if let Some(host) = hosts.get_mut(&address::host(&response.url)) {
                 host.take(file, status, &response.body, &agents);
             }
