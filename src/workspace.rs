@@ -282,6 +282,12 @@ impl Workspace {
         self.logs().join("optouts")
     }
 
+    /// What people said of documents.
+    #[must_use]
+    pub fn labels(&self) -> PathBuf {
+        self.ours("labels")
+    }
+
     /// Logs.
     #[must_use]
     pub fn logs(&self) -> PathBuf {
