@@ -75,7 +75,7 @@ fn nights_to_remove(archive: &Path, days: u32, today: Date, read: &BTreeSet<Path
     for entry in std::fs::read_dir(archive).into_iter().flatten() {
         let path = entry.map_err(|error| StoreError::io(archive, error))?.path();
         let date = path.file_name().and_then(|name| name.to_str()?.parse::<Date>().ok());
-        let Some(age) = date.and_then(|date| Some((today - date).get_days())).filter(|_| path.is_dir()) else { continue };
+        let Some(age) = date.map(|date| (today - date).get_days()).filter(|_| path.is_dir()) else { continue };
         let files = store::files_below(&path)?;
         let is_read = files
             .iter()
