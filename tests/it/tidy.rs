@@ -75,8 +75,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("inspect", &["columns", "doc", "ledger", "locator", "store", "text", "workspace"]),
+    ("night", &["ledger", "locator", "size", "store", "workspace"]),
     ("packing", &["dedup", "doc", "ledger", "locator", "store", "suppression", "workspace"]),
     ("tokenizer", &["locator", "stages", "store", "text"]),
+    ("publish", &["columns", "ledger", "optout", "report", "size", "store", "text", "workspace"]),
     ("report", &["engine", "ledger", "size", "stages", "tokenizer"]),
     (
         "cli",
@@ -91,9 +93,11 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "inspect",
             "ledger",
             "locator",
+            "night",
             "optout",
             "packing",
             "passes",
+            "publish",
             "recipe",
             "report",
             "robots",
@@ -117,7 +121,11 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 /// What only some folders may name: the pattern, where it may stand, and why.
 const ONLY_IN: &[(&str, &[&str], &str)] = &[
     (r"\brayon::", &["engine"], "threads are the engine's"),
-    (r"\btokio(_rustls)?::", &["crawl", "inspect"], "the network is the crawler's, and the SQL engine works on its threads"),
+    (
+        r"\btokio(_rustls)?::",
+        &["crawl", "inspect", "night"],
+        "the network is the crawler's and the webhook's, and the SQL engine works on its threads",
+    ),
     (r"\b(e?print(ln)?|dbg)!", &["cli", "main"], "printing is the command line's"),
     (
         r"\bstd::(fs|time|thread|process|env)\b",
@@ -131,8 +139,10 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
             "ledger",
             "locator",
             "main",
+            "night",
             "packing",
             "passes",
+            "publish",
             "recipe",
             "sinks",
             "source",
