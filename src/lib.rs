@@ -12,7 +12,7 @@
 //! 6. [`passes`] make the main job of these rooms; [`engine`] walks documents through them on all cores.
 //! 7. [`locator`] knows where each document lies; [`suppression`] keeps out what was erased; [`takedown`] erases documents from every store and proves it.
 //! 8. [`packing`] makes sequences for trainers of published shards, and exports them.
-//! 9. [`report`] draws what happened; [`cli`] is the only place that prints.
+//! 9. [`inspect`] looks into what there is, [`report`] draws what happened, [`serve`] shows both in a browser; [`cli`] is the only place that prints.
 //!
 //! The three doors are [`source`], [`stage`] and [`sink`].
 
@@ -34,6 +34,7 @@ pub mod passes;
 pub mod recipe;
 pub mod report;
 pub mod robots;
+pub mod serve;
 pub mod sink;
 pub mod sinks;
 pub mod size;

@@ -261,6 +261,12 @@ impl Workspace {
         ["commits", "attempts", "staging"].map(|folder| self.ours(folder))
     }
 
+    /// What visitors of the page did, without names.
+    #[must_use]
+    pub fn audit(&self) -> PathBuf {
+        self.ours("audit")
+    }
+
     /// Logs.
     #[must_use]
     pub fn logs(&self) -> PathBuf {

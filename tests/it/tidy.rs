@@ -73,10 +73,11 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "workspace",
         ],
     ),
-    ("inspect", &["columns", "doc", "ledger", "locator", "store", "text", "workspace"]),
+    ("inspect", &["doc", "ledger", "locator", "source", "sources", "store", "suppression", "text", "workspace"]),
     ("packing", &["dedup", "doc", "ledger", "locator", "store", "suppression", "workspace"]),
     ("tokenizer", &["locator", "stages", "store", "text"]),
     ("report", &["engine", "ledger", "size", "stages", "tokenizer"]),
+    ("serve", &["doc", "engine", "inspect", "ledger", "locator", "passes", "report", "size", "store", "takedown", "workspace"]),
     (
         "cli",
         &[
@@ -95,6 +96,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "recipe",
             "report",
             "robots",
+            "serve",
             "size",
             "source",
             "sources",
@@ -115,7 +117,11 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 /// What only some folders may name: the pattern, where it may stand, and why.
 const ONLY_IN: &[(&str, &[&str], &str)] = &[
     (r"\brayon::", &["engine"], "threads are the engine's"),
-    (r"\btokio(_rustls)?::", &["crawl", "inspect"], "the network is the crawler's, and the SQL engine works on its threads"),
+    (
+        r"\btokio(_rustls)?::",
+        &["crawl", "inspect", "serve"],
+        "the network is the crawler's and the page's, and the SQL engine works on its threads",
+    ),
     (r"\b(e?print(ln)?|dbg)!", &["cli", "main"], "printing is the command line's"),
     (
         r"\bstd::(fs|time|thread|process|env)\b",
@@ -131,6 +137,7 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
             "packing",
             "passes",
             "recipe",
+            "serve",
             "sinks",
             "source",
             "sources",
