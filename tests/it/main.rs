@@ -13,6 +13,7 @@ mod readers;
 mod rooms;
 mod run;
 mod samples;
+mod serve;
 mod takedown;
 mod tidy;
 mod tokenizer;
