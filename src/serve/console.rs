@@ -68,6 +68,16 @@ impl Job {
         self.outcome.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Does `work`, and keeps how it ended, whatever happens in it.
+    fn end_with(&self, work: impl FnOnce() -> Result<Outcome, Failure>) {
+        let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+        let outcome = match worked {
+            Ok(worked) => worked.unwrap_or_else(|failure| failed(&failure)),
+            Err(_) => Outcome::Failed("tamis made a mistake here; please report this".to_owned()),
+        };
+        *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+    }
+
     pub(super) fn progress(&self) -> (u64, u64) {
         (self.read.load(Ordering::Relaxed), self.of.load(Ordering::Relaxed))
     }
@@ -178,8 +188,7 @@ pub(super) fn begin_plan(house: &Arc<House>, wish: Wish) -> Result<u64, Failure>
     let job = house.console.begin(None)?;
     let (house, working) = (Arc::clone(house), Arc::clone(&job));
     tokio::task::spawn_blocking(move || {
-        let outcome = make_plan(&house, &working, wish).unwrap_or_else(|failure| failed(&failure));
-        *working.outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+        working.end_with(|| make_plan(&house, &working, wish));
     });
     Ok(job.number)
 }
@@ -216,8 +225,7 @@ pub(super) fn begin_apply(house: &Arc<House>, hash: &str, by: &str, confirm_larg
     let job = house.console.begin(Some(hash.to_owned()))?;
     let (house, working) = (Arc::clone(house), Arc::clone(&job));
     tokio::task::spawn_blocking(move || {
-        let outcome = carry_out(&house, &pending.plan).unwrap_or_else(|failure| failed(&failure));
-        *working.outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+        working.end_with(|| carry_out(&house, &pending.plan));
     });
     Ok(job.number)
 }

@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::house::House;
+use super::shelf::Snapshot;
 use crate::inspect::search::lang_of;
 use crate::inspect::signals::{CLUSTERS, Counts, Spread};
 use crate::locator::Stamp;
@@ -42,7 +42,6 @@ pub(super) struct Counted {
     /// By data set and language; all languages stand under the empty one.
     sums: Mutex<Sums>,
     progress: Mutex<(usize, usize)>,
-    is_counting: AtomicBool,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -74,39 +73,32 @@ impl Counted {
     }
 }
 
-/// Counts what is new in `house`, unless that is being done.
-pub(super) fn count(house: &House) {
+/// Counts what is new in `snapshot`. Nobody else counts meanwhile.
+pub(super) fn count(house: &House, snapshot: &Snapshot) {
     let counted = &house.counted;
-    if counted.is_counting.swap(true, Ordering::AcqRel) {
-        return;
-    }
-    if let Ok(snapshot) = house.snapshot() {
-        let of = snapshot.sets.values().map(|set| set.shards).sum();
-        let (mut done, mut known) = (0, Vec::new());
-        let mut sums = Sums::new();
-        for (name, set) in &snapshot.sets {
-            let mut by_lang: BTreeMap<&str, Counts> = BTreeMap::new();
-            for path in set.dataset.shards() {
-                if house.is_stopped() {
-                    break;
-                }
-                *lock(&counted.progress) = (done, of);
-                if let Some(counts) = counted.of_file(path, (HOSTS_MAX / of.max(1)).max(1_000)) {
-                    by_lang.entry(lang_of(path)).or_default().add(&counts);
-                }
-                known.push(path.clone());
-                done += 1;
+    let of = snapshot.sets.values().map(|set| set.shards).sum();
+    let hosts_max = (HOSTS_MAX / of.max(1)).max(1_000);
+    let (mut known, mut sums) = (Vec::new(), Sums::new());
+    for (name, set) in &snapshot.sets {
+        let mut by_lang: BTreeMap<&str, Counts> = BTreeMap::new();
+        for path in set.dataset.shards() {
+            if house.is_stopped() {
+                return;
             }
-            let mut all = Counts::default();
-            by_lang.values().for_each(|counts| all.add(counts));
-            sums.insert((name.clone(), String::new()), Arc::new(told(&all)));
-            sums.extend(by_lang.iter().map(|(lang, counts)| ((name.clone(), (*lang).to_owned()), Arc::new(told(counts)))));
+            *lock(&counted.progress) = (known.len(), of);
+            if let Some(counts) = counted.of_file(path, hosts_max) {
+                by_lang.entry(lang_of(path)).or_default().add(&counts);
+            }
+            known.push(path.clone());
         }
-        lock(&counted.files).retain(|path, _| known.contains(path));
-        *lock(&counted.sums) = sums;
-        *lock(&counted.progress) = (done, of);
+        let mut all = Counts::default();
+        by_lang.values().for_each(|counts| all.add(counts));
+        sums.insert((name.clone(), String::new()), Arc::new(told(&all)));
+        sums.extend(by_lang.iter().map(|(lang, counts)| ((name.clone(), (*lang).to_owned()), Arc::new(told(counts)))));
     }
-    counted.is_counting.store(false, Ordering::Release);
+    lock(&counted.files).retain(|path, _| known.contains(path));
+    *lock(&counted.sums) = sums;
+    *lock(&counted.progress) = (of, of);
 }
 
 fn told(counts: &Counts) -> Told {

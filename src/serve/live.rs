@@ -59,6 +59,7 @@ struct Known {
 /// Looks at the night under way, over and over, and has shards counted when there are new ones.
 pub(super) async fn watch(house: Arc<House>) {
     let (mut known, mut counted_for) = (Known::default(), None);
+    let mut counting: Option<tokio::task::JoinHandle<()>> = None;
     loop {
         let looker = Arc::clone(&house);
         let looked = tokio::task::spawn_blocking(move || (known.look(&looker), known)).await;
@@ -71,14 +72,12 @@ pub(super) async fn watch(house: Arc<House>) {
             }
             is_new
         });
-        if let Ok(snapshot) = house.snapshot() {
-            // The same snapshot is the same state of all manifests.
-            let now = Arc::as_ptr(&snapshot) as usize;
-            if counted_for != Some(now) {
-                counted_for = Some(now);
-                let counter = Arc::clone(&house);
-                tokio::task::spawn_blocking(move || counted::count(&counter));
-            }
+        // A state that comes while another one is counted waits for its turn.
+        let is_free = counting.as_ref().is_none_or(tokio::task::JoinHandle::is_finished);
+        if let Some(snapshot) = house.snapshot().ok().filter(|snapshot| is_free && counted_for != Some(snapshot.version)) {
+            counted_for = Some(snapshot.version);
+            let counter = Arc::clone(&house);
+            counting = Some(tokio::task::spawn_blocking(move || counted::count(&counter, &snapshot)));
         }
         tokio::time::sleep(LOOK).await;
     }

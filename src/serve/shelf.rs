@@ -18,6 +18,8 @@ use crate::workspace::Workspace;
 
 /// The state of the workspace's manifests.
 pub(super) struct Snapshot {
+    /// Which state it is.
+    pub(super) version: Version,
     /// Data sets by name.
     pub(super) sets: BTreeMap<String, Set>,
     /// Manifests that are written and not published to the end.
@@ -62,23 +64,23 @@ impl Set {
 
 /// Snapshots, of which the last is kept.
 #[derive(Default)]
-pub(super) struct Shelf(Mutex<Option<(Version, Arc<Snapshot>)>>);
+pub(super) struct Shelf(Mutex<Option<Arc<Snapshot>>>);
 
 /// What tells one state of the manifests from another: the folder's time, and how much is in it.
-type Version = (Option<Timestamp>, usize);
+pub(super) type Version = (Option<Timestamp>, usize);
 
 impl Shelf {
     /// What the manifests of `workspace` say now.
     pub(super) fn now(&self, workspace: &Workspace) -> Result<Arc<Snapshot>, Failure> {
         let version = version(&workspace.manifest());
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, snapshot)) = &*kept
-            && *known == version
+        if let Some(snapshot) = &*kept
+            && snapshot.version == version
         {
             return Ok(Arc::clone(snapshot));
         }
-        let snapshot = Arc::new(read(workspace)?);
-        *kept = Some((version, Arc::clone(&snapshot)));
+        let snapshot = Arc::new(read(workspace, version)?);
+        *kept = Some(Arc::clone(&snapshot));
         Ok(snapshot)
     }
 }
@@ -87,14 +89,14 @@ fn version(folder: &Path) -> Version {
     (modified(folder), std::fs::read_dir(folder).map_or(0, Iterator::count))
 }
 
-fn read(workspace: &Workspace) -> Result<Snapshot, Failure> {
+fn read(workspace: &Workspace, version: Version) -> Result<Snapshot, Failure> {
     let manifests = Manifests::read(workspace)?;
     let mut sets = BTreeMap::new();
     for name in manifests.datasets() {
         sets.insert(name.to_owned(), set(workspace, name, &manifests)?);
     }
     let all = manifests.datasets().into_iter().flat_map(|name| manifests.of_dataset(name));
-    Ok(Snapshot { sets, unapplied: manifests.unapplied(), sealed: all.map(|manifest| manifest.transaction).collect() })
+    Ok(Snapshot { version, sets, unapplied: manifests.unapplied(), sealed: all.map(|manifest| manifest.transaction).collect() })
 }
 
 fn set(workspace: &Workspace, name: &str, manifests: &Manifests) -> Result<Set, Failure> {

@@ -103,14 +103,14 @@ await check("every view is there, is sound to axe in light and dark, and fits a 
 
 await check("a search finds documents by words, language and host", async () => {
   await go(reader, "/search");
-  await reader.getByLabel("Language").selectOption("fi");
-  await reader.getByRole("button", { name: "Search" }).click();
+  await reader.locator("#lang").selectOption("fi");
+  await reader.getByRole("button", { name: "Search", exact: true }).click();
   const facts = await reader.locator(".results .facts").allInnerTexts();
   assert.ok(facts.length > 0 && facts.every((fact) => fact.includes("fi")), facts.join());
   await go(reader, `/search?set=${set}`);
-  await reader.getByLabel("Words, an id or an address").fill("Tafel stand");
-  await reader.getByLabel("Host").fill("tafel.example.eu");
-  await reader.getByRole("button", { name: "Search" }).click();
+  await reader.locator("#q").fill("Tafel stand");
+  await reader.locator("#host").fill("tafel.example.eu");
+  await reader.getByRole("button", { name: "Search", exact: true }).click();
   assert.ok((await reader.locator(".results mark").count()) > 5);
   await reader.getByRole("link", { name: "Next page" }).click();
   assert.ok((await reader.locator(".results > li").count()) > 5);
@@ -138,9 +138,9 @@ await check("keys alone lead from the start to a document", async () => {
 
 await check("pages work without a script", async () => {
   const page = await comeIn("reader", { javaScriptEnabled: false });
-  await page.getByRole("link", { name: "Search" }).click();
-  await page.getByLabel("Words, an id or an address").fill("und");
-  await page.getByRole("button", { name: "Search" }).click();
+  await page.getByRole("link", { name: "Search", exact: true }).click();
+  await page.locator("#q").fill("und");
+  await page.getByRole("button", { name: "Search", exact: true }).click();
   await page.locator(".results h3 a").first().click();
   assert.match(page.url(), /document\/[0-9a-f]{32}$/);
   await page.context().close();
@@ -172,11 +172,12 @@ await check(`of ${payloads().length} scripts in pages none runs`, async () => {
   }
   await page.waitForTimeout(300);
   assert.ok(page.frames().every((frame) => frame.url().startsWith(base)), "no frame went elsewhere");
-  const frame = page.frames().find((frame) => frame.url().endsWith("/original"));
-  assert.match(await frame.evaluate(() => document.body.innerText).catch(() => frame.locator("body").innerText()), /Mutter|wiederkommt/);
-  await frame.locator("a[href^='https://elsewhere']").click({ timeout: 2000 }).catch(() => {});
-  await page.waitForTimeout(200);
-  assert.ok(page.url().startsWith(base));
+  const original = [...documents][0] + "/original";
+  const answer = await page.request.get(base + original);
+  assert.match(answer.headers()["content-security-policy"], /^sandbox; default-src 'none'/);
+  assert.match(await answer.text(), /<script>top\.document|wiederkommt/);
+  await page.goto(base + original);
+  assert.ok(!/^ran\d/.test(await page.title()), "not even on its own");
   assert.deepEqual(faultsOf, []);
   await page.context().close();
 });
@@ -185,9 +186,9 @@ await check("a document goes when two officers want it", async () => {
   const anna = await comeIn("anna", { bypassCSP: true, viewport: { width: 1200, height: 850 } });
   const bert = await comeIn("bert", { bypassCSP: true, viewport: { width: 1200, height: 850 } });
   await go(anna, "/takedown");
-  await anna.getByText("Enter a request").first().click();
+  await anna.locator("summary", { hasText: "Enter a request" }).click();
   await anna.locator("#new-reference").fill("az 7");
-  await anna.getByRole("button", { name: "Enter a request" }).click();
+  await anna.locator("form[action='/takedown/register'] button").click();
   await go(anna, first);
   const address = await anna.locator("p.address").innerText();
   await anna.getByRole("link", { name: "Plan a takedown of this document" }).click();

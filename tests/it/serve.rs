@@ -23,7 +23,9 @@ fn vectors() -> Vec<String> {
 fn payloads() -> Vec<String> {
     let mark = |number: usize| format!("top.document.title='ran{number}'");
     let vectors = vectors();
-    let each = |turn: usize| vectors.iter().enumerate().map(move |(at, vector)| vector.replace("MARK", &mark(turn * 100 + at))).collect::<Vec<_>>();
+    let each = |turn: usize| {
+        vectors.iter().enumerate().map(move |(at, vector)| vector.replace("MARK", &mark(turn * 100 + at))).collect::<Vec<_>>()
+    };
     (0..4).flat_map(each).collect()
 }
 
@@ -273,7 +275,8 @@ fn what_pages_say_never_becomes_markup() {
         [("csrf", csrf.as_str()), ("kind", "host"), ("value", "tafel.example.eu"), ("reason", "<b onclick=x>"), ("received", "2026-01-05")];
     let plan = server.post("/takedown/plan", &anna, &wanted).is(303);
     let preview = server.follow(&plan, &anna);
-    let entered = [("csrf", csrf.as_str()), ("received", "2026-01-05"), ("reason", payloads[1].as_str()), ("reference", payloads[3].as_str())];
+    let entered =
+        [("csrf", csrf.as_str()), ("received", "2026-01-05"), ("reason", payloads[1].as_str()), ("reference", payloads[3].as_str())];
     server.post("/takedown/register", &anna, &entered).is(303);
     let mut paths: Vec<String> = ["/", "/search?q=Tafel", "/recipes", "/compare", "/takedown"].map(str::to_owned).to_vec();
     paths.extend([preview, "/search?host=tafel.example.eu&q=stand".to_owned()]);

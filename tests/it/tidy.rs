@@ -131,6 +131,7 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
             "crawl",
             "dedup",
             "engine",
+            "inspect",
             "ledger",
             "locator",
             "main",

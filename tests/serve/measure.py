@@ -47,7 +47,7 @@ def make(tamis, folder, count):
     with open(lines, "w") as out:
         for document in documents(count):
             out.write(json.dumps(document, ensure_ascii=False) + "\n")
-    recipe = 'dataset = "big"\n[source]\nkind = "jsonl"\n[[clean]]\nstage = "langid"\n[[clean]]\nstage = "quality"\n[dedup]\nenabled = false\n'
+    recipe = 'dataset = "big"\n[source]\nkind = "jsonl"\n[[clean]]\nstage = "langid"\n[[clean]]\nstage = "repetition"\n[dedup]\nexact = false\nnear = false\n'
     (folder / "recipe.toml").write_text(recipe)
     words = ["run", folder / "recipe.toml", "--workspace", folder / "w", "--keys", folder / "keys", "--set", f"input={lines}"]
     subprocess.run([tamis, *words], check=True)

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::bars::plain;
 use super::layout::{Tab, page, section};
-use super::search::{text, title_of};
+use super::search::{tag_of, text, title_of};
 use super::{Page, path_with};
 use crate::doc::DocId;
 use crate::engine::plan::Plan;
@@ -136,7 +136,7 @@ fn the_text(m: &Messages, row: &Map<String, Value>) -> Markup {
     let whole = text(row, "text");
     let shown = &whole[..whole.floor_char_boundary(TEXT_BYTES_MAX)];
     html! {
-        div.text tabindex="0" role="group" aria-label=(m.text) dir="auto" lang=(text(row, "lang")) {
+        div.text tabindex="0" role="group" aria-label=(m.text) dir="auto" lang=[tag_of(row)] {
             @for line in shown.split('\n').filter(|line| !line.trim().is_empty()) { p dir="auto" { (line) } }
             @if whole.trim().is_empty() { p.empty { (m.no_text) } }
         }

@@ -166,6 +166,11 @@ pub(super) fn text<'a>(row: &'a Map<String, Value>, name: &str) -> &'a str {
     row.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
+/// The language of a row for browsers, where one is known.
+pub(super) fn tag_of(row: &Map<String, Value>) -> Option<&str> {
+    Some(text(row, "lang")).filter(|lang| !["", "und", "mul"].contains(lang))
+}
+
 /// A title, or where there is none the address.
 pub(super) fn title_of(row: &Map<String, Value>) -> &str {
     match text(row, "title").trim() {
@@ -181,7 +186,7 @@ fn result(m: &Messages, question: &Question, row: &Map<String, Value>) -> Markup
         article {
             h3 { a href=(format!("/document/{}", text(row, "id"))) { bdi { (title_of(row)) } } }
             p.address { bdi { (text(row, "url")) } }
-            p.snippet dir="auto" lang=(text(row, "lang")) { (snippet(whole, question)) }
+            p.snippet dir="auto" lang=[tag_of(row)] { (snippet(whole, question)) }
             p.facts {
                 span { (m.language) ": " (text(row, "lang")) }
                 span { (grouped(number("token_count"))) " " (m.tokens) }
