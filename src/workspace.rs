@@ -282,6 +282,12 @@ impl Workspace {
         self.logs().join("optouts")
     }
 
+    /// What visitors of the page did, without names.
+    #[must_use]
+    pub fn audit(&self) -> PathBuf {
+        self.ours("audit")
+    }
+
     /// What people said of documents.
     #[must_use]
     pub fn labels(&self) -> PathBuf {

@@ -19,6 +19,7 @@ pub mod progress;
 mod report;
 mod robots;
 mod run;
+mod serve;
 mod stages;
 mod table;
 mod takedown;
@@ -71,6 +72,8 @@ enum Verb {
     Warc(warc::WarcArgs),
     /// Looks into a data set
     Inspect(inspect::InspectArgs),
+    /// Shows a workspace as web pages: overview, search, documents, and the console of takedowns
+    Serve(serve::ServeArgs),
     /// Checks every file of a data set against its hash, and every row against the schema
     Verify(verify::VerifyArgs),
     /// Erases documents from every store, proves it, and keeps them out
@@ -118,6 +121,7 @@ pub fn run(cli: Cli, stop: Stop) -> anyhow::Result<Exit> {
         Verb::Optout(args) => optout::optout(&args),
         Verb::Warc(args) => warc::warc(&args),
         Verb::Inspect(args) => inspect::inspect(&args),
+        Verb::Serve(args) => serve::serve(&args, &stop),
         Verb::Verify(args) => verify::verify(&args),
         Verb::Takedown(args) => takedown::takedown(args),
         Verb::Tokenizer(args) => tokenizer::tokenizer(&args),

@@ -17,6 +17,7 @@ mod readers;
 mod rooms;
 mod run;
 mod samples;
+mod serve;
 mod seven_nights;
 mod takedown;
 mod tidy;

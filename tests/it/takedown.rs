@@ -19,7 +19,7 @@ const CANARY: &str = "zqkanarienvogel";
 const URL: &str = "https://zqkanarienvogel.example.eu/leben/zqkanarienvogel.html";
 
 /// A page of its own words.
-fn page(number: usize, name: &str) -> String {
+pub(crate) fn page(number: usize, name: &str) -> String {
     let animals = ["Storch", "Kranich", "Reiher", "Habicht", "Sperling", "Kuckuck", "Eisvogel", "Zaunkönig", "Kiebitz", "Uhu"];
     let lines = (0..6).map(|line| {
         let animal = animals[(number + line) % animals.len()];
@@ -36,7 +36,7 @@ fn page(number: usize, name: &str) -> String {
     )
 }
 
-fn member(kind: &str, url: &str, status: &str, body: &str) -> Vec<u8> {
+pub(crate) fn member(kind: &str, url: &str, status: &str, body: &str) -> Vec<u8> {
     let http = format!("HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\n\r\n{body}");
     let record = format!(
         "WARC/1.1\r\nWARC-Type: {kind}\r\nWARC-Target-URI: {url}\r\nWARC-Date: 2026-05-02T03:04:05Z\r\nWARC-Record-ID: <urn:uuid:{kind}>\r\n\

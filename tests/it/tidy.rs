@@ -74,12 +74,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "workspace",
         ],
     ),
-    ("inspect", &["columns", "doc", "ledger", "locator", "store", "text", "workspace"]),
+    ("inspect", &["columns", "doc", "ledger", "locator", "source", "sources", "store", "suppression", "text", "workspace"]),
     ("night", &["ledger", "locator", "size", "store", "workspace"]),
     ("packing", &["dedup", "doc", "ledger", "locator", "store", "suppression", "workspace"]),
     ("tokenizer", &["locator", "stages", "store", "text"]),
     ("publish", &["columns", "ledger", "optout", "report", "size", "store", "text", "workspace"]),
     ("report", &["engine", "ledger", "size", "stages", "tokenizer"]),
+    ("serve", &["doc", "engine", "inspect", "ledger", "locator", "passes", "report", "size", "store", "takedown", "workspace"]),
     (
         "cli",
         &[
@@ -101,6 +102,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "recipe",
             "report",
             "robots",
+            "serve",
             "size",
             "source",
             "sources",
@@ -123,8 +125,8 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
     (r"\brayon::", &["engine"], "threads are the engine's"),
     (
         r"\btokio(_rustls)?::",
-        &["crawl", "inspect", "night"],
-        "the network is the crawler's and the webhook's, and the SQL engine works on its threads",
+        &["crawl", "inspect", "night", "serve"],
+        "the network is the crawler's, the webhook's and the page's, and the SQL engine works on its threads",
     ),
     (r"\b(e?print(ln)?|dbg)!", &["cli", "main"], "printing is the command line's"),
     (
@@ -144,6 +146,7 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
             "passes",
             "publish",
             "recipe",
+            "serve",
             "sinks",
             "source",
             "sources",
