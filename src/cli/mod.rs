@@ -3,6 +3,7 @@
 mod check;
 mod crawl;
 mod dedup;
+mod engines;
 pub mod exit;
 mod inspect;
 mod optout;
@@ -13,6 +14,7 @@ pub mod progress;
 mod robots;
 mod run;
 mod stages;
+mod status;
 mod table;
 mod takedown;
 mod tokenizer;
@@ -72,6 +74,8 @@ enum Verb {
     Task(plan::TaskArgs),
     /// Does tasks of a plan beside other workers, until none is left to take
     Work(work::WorkArgs),
+    /// Says how far the plans of a workspace have come, and who is at them
+    Status(status::StatusArgs),
     /// Lists the tasks of a plan that are not done yet
     Pending(plan::Planned),
     /// Publishes a plan whose tasks are all done
@@ -101,6 +105,7 @@ pub fn run(cli: Cli, stop: Stop) -> anyhow::Result<Exit> {
         Verb::Plan(args) => plan::plan(&args),
         Verb::Task(args) => plan::task(&args, stop),
         Verb::Work(args) => work::work(&args, stop),
+        Verb::Status(args) => status::status(&args, &stop),
         Verb::Pending(args) => plan::pending(&args),
         Verb::Seal(args) => plan::seal(&args),
     }

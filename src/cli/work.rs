@@ -12,7 +12,7 @@ use clap::Args;
 
 use super::exit::Exit;
 use super::plan::Planned;
-use crate::engine::claim::{Claim, Claims, Who};
+use crate::engine::claim::{self, Claim, Claims, Who};
 use crate::engine::plan::{StageName, TaskName};
 use crate::engine::schedule::{self, Lease, Sight, Walk};
 use crate::engine::watch::{Stop, Unwatched};
@@ -31,7 +31,7 @@ pub struct WorkArgs {
     #[arg(long, value_name = "STAGE", default_value = "emit")]
     until: StageName,
     /// Takes a task over whose worker has not been heard of for so many seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    #[arg(long, value_name = "SECONDS", default_value_t = claim::SILENT_AFTER.as_secs())]
     steal_after: u64,
     /// Ends in time: takes no task any more when less than the longest one took is left of so many seconds
     #[arg(long, value_name = "SECONDS")]

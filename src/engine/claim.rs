@@ -122,6 +122,24 @@ impl Claims {
     }
 }
 
+/// How long a worker may be silent that nobody asked to touch its claims more often: the default of `tamis work`.
+pub const SILENT_AFTER: Duration = Duration::from_secs(300);
+
+/// Whether no worker was heard of lately at the claims in `folder`: then what lies beside them may be thrown away.
+///
+/// # Errors
+/// When the file system refuses.
+pub fn nobody_lives(folder: &Path) -> Result<bool, StoreError> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(true),
+        Err(error) => return Err(StoreError::io(folder, error)),
+    };
+    let now_ms = Clock::of(folder)?.now_ms();
+    let silent_ms = i64::try_from(SILENT_AFTER.as_millis()).unwrap_or(i64::MAX);
+    Ok(entries.flatten().filter_map(|entry| entry.metadata().ok()).all(|file| now_ms - modified_ms(&file) >= silent_ms))
+}
+
 /// Makes the claim, unless one is there.
 fn make(path: &Path, who: &Who) -> Result<Option<Claim>, StoreError> {
     let refused = |error| StoreError::io(path, error);

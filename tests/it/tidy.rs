@@ -42,6 +42,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "workspace",
         ],
     ),
+    ("cluster", &["engine", "size", "store"]),
     ("columns", &["doc"]),
     ("archive", &["size", "source"]),
     ("formats", &["archive", "optout", "text"]),
@@ -81,6 +82,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "cli",
         &[
             "archive",
+            "cluster",
             "columns",
             "crawl",
             "dedup",
@@ -122,6 +124,7 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
         &[
             "archive",
             "cli",
+            "cluster",
             "crawl",
             "dedup",
             "engine",
