@@ -156,19 +156,20 @@ impl Frame {
     }
 }
 
-/// Waits for tamis and passes signals on; `wait` ends at each signal, and says 127 once it has told how tamis ended.
+/// Waits for tamis and passes signals on. `wait` ends at each signal that is passed on; asked again once tamis has ended it tells how that was, or, in
+/// some versions of bash, 127 because it told so before.
 macro_rules! wait {
     () => {
         r#"trap 'kill -USR1 "$worker" 2>/dev/null' USR1
 trap 'kill -TERM "$worker" 2>/dev/null' TERM
-code=255
 while :; do
     wait "$worker"
-    now=$?
-    [ "$now" -eq 127 ] && break
-    code=$now
-    [ "$code" -gt 128 ] || break
+    code=$?
+    kill -0 "$worker" 2>/dev/null || break
 done
+wait "$worker" 2>/dev/null
+last=$?
+[ "$last" -eq 127 ] || code=$last
 "#
     };
 }

@@ -12,7 +12,7 @@ use crate::dedup::paragraphs::Recurring;
 use crate::engine::attempt::{CommitError, Place};
 use crate::engine::commit::{Commit, ShardPlan};
 use crate::engine::flow::{Bounds, Crew, Halt, NoThreads, Step};
-use crate::engine::plan::{Plan, PlannedInput, StageName, TaskName, etag, pack};
+use crate::engine::plan::{PLAN_VERSION, Plan, PlannedInput, StageName, TaskName, etag, pack};
 use crate::engine::watch::{Stop, Watch};
 use crate::recipe::Recipe;
 use crate::sink::{OutputKind, SinkError};
@@ -114,6 +114,14 @@ pub enum JobError {
     /// The deduplication index is not what it was when the plan was made.
     #[error("the index of earlier runs changed since the plan was made; run the recipe again to plan anew")]
     IndexChanged,
+    /// Another run of the data set was published since the plan was made.
+    #[error(
+        "another run of the data set `{dataset}` was published since the plan was made, and read inputs of it; run the recipe again to plan anew"
+    )]
+    Overtaken { dataset: String },
+    /// What earlier runs did cannot be read, or says that this one may not be added.
+    #[error(transparent)]
+    History(#[from] super::HistoryError),
     /// Something was erased since the plan was made.
     #[error("a takedown was applied since the plan was made; run the recipe again to plan anew")]
     TakedownSince,
@@ -172,7 +180,7 @@ pub fn make_plan(recipe: &Recipe, inputs: &[(PathBuf, u64)]) -> Plan {
         })
         .collect();
     Plan {
-        version: 1,
+        version: PLAN_VERSION,
         tamis: env!("CARGO_PKG_VERSION").to_owned(),
         name: recipe.name.clone(),
         dataset: recipe.dataset.clone(),
