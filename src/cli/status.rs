@@ -77,7 +77,7 @@ pub fn status(args: &StatusArgs, stop: &Stop) -> anyhow::Result<Exit> {
         let plans = plans(args, &workspace)?;
         let told = plans.iter().map(|plan| look(&workspace, plan)).collect::<anyhow::Result<Vec<_>>>()?;
         screen.show(&told)?;
-        if !args.watch || told.iter().all(|told| told.published) {
+        if !args.watch || told.iter().all(|told| told.published && told.jobs.is_empty()) {
             return Ok(Exit::Done);
         }
         if !told.iter().any(Told::is_somebody_at_it) {

@@ -189,10 +189,11 @@ impl Manifests {
         Ok(Manifests { workspace: workspace.clone(), all, applied })
     }
 
-    /// Whether the run of this plan was published.
+    /// Whether the run of this plan was published, and all its files stand in their place.
     #[must_use]
     pub fn has_run(&self, plan: &str) -> bool {
-        self.all.iter().any(|manifest| manifest.ledger.is_some() && manifest.plan == plan)
+        let is_it = |manifest: &&Manifest| manifest.ledger.is_some() && manifest.plan == plan;
+        self.all.iter().find(is_it).is_some_and(|manifest| self.applied.contains(&manifest.number))
     }
 
     /// The plan of the last run that was published.
