@@ -46,6 +46,9 @@ struct Told {
     progress: Progress,
     published: bool,
     jobs: Vec<Jobs>,
+    /// Whether the plan was submitted to a Slurm that answers: then claims of workers that are not in its queue are what dead ones left.
+    #[serde(skip)]
+    is_slurms: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -57,7 +60,7 @@ struct Jobs {
 
 impl Told {
     fn is_somebody_at_it(&self) -> bool {
-        !self.jobs.is_empty() || self.progress.stages.iter().any(|stage| stage.at_work > 0)
+        !self.jobs.is_empty() || !self.is_slurms && self.progress.stages.iter().any(|stage| stage.at_work > 0)
     }
 }
 
@@ -121,18 +124,17 @@ fn look(workspace: &Workspace, plan: &Plan) -> anyhow::Result<Told> {
     let place = Place::new(workspace, plan);
     let published = Manifests::read(workspace)?.has_run(place.plan());
     let progress = Progress::of(plan, &place, SILENT_AFTER)?;
-    let queued = match slurm::queued(place.plan()) {
-        // No Slurm here, or one that says nothing: commit records say enough.
-        Err(SlurmError::Absent { .. } | SlurmError::Silent { .. } | SlurmError::Refused { .. }) if published => Default::default(),
-        Err(SlurmError::Absent { .. }) => Default::default(),
-        Err(error @ (SlurmError::Silent { .. } | SlurmError::Refused { .. })) => {
-            eprintln!("note: {error}");
-            Default::default()
-        }
-        other => other?,
-    };
+    let queued = slurm::queued(place.plan());
+    if let Err(error @ (SlurmError::Silent { .. } | SlurmError::Refused { .. })) = &queued
+        && !published
+    {
+        eprintln!("note: {error}");
+    }
+    let is_slurms = queued.is_ok() && workspace.logs().join(place.plan()).is_dir();
+    // No Slurm here, or one that says nothing: commit records say enough.
+    let queued = queued.unwrap_or_default();
     let jobs = queued.into_iter().map(|(step, queued): (Step, Queued)| Jobs { step: step.word(), queued }).collect();
-    Ok(Told { progress, published, jobs })
+    Ok(Told { progress, published, jobs, is_slurms })
 }
 
 /// Where it is shown: bars on a terminal that is watched, lines elsewhere.

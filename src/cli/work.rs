@@ -14,7 +14,7 @@ use super::exit::Exit;
 use super::plan::Planned;
 use crate::engine::claim::{self, Claim, Claims, Who};
 use crate::engine::plan::{StageName, TaskName};
-use crate::engine::schedule::{self, Lease, Sight, Walk};
+use crate::engine::schedule::{self, HELD_LOOKS_MAX, Lease, Sight, Walk};
 use crate::engine::watch::{Stop, Unwatched};
 use crate::passes::{Job, JobError};
 use crate::store;
@@ -116,16 +116,22 @@ impl Worker<'_> {
         for stage in StageName::ALL.into_iter().filter(|stage| *stage <= self.args.until) {
             let mut walk = match self.walks.remove(&stage) {
                 Some(walk) => walk,
-                None => Walk::new(self.args.lease, self.job.tasks(stage)?),
+                None => {
+                    Walk::new(self.args.lease, self.job.tasks(stage)?, if self.args.leave_others { HELD_LOOKS_MAX } else { usize::MAX })
+                }
             };
             if walk.is_among_others() {
-                walk.learn(self.job.place.known_done(stage)?);
+                walk.learn(self.job.place.known_done(stage)?, self.claims.known_held(stage)?);
             }
             let mut taken = None;
-            let next = walk.next(|index| self.look(TaskName { stage, index }, &mut taken))?;
+            let mut next = walk.next(|index| self.look(TaskName { stage, index }, &mut taken))?;
+            if next == schedule::Next::Learn {
+                walk.learn(self.job.place.known_done(stage)?, self.claims.known_held(stage)?);
+                next = walk.next(|index| self.look(TaskName { stage, index }, &mut taken))?;
+            }
             self.walks.insert(stage, walk);
             match (next, taken) {
-                (schedule::Next::Done, _) => {}
+                (schedule::Next::Done | schedule::Next::Learn, _) => {}
                 (schedule::Next::Task(index), Some(claim)) => return Ok(Next::Task(TaskName { stage, index }, claim)),
                 (schedule::Next::Task(index), None) => return Ok(Next::Held(vec![TaskName { stage, index }])),
                 (schedule::Next::Held(tasks), _) => {

@@ -215,6 +215,17 @@ mod tests {
     }
 
     #[test]
+    fn the_profiles_of_sites_can_be_read() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines/engines");
+        let profiles: Vec<PathBuf> = std::fs::read_dir(folder).expect("it is there").map(|entry| entry.expect("an entry").path()).collect();
+        assert!(profiles.len() >= 4, "{profiles:?}");
+        for path in profiles {
+            let profile = Profile::load(&path).expect("a profile");
+            assert!(profile.account.is_some() && profile.work_s() > 0, "{}", path.display());
+        }
+    }
+
+    #[test]
     fn a_profile_that_cannot_be_right_says_what_to_change() {
         let folder = tempfile::tempdir().expect("a folder");
         let check = |text: &str, says: &str| {

@@ -11,7 +11,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::plan::TaskName;
+use super::plan::{StageName, TaskName};
 use crate::store::{self, StoreError};
 
 /// Who works: a name that no other worker has, and how often it was started before.
@@ -117,6 +117,16 @@ impl Claims {
         Ok(Some(Seen { who, touched_ms, is_stale: Duration::from_millis(age_ms) >= self.stale_after }))
     }
 
+    /// The tasks of `stage` that somebody has a claim on: one listing in place of a look at each. A hint, as all claims are.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn known_held(&self, stage: StageName) -> Result<Vec<u32>, StoreError> {
+        let entries = std::fs::read_dir(&self.folder).map_err(|error| StoreError::io(&self.folder, error))?;
+        let number = |name: &str| name.strip_prefix(stage.word())?.strip_prefix('-')?.parse().ok();
+        Ok(entries.flatten().filter_map(|entry| number(&entry.file_name().to_string_lossy())).collect())
+    }
+
     fn path(&self, task: TaskName) -> PathBuf {
         self.folder.join(task.to_string())
     }
@@ -197,7 +207,6 @@ impl Drop for Claim {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::plan::StageName;
 
     const TASK: TaskName = TaskName { stage: StageName::Emit, index: 3 };
 
@@ -231,6 +240,8 @@ mod tests {
         }
         assert!(claims.take(TASK, &who("b", 0)).expect("ours").is_none());
         assert_eq!(claims.seen(TASK).expect("ours").expect("it is there").who, Some(who("a", 0)));
+        assert_eq!(claims.known_held(StageName::Emit).expect("ours"), [3]);
+        assert_eq!(claims.known_held(StageName::Clean).expect("ours"), []);
     }
 
     #[test]

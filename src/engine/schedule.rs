@@ -30,6 +30,8 @@ pub enum Sight {
 pub enum Next {
     /// This task, which is ours now.
     Task(u32),
+    /// Nothing of its own is left: [`Walk::learn`] what others have done and are at, and ask again.
+    Learn,
     /// Others are at all tasks that are left: these.
     Held(Vec<u32>),
     /// Every task has its commit record.
@@ -42,8 +44,15 @@ pub struct Walk {
     lease: Lease,
     tasks: u32,
     is_done: Vec<bool>,
+    is_held: Vec<bool>,
+    held_looks_max: usize,
     own_left: bool,
 }
+
+/// How many tasks that others were just seen to hold a worker looks at again, where many workers come to their end at the same time: a thousand
+/// that look at each other's last tasks are a million looks, and each lands on the one server that knows a file system's names.
+/// Which ones differs from worker to worker, so that all are looked at by somebody.
+pub const HELD_LOOKS_MAX: usize = 16;
 
 impl Lease {
     /// Lease `number` of `of`, unless there is no such one.
@@ -78,23 +87,27 @@ impl FromStr for Lease {
 }
 
 impl Walk {
-    /// The way of `lease` through a stage of so many tasks.
+    /// The way of `lease` through a stage of so many tasks. Of tasks that others hold it looks at `held_looks_max` at most, each time.
     #[must_use]
-    pub fn new(lease: Lease, tasks: u32) -> Walk {
-        Walk { lease, tasks, is_done: vec![false; tasks as usize], own_left: true }
+    pub fn new(lease: Lease, tasks: u32, held_looks_max: usize) -> Walk {
+        let none = vec![false; tasks as usize];
+        Walk { lease, tasks, is_done: none.clone(), is_held: none, held_looks_max, own_left: true }
     }
 
-    /// Whether only others' tasks can be left: then it pays to learn what they have done, before each of theirs is looked at.
+    /// Whether only others' tasks can be left: then it pays to learn what they have done and are at, before each of theirs is looked at.
     #[must_use]
     pub fn is_among_others(&self) -> bool {
         !self.own_left
     }
 
-    /// Notes tasks that are done.
-    pub fn learn(&mut self, done: impl IntoIterator<Item = u32>) {
-        for task in done {
-            if let Some(is_done) = self.is_done.get_mut(task as usize) {
-                *is_done = true;
+    /// Notes tasks that are done, and those that somebody is at just now.
+    pub fn learn(&mut self, done: impl IntoIterator<Item = u32>, held: impl IntoIterator<Item = u32>) {
+        self.is_held.fill(false);
+        for (tasks, marks) in [(done.into_iter().collect::<Vec<_>>(), &mut self.is_done), (held.into_iter().collect(), &mut self.is_held)] {
+            for task in tasks {
+                if let Some(mark) = marks.get_mut(task as usize) {
+                    *mark = true;
+                }
             }
         }
     }
@@ -111,8 +124,12 @@ impl Walk {
                 return Ok(next);
             }
         }
-        self.own_left = false;
-        for task in lease.others(tasks) {
+        if std::mem::take(&mut self.own_left) {
+            return Ok(Next::Learn);
+        }
+        let (known_held, unknown): (Vec<u32>, Vec<u32>) = lease.others(tasks).partition(|task| self.is_held[*task as usize]);
+        let open = known_held.into_iter().filter(|task| !self.is_done[*task as usize]).take(self.held_looks_max).collect::<Vec<_>>();
+        for task in unknown.into_iter().chain(open) {
             if let Some(next) = self.look_at(task, &mut look, &mut held)? {
                 return Ok(next);
             }
@@ -178,8 +195,9 @@ mod tests {
 
     #[test]
     fn what_is_done_is_looked_at_once_and_what_is_held_again() {
-        let mut walk = Walk::new(lease("0/2"), 4);
-        walk.learn([2, 99]);
+        let mut walk = Walk::new(lease("0/2"), 4, usize::MAX);
+        assert_eq!(walk.next::<()>(|_| Ok(Sight::Held)), Ok(Next::Learn), "after a look at its own");
+        walk.learn([2, 99], []);
         let mut looked = Vec::new();
         let next = walk.next::<()>(|task| {
             looked.push(task);
@@ -189,8 +207,21 @@ mod tests {
         assert_eq!(looked, [0, 3, 1]);
         assert!(walk.is_among_others());
         assert_eq!(walk.next::<()>(|task| Ok(if task == 3 { Sight::Done } else { Sight::Taken })), Ok(Next::Task(1)));
-        walk.learn([1]);
+        walk.learn([1], []);
         assert_eq!(walk.next::<()>(|_| unreachable!("all are done")), Ok(Next::Done));
+    }
+
+    #[test]
+    fn of_many_tasks_that_others_hold_a_few_are_looked_at_after_all_that_may_be_free() {
+        let mut walk = Walk::new(lease("0/10"), 10, 3);
+        assert_eq!(walk.next::<()>(|_| Ok(Sight::Held)), Ok(Next::Learn));
+        walk.learn([0, 9], [1, 2, 3, 4, 6, 7, 8]);
+        let mut looked = Vec::new();
+        let next = walk.next::<()>(|task| {
+            looked.push(task);
+            Ok(Sight::Held)
+        });
+        assert_eq!((next, looked), (Ok(Next::Held(vec![5, 1, 2, 3])), vec![5, 1, 2, 3]));
     }
 
     #[test]

@@ -120,6 +120,33 @@ fn status_tells_what_is_done_and_who_is_at_the_rest() {
     assert!(said(&watched.stderr).contains("nobody is at it"), "{}", said(&watched.stderr));
 }
 
+#[test]
+fn ray_is_given_the_open_stages_one_after_the_other_and_the_run_is_published() {
+    let house = House::new();
+    ends_with(&mut house.run("local", &[]), 0);
+    // This one does every lease on this machine; the second time it leaves without doing anything.
+    let path = house.programs(&[(
+        "tamis-ray",
+        "while [ $# -gt 0 ]; do case $1 in --tamis) tamis=$2;; --plan) plan=$2;; --stage) stage=$2;; --leases) leases=$2;; esac; shift; done\n\
+         echo \"$stage $leases\" >> \"$0.said\"; [ -e \"$0.lazy\" ] && [ $stage = emit ] && exit 0\n\
+         lease=0; while [ $lease -lt $leases ]; do \"$tamis\" work --plan \"$plan\" --until $stage --lease $lease/$leases || exit 1; lease=$((lease + 1)); done",
+    )]);
+    let profile = house.at("profile.toml");
+    std::fs::write(&profile, "leases_max = 2\n").expect("room");
+    let ray = || {
+        let mut command = house.run("spread", &["--engine", "ray", "--profile", profile.to_str().expect("UTF-8")]);
+        command.env("PATH", &path);
+        command
+    };
+    std::fs::write(house.at("bin/tamis-ray.lazy"), "").expect("room");
+    let told = said(&ends_with(&mut ray(), 2).stderr);
+    assert!(told.contains("tasks of stage emit open; the same command goes on"), "{told}");
+    std::fs::remove_file(house.at("bin/tamis-ray.lazy")).expect("ours");
+    ends_with(&mut ray(), 0);
+    assert_eq!(std::fs::read_to_string(house.at("bin/tamis-ray.said")).expect("it was called"), "clean 2\ndecide 1\nemit 2\nemit 2\n");
+    assert_eq!(digests(&house.at("spread/data")), digests(&house.at("local/data")));
+}
+
 /// A Slurm of three nodes; it ends with the test.
 struct Slurm(PathBuf);
 
