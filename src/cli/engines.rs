@@ -95,8 +95,8 @@ fn chain(progress: &Progress, plan: &Plan, jobs: impl Fn(Step) -> Vec<String>) -
     Step::ALL.into_iter().map(|step| Standing { step, open: open(step), jobs: jobs(step) }).collect()
 }
 
-/// Sends the open tasks of all stages to a Ray cluster, and waits until they are done.
-pub fn on_ray(args: &RunArgs, profile: &Profile, job: &Job, path: &Path) -> anyhow::Result<()> {
+/// Sends the open tasks of all stages to a Ray cluster, and waits until they are done. Answers whether they are.
+pub fn on_ray(args: &RunArgs, profile: &Profile, job: &Job, path: &Path) -> anyhow::Result<bool> {
     for stage in StageName::ALL {
         let open = job.pending(stage)?;
         if open.is_empty() {
@@ -117,13 +117,13 @@ pub fn on_ray(args: &RunArgs, profile: &Profile, job: &Job, path: &Path) -> anyh
             return Err(JobError::Stopped.into());
         }
         let left = job.pending(stage)?.len();
-        anyhow::ensure!(
-            status.success() && left == 0,
-            "Ray ended ({status}) with {left} of {} tasks of stage {stage} open; the same command goes on with them",
-            open.len()
-        );
+        if !status.success() || left > 0 {
+            let all = open.len();
+            eprintln!("Ray ended ({status}) with {left} of {all} tasks of stage {stage} open; the same command goes on with them");
+            return Ok(false);
+        }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// The Python program that speaks with Ray.
@@ -136,7 +136,7 @@ fn ray_words(args: &RunArgs, profile: &Profile, plan: &Path, stage: StageName, o
     command.arg("--tamis").arg(tamis).arg("--plan").arg(std::path::absolute(plan)?).args(["--stage", stage.word()]);
     command.args(["--leases", &leases.to_string(), "--cpus", &profile.cpus.to_string()]);
     command.args(["--steal-after", &profile.steal_after_s.to_string(), "--retries", &profile.restarts_max.to_string()]);
-    if let Some(memory) = profile.memory_max() {
+    if let Some(memory) = profile.may_take() {
         command.args(["--memory-max", &memory.0.to_string()]);
     }
     if let Some(address) = &profile.address {

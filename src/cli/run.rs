@@ -218,7 +218,8 @@ pub fn run(args: &RunArgs, stop: Stop) -> anyhow::Result<Exit> {
     }
     let job = Job::new(&workspace, plan, recipe, suppression, means, stop)?;
     match args.engine {
-        Engine::Ray => engines::on_ray(args, &profile, &job, &path)?,
+        Engine::Ray if !engines::on_ray(args, &profile, &job, &path)? => return Ok(Exit::TryAgain),
+        Engine::Ray => {}
         _ => run_stages(&job, &progress)?,
     }
     let sealed = job.seal()?;

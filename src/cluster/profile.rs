@@ -23,8 +23,10 @@ pub struct Profile {
     pub time_minutes: NonZeroU32,
     /// Cores of a job.
     pub cpus: NonZeroU32,
-    /// Memory of a job; tamis stays under nine tenths of it. Nothing leaves it to the site, and to the default of `tamis work`.
+    /// Memory of a job, as the scheduler is asked for it.
     pub memory: Option<ByteSize>,
+    /// Memory that tamis stays under; nine tenths of `memory` where it is not given, and without both the default of `tamis work`.
+    pub memory_max: Option<ByteSize>,
     /// Leases of a step at most: jobs that are submitted for it.
     pub leases_max: NonZeroU32,
     /// Jobs of one array that may run at the same time.
@@ -65,6 +67,8 @@ pub struct Overrides {
     pub cpus: Option<NonZeroU32>,
     /// Memory of a job.
     pub memory: Option<ByteSize>,
+    /// Memory that tamis stays under.
+    pub memory_max: Option<ByteSize>,
     /// Leases of the step at most.
     pub leases_max: Option<NonZeroU32>,
 }
@@ -96,6 +100,7 @@ impl Default for Profile {
             time_minutes: number(60),
             cpus: number(1),
             memory: None,
+            memory_max: None,
             leases_max: number(100),
             running_max: None,
             array_max: number(1000),
@@ -161,6 +166,8 @@ impl Profile {
             time_minutes: other.time_minutes.unwrap_or(self.time_minutes),
             cpus: other.cpus.unwrap_or(self.cpus),
             memory: other.memory.or(self.memory),
+            // A step with a memory of its own is not bound by what fits the others.
+            memory_max: other.memory_max.or(if other.memory.is_some() { None } else { self.memory_max }),
             leases_max: other.leases_max.unwrap_or(self.leases_max),
             ..self.clone()
         }
@@ -180,8 +187,8 @@ impl Profile {
 
     /// What tamis may take of a job's memory.
     #[must_use]
-    pub fn memory_max(&self) -> Option<ByteSize> {
-        self.memory.map(|memory| ByteSize(memory.0 / 10 * 9))
+    pub fn may_take(&self) -> Option<ByteSize> {
+        self.memory_max.or_else(|| self.memory.map(|memory| ByteSize(memory.0 / 10 * 9)))
     }
 }
 
@@ -199,11 +206,8 @@ mod tests {
             "cpus = 4\nmemory = \"8 GiB\"\npartition = \"small\"\n[decide]\ncpus = 1\nmemory = \"100 GB\"\npartition = \"large\"\n",
         );
         let decide = all.of(Step::Decide);
-        assert_eq!(
-            (decide.cpus.get(), decide.memory_max(), decide.partition.as_deref()),
-            (1, Some(ByteSize(90_000_000_000)), Some("large"))
-        );
-        assert_eq!(all.of(Step::Emit), Profile { ..all.clone() });
+        assert_eq!((decide.cpus.get(), decide.may_take(), decide.partition.as_deref()), (1, Some(ByteSize(90_000_000_000)), Some("large")));
+        assert_eq!((all.of(Step::Emit), all.may_take()), (Profile { ..all.clone() }, Some(ByteSize(6_000_000_000))));
     }
 
     #[test]

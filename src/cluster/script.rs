@@ -106,7 +106,7 @@ impl Frame {
             }
         }
         words.push(format!("--threads {}", profile.cpus));
-        words.extend(profile.memory_max().map(|memory| format!("--memory-max {}", memory.0)));
+        words.extend(profile.may_take().map(|memory| format!("--memory-max {}", memory.0)));
         words.extend(self.keys.as_deref().map(|keys| format!("--keys {}", path(keys))));
         format!("life=${{SLURM_RESTART_COUNT:-0}}\n{} &\nworker=$!\n", words.join(" \\\n    "))
     }

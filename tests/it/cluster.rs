@@ -139,7 +139,7 @@ fn ray_is_given_the_open_stages_one_after_the_other_and_the_run_is_published() {
         command
     };
     std::fs::write(house.at("bin/tamis-ray.lazy"), "").expect("room");
-    let told = said(&ends_with(&mut ray(), 2).stderr);
+    let told = said(&ends_with(&mut ray(), 75).stderr);
     assert!(told.contains("tasks of stage emit open; the same command goes on"), "{told}");
     std::fs::remove_file(house.at("bin/tamis-ray.lazy")).expect("ours");
     ends_with(&mut ray(), 0);
