@@ -7,6 +7,7 @@ use std::process::{Child, Command};
 
 use sha2::{Digest, Sha256};
 
+use crate::bad_input::Tmpfs;
 use crate::{ends_with, files_below, said, tamis};
 
 pub(crate) fn recipe(folder: &Path) -> PathBuf {
@@ -147,6 +148,26 @@ fn a_plan_that_does_not_fit_any_more_is_refused_with_the_way_out() {
     let fourth = said(&ends_with(&mut wider, 0).stdout).lines().last().expect("a path").to_owned();
     std::fs::write(folder.path().join("more.jsonl"), line.replace("satama", "viides")).expect("room");
     refused("work", &fourth, 2, "changed since the plan was made");
+}
+
+#[test]
+fn a_worker_whose_disk_is_full_asks_to_try_again_and_another_goes_on_once_there_is_room() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let recipe = recipe(folder.path());
+    let Some(disk) = Tmpfs::mount(&folder.path().join("disk"), "size=120k") else {
+        eprintln!("SKIPPED: this user may not mount a tmpfs");
+        return;
+    };
+    let mut plan = tamis(["plan"]);
+    plan.arg(&recipe).arg("--workspace").arg(disk.0.join("w"));
+    let told = said(&ends_with(&mut plan, 0).stdout);
+    let plan = told.lines().last().expect("a path");
+    let told = said(&ends_with(work(plan, "0/1", "2").args(["--threads", "1"]), 75).stderr);
+    assert!(told.contains("no space left") && told.contains("make room"), "{told}");
+    let grown = Command::new("mount").args(["-o", "remount,size=50m"]).arg(&disk.0).status().expect("mount starts");
+    assert!(grown.success());
+    ends_with(&mut work(plan, "0/1", "2"), 0);
+    ends_with(&mut tamis(["seal", "--plan", plan]), 0);
 }
 
 #[test]
