@@ -241,7 +241,7 @@ mod tests {
         assert!(claims.take(TASK, &who("b", 0)).expect("ours").is_none());
         assert_eq!(claims.seen(TASK).expect("ours").expect("it is there").who, Some(who("a", 0)));
         assert_eq!(claims.known_held(StageName::Emit).expect("ours"), [3]);
-        assert_eq!(claims.known_held(StageName::Clean).expect("ours"), []);
+        assert!(claims.known_held(StageName::Clean).expect("ours").is_empty());
     }
 
     #[test]
