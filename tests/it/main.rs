@@ -7,6 +7,7 @@ mod crawl;
 mod engines;
 mod files;
 mod inspect;
+mod mixture;
 mod nights;
 mod optout;
 mod packing;
