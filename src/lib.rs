@@ -10,6 +10,7 @@
 //! 4. [`dedup`] signs documents, decides which are duplicates, and excludes them.
 //! 5. [`sinks`] write Parquet with the columns of [`columns`]; [`store`] and [`workspace`] know files, [`ledger`] what became of what.
 //! 6. [`passes`] make the main job of these rooms; [`engine`] walks documents through them on all cores.
+//!    [`cluster`] gives the same work to schedulers of many machines.
 //! 7. [`locator`] knows where each document lies; [`suppression`] keeps out what was erased; [`takedown`] erases documents from every store and proves it.
 //! 8. [`packing`] makes sequences for trainers of published shards, and exports them.
 //! 9. [`night`] is what a nightly operator needs beside a run; [`publish`] says of a data set what the law and its readers ask.
@@ -21,6 +22,7 @@ pub mod archive;
 pub mod calibration;
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what the command line is for")]
 pub mod cli;
+pub mod cluster;
 pub mod columns;
 pub mod crawl;
 pub mod dedup;

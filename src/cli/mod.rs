@@ -6,6 +6,7 @@ mod crawl;
 mod decide;
 mod dedup;
 mod doctor;
+mod engines;
 pub mod exit;
 mod export;
 mod inspect;
@@ -21,6 +22,7 @@ mod robots;
 mod run;
 mod serve;
 mod stages;
+mod status;
 mod table;
 mod takedown;
 mod tokenizer;
@@ -92,6 +94,8 @@ enum Verb {
     Task(plan::TaskArgs),
     /// Does tasks of a plan beside other workers, until none is left to take
     Work(work::WorkArgs),
+    /// Says how far the plans of a workspace have come, and who is at them
+    Status(status::StatusArgs),
     /// Lists the tasks of a plan that are not done yet
     Pending(plan::Planned),
     /// Publishes a plan whose tasks are all done
@@ -131,6 +135,7 @@ pub fn run(cli: Cli, stop: Stop) -> anyhow::Result<Exit> {
         Verb::Plan(args) => plan::plan(&args),
         Verb::Task(args) => plan::task(&args, stop),
         Verb::Work(args) => work::work(&args, stop),
+        Verb::Status(args) => status::status(&args, &stop),
         Verb::Pending(args) => plan::pending(&args),
         Verb::Seal(args) => plan::seal(&args),
         Verb::Completions(args) => manual::completions(&args),

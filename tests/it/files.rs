@@ -18,7 +18,9 @@ fn the_schema_of_recipes_is_current() {
 #[test]
 fn every_recipe_in_pipelines_holds_its_examples_and_runs_as_it_stands() {
     let folder = tempfile::tempdir().expect("a folder");
-    let recipes = files_below(&root().join("pipelines"));
+    let mut recipes = files_below(&root().join("pipelines"));
+    // Engine profiles are no recipes.
+    recipes.retain(|recipe| !recipe.starts_with("engines"));
     assert!(recipes.len() >= 4, "{recipes:?}");
     for recipe in recipes {
         let path = root().join("pipelines").join(&recipe);

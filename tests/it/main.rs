@@ -2,6 +2,7 @@
 
 mod archives;
 mod bad_input;
+mod cluster;
 mod crawl;
 mod decide;
 mod engines;

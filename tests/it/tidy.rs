@@ -43,6 +43,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("calibration", &["stages"]),
+    ("cluster", &["engine", "size", "store"]),
     ("columns", &["doc"]),
     ("archive", &["size", "source"]),
     ("formats", &["archive", "optout", "text"]),
@@ -86,6 +87,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &[
             "archive",
             "calibration",
+            "cluster",
             "columns",
             "crawl",
             "dedup",
@@ -134,6 +136,7 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
         &[
             "archive",
             "cli",
+            "cluster",
             "crawl",
             "dedup",
             "engine",

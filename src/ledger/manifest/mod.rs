@@ -195,6 +195,19 @@ impl Manifests {
         Ok(Manifests { workspace: workspace.clone(), all, applied })
     }
 
+    /// Whether the run of this plan was published, and all its files stand in their place.
+    #[must_use]
+    pub fn has_run(&self, plan: &str) -> bool {
+        let is_it = |manifest: &&Manifest| manifest.ledger.is_some() && manifest.plan == plan;
+        self.all.iter().find(is_it).is_some_and(|manifest| self.applied.contains(&manifest.number))
+    }
+
+    /// The plan of the last run that was published.
+    #[must_use]
+    pub fn last_run(&self) -> Option<&str> {
+        self.all.iter().rev().find(|manifest| manifest.ledger.is_some()).map(|manifest| manifest.plan.as_str())
+    }
+
     /// The manifests of one data set, oldest first.
     #[must_use]
     pub fn of_dataset(&self, dataset: &str) -> Vec<Manifest> {
