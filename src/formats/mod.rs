@@ -64,23 +64,45 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// All reasons.
-    pub const REASONS: &'static [&'static str] = &[
-        "malformed-xml",
-        "xml-entities",
-        "too-deep",
-        "malformed-package",
-        "unpacks-too-large",
-        "encrypted",
-        "no-text",
-        "unknown-format",
-        "malformed-pdf",
+    const ALL: [Fault; 9] = [
+        Fault::MalformedXml,
+        Fault::XmlEntities,
+        Fault::TooDeep,
+        Fault::MalformedPackage,
+        Fault::TooLarge,
+        Fault::Encrypted,
+        Fault::NoText,
+        Fault::UnknownFormat,
+        Fault::MalformedPdf,
     ];
+
+    /// All reasons.
+    pub const REASONS: &'static [&'static str] = &Fault::reasons();
+
+    const fn reasons() -> [&'static str; Fault::ALL.len()] {
+        let mut reasons = [""; Fault::ALL.len()];
+        let mut at = 0;
+        while at < reasons.len() {
+            reasons[at] = Fault::ALL[at].reason();
+            at += 1;
+        }
+        reasons
+    }
 
     /// As a reason for a drop.
     #[must_use]
-    pub fn reason(self) -> &'static str {
-        Fault::REASONS[self as usize]
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Fault::MalformedXml => "malformed-xml",
+            Fault::XmlEntities => "xml-entities",
+            Fault::TooDeep => "too-deep",
+            Fault::MalformedPackage => "malformed-package",
+            Fault::TooLarge => "unpacks-too-large",
+            Fault::Encrypted => "encrypted",
+            Fault::NoText => "no-text",
+            Fault::UnknownFormat => "unknown-format",
+            Fault::MalformedPdf => "malformed-pdf",
+        }
     }
 }
 

@@ -30,23 +30,7 @@ pub const ROOM: Room = Room {
         ".xml", ".xml.gz", ".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.zst", ".epub", ".odt", ".docx", ".pdf", ".hocr", ".xhtml",
         ".txt", ".txt.gz",
     ],
-    reasons: &[
-        FILE_TOO_LONG,
-        UNSAFE_NAME,
-        OTHER_FORMAT,
-        RESERVED,
-        OCR_UNSURE,
-        MALFORMED_RECORD,
-        "malformed-xml",
-        "xml-entities",
-        "too-deep",
-        "malformed-package",
-        "unpacks-too-large",
-        "encrypted",
-        "no-text",
-        "unknown-format",
-        "malformed-pdf",
-    ],
+    reasons: &REASONS,
     signals: &[OCR_CONFIDENCE],
     gives: &[Field::Text],
     schema: || schemars::schema_for!(Papers),
@@ -61,6 +45,21 @@ const RESERVED: &str = "reserved";
 const OCR_UNSURE: &str = "ocr-unsure";
 const MALFORMED_RECORD: &str = "malformed-record";
 const OCR_CONFIDENCE: &str = "ocr_confidence";
+
+/// What this source itself drops for; all else are the faults of formats.
+const OWN: [&str; 6] = [FILE_TOO_LONG, UNSAFE_NAME, OTHER_FORMAT, RESERVED, OCR_UNSURE, MALFORMED_RECORD];
+const REASONS: [&str; OWN.len() + Fault::REASONS.len()] = joined(&OWN, Fault::REASONS);
+
+/// Two lists as one, so that neither has to be written twice.
+const fn joined<const N: usize>(first: &[&'static str], second: &[&'static str]) -> [&'static str; N] {
+    let mut all = [""; N];
+    let mut at = 0;
+    while at < N {
+        all[at] = if at < first.len() { first[at] } else { second[at - first.len()] };
+        at += 1;
+    }
+    all
+}
 
 /// Settings of source `papers`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

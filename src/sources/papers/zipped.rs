@@ -11,6 +11,7 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::{FILE_TOO_LONG, Members, UNSAFE_NAME, is_unsafe};
+use crate::formats::Fault;
 use crate::source::{Damage, Record, Records, SourceError};
 
 /// Bytes that can be read and jumped in.
@@ -100,7 +101,7 @@ impl Zip {
         let mut member = match self.zip.by_index(number) {
             Ok(member) => member,
             Err(ZipError::UnsupportedArchive(why)) if why == ZipError::PASSWORD_REQUIRED => {
-                return Some(members.dropped(&format!("member {number}"), number as u64, "encrypted"));
+                return Some(members.dropped(&format!("member {number}"), number as u64, Fault::Encrypted.reason()));
             }
             Err(error) => return Some(damaged(0, number, &error.to_string(), false)),
         };
