@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use crate::store::{StoreError, create_folder};
 
 /// The folders under `_tamis/` (design, section 3).
-const FOLDERS: [&str; 15] = [
+const FOLDERS: [&str; 16] = [
     "manifest",
     "staging",
     "plans",
@@ -19,6 +19,7 @@ const FOLDERS: [&str; 15] = [
     "ledger",
     "index",
     "frontier",
+    "harvest",
     "rejects",
     "quarantine",
     "suppression",
@@ -235,6 +236,12 @@ impl Workspace {
     #[must_use]
     pub fn frontier(&self) -> PathBuf {
         self.ours("frontier")
+    }
+
+    /// What is known of repositories that are harvested.
+    #[must_use]
+    pub fn harvest(&self) -> PathBuf {
+        self.ours("harvest")
     }
 
     /// Archives that belong to the workspace: what a crawler fetched.

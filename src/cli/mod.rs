@@ -4,6 +4,7 @@ mod check;
 mod crawl;
 mod dedup;
 pub mod exit;
+mod harvest;
 mod inspect;
 mod optout;
 mod pack;
@@ -52,6 +53,8 @@ enum Verb {
     Robots(robots::RobotsArgs),
     /// Says whose pages are reserved from training, and in which words
     Optout(optout::OptoutArgs),
+    /// Asks repositories for what is new (OAI-PMH), and plans to erase what they have deleted
+    Harvest(harvest::HarvestArgs),
     /// Lists, checks and prints records of web archives
     Warc(warc::WarcArgs),
     /// Looks into a data set
@@ -91,6 +94,7 @@ pub fn run(cli: Cli, stop: Stop) -> anyhow::Result<Exit> {
         Verb::Dedup(args) => dedup::dedup(args),
         Verb::Robots(args) => robots::robots(&args),
         Verb::Optout(args) => optout::optout(&args),
+        Verb::Harvest(args) => harvest::harvest(&args, &stop),
         Verb::Warc(args) => warc::warc(&args),
         Verb::Inspect(args) => inspect::inspect(&args),
         Verb::Verify(args) => verify::verify(&args),

@@ -7,6 +7,7 @@ mod bundle;
 mod entities;
 mod kind;
 mod marked;
+pub mod oai;
 mod ocr;
 mod pdf;
 mod prose;

@@ -4,6 +4,7 @@
 //! What a file is, its beginning tells. Cutting hands over whole files, as nearly all of these formats are only readable whole; all
 //! cores read them. A member's place is where it begins in its container (in tar: in the unpacked one).
 
+pub mod harvested;
 mod tar;
 mod zipped;
 
@@ -184,8 +185,7 @@ impl Source for Papers {
         if !self.formats.is_empty() && !self.formats.iter().any(|format| format == kind.as_str()) {
             return Offer::Dropped(doc, OTHER_FORMAT);
         }
-        let limits = Limits { unpacked_bytes_max: self.file_bytes_max.0, members_max: self.members_max };
-        match formats::read(kind, content, &limits) {
+        match formats::read(kind, content, &self.limits()) {
             Ok(paper) => self.settle(doc, paper),
             Err(fault) => Offer::Dropped(doc, fault.reason()),
         }
@@ -193,10 +193,16 @@ impl Source for Papers {
 }
 
 impl Papers {
+    fn limits(&self) -> Limits {
+        Limits { unpacked_bytes_max: self.file_bytes_max.0, members_max: self.members_max }
+    }
+
     /// The document with what the paper says, or a drop for what it says.
     fn settle(&self, mut doc: Box<Document>, paper: Paper) -> Offer {
-        doc.url = paper.url.filter(|url| url.starts_with("http://") || url.starts_with("https://")).unwrap_or_default();
-        doc.host = address::host(&doc.url);
+        if doc.url.is_empty() {
+            doc.url = paper.url.filter(|url| url.starts_with("http://") || url.starts_with("https://")).unwrap_or_default();
+            doc.host = address::host(&doc.url);
+        }
         doc.title = paper.title;
         doc.author = paper.author;
         doc.published = paper.published;
