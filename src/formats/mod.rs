@@ -5,6 +5,7 @@
 
 mod bundle;
 mod entities;
+pub mod eurlex;
 mod kind;
 mod marked;
 pub mod oai;
@@ -35,6 +36,8 @@ pub struct Paper {
     pub licence: Option<String>,
     /// Address as stated.
     pub url: Option<String>,
+    /// The CELEX number of a document of EU law.
+    pub celex: Option<String>,
     /// Statements on text and data mining, as the headers of a response would make them: `tdm-reservation`, `tdm-policy`.
     pub policies: Vec<(String, String)>,
     /// How sure a character recognition was of its words, 0 to 1, weighed by their length.
@@ -115,8 +118,8 @@ pub fn read(kind: Kind, bytes: Vec<u8>, limits: &Limits) -> Result<Paper, Fault>
     let paper = match kind {
         Kind::Tei => marked::read(&as_text(bytes), &styles::TEI),
         Kind::AkomaNtoso => marked::read(&as_text(bytes), &styles::AKOMA_NTOSO),
-        Kind::Formex => marked::read(&as_text(bytes), &styles::FORMEX),
-        Kind::Xhtml => marked::read(&as_text(bytes), &styles::XHTML),
+        Kind::Formex => eurlex::formex(&as_text(bytes)),
+        Kind::Xhtml => eurlex::xhtml(&as_text(bytes)),
         Kind::Alto => ocr::alto(&as_text(bytes)),
         Kind::PageXml => ocr::page_xml(&as_text(bytes)),
         Kind::Hocr => ocr::hocr(&as_text(bytes)),

@@ -5,6 +5,7 @@ mod bad_input;
 mod crawl;
 mod engines;
 mod files;
+mod harvest;
 mod inspect;
 mod nights;
 mod optout;

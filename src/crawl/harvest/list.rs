@@ -26,6 +26,9 @@ pub(super) const TRIES_MAX: u32 = 5;
 /// How often an answer that is none is asked for again.
 const MALFORMED_MAX: u32 = 3;
 
+/// How often in a row a list is begun anew without bringing anything.
+const VAIN_MAX: u32 = 5;
+
 /// What a list brought.
 #[derive(Debug, Default)]
 pub(super) struct Listed {
@@ -101,6 +104,8 @@ struct Way {
     pages: u64,
     /// New records when it was begun.
     known: usize,
+    /// Beginnings in a row that brought nothing new.
+    vain: u32,
     seen: BTreeSet<u64>,
 }
 
@@ -118,7 +123,7 @@ impl Listing<'_, '_> {
         self.listed.began_ms = standing.began_ms;
         let from =
             if standing.from.is_empty() || before(&standing.from, &identify.earliest) { String::new() } else { standing.from.clone() };
-        let mut way = Way { token: standing.token.clone(), from, pages: 0, known: 0, seen: BTreeSet::new() };
+        let mut way = Way { token: standing.token.clone(), from, pages: 0, known: 0, vain: 0, seen: BTreeSet::new() };
         loop {
             let answer = match self.page(&way).await {
                 Ok(answer) => answer,
@@ -129,11 +134,13 @@ impl Listing<'_, '_> {
                 return Ok(End::Whole);
             }
             if answer.has_error("badResumptionToken") && !way.token.is_empty() {
-                // It expired. Each new beginning must bring something, or the list never ends.
-                if way.pages > 0 && self.listed.new.len() == way.known {
+                // It expired. New beginnings must bring something now and then, or the list never ends.
+                let known = self.listed.new.len();
+                let vain = if known > way.known { 0 } else { way.vain + 1 };
+                if vain > VAIN_MAX {
                     return Ok(End::Broken("its resumption tokens expire before they can be used".to_owned()));
                 }
-                way = Way { token: String::new(), known: self.listed.new.len(), seen: BTreeSet::new(), pages: 0, ..way };
+                way = Way { token: String::new(), known, vain, seen: BTreeSet::new(), pages: 0, from: way.from };
                 continue;
             }
             if answer.has_error("badArgument") && !way.from.is_empty() && way.token.is_empty() {

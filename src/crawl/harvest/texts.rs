@@ -161,7 +161,7 @@ fn files(url: &Url, headers: &[(String, String)], html: &[u8]) -> Vec<Url> {
     let mut found: Vec<(usize, String)> = Vec::new();
     let rank = |kind: &str| TYPES.iter().position(|known| kind.trim().eq_ignore_ascii_case(known));
     for (_, value) in headers.iter().filter(|(name, _)| name == "link") {
-        for link in value.split(",<").map(|link| link.trim().trim_start_matches('<')) {
+        for link in value.replace(", <", ",<").split(",<").map(|link| link.trim().trim_start_matches('<')) {
             let Some((target, parameters)) = link.split_once('>') else { continue };
             let parameter = |name: &str| {
                 parameters

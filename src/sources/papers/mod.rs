@@ -17,7 +17,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::archive::{Step, Unpacked, address};
 use crate::doc::{DocId, Document, OptOut};
-use crate::formats::{self, Fault, Kind, Limits, Paper};
+use crate::formats::{self, Fault, Kind, Limits, Paper, eurlex};
 use crate::optout::{Agents, Evidence, Verdict};
 use crate::size::ByteSize;
 use crate::source::{Damage, Input, Offer, RawRecord, Record, Records, Room, Source, SourceError};
@@ -186,7 +186,7 @@ impl Source for Papers {
             return Offer::Dropped(doc, OTHER_FORMAT);
         }
         match formats::read(kind, content, &self.limits()) {
-            Ok(paper) => self.settle(doc, paper),
+            Ok(paper) => self.settle(doc, named_law(paper, kind, &name)),
             Err(fault) => Offer::Dropped(doc, fault.reason()),
         }
     }
@@ -209,6 +209,9 @@ impl Papers {
         doc.declared_lang = paper.lang.or_else(|| self.lang.clone());
         doc.licence = paper.licence.or_else(|| self.licence.clone());
         doc.policy_headers = paper.policies;
+        if let Some(celex) = paper.celex {
+            self.note_law(&mut doc, &celex);
+        }
         if let Some(confidence) = paper.ocr_confidence {
             doc.quality.set(OCR_CONFIDENCE, confidence);
         }
@@ -222,6 +225,17 @@ impl Papers {
         if doc.text.trim().is_empty() { Offer::Dropped(doc, Fault::NoText.reason()) } else { Offer::Document(doc) }
     }
 
+    /// Which document of EU law it is, in which language and of which date, so that it can be found again.
+    fn note_law(&self, doc: &mut Document, celex: &str) {
+        let lang = doc.declared_lang.as_deref().map(str::to_ascii_uppercase);
+        let place = [Some(celex), lang.as_deref(), doc.published.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
+        doc.content_digest = format!("celex:{place}:{}", doc.content_digest);
+        if doc.url.is_empty() {
+            doc.url = eurlex::address(celex, lang.as_deref());
+            doc.host = address::host(&doc.url);
+        }
+    }
+
     /// Asks the one place that knows what statements mean, and notes its answer where the file says anything.
     fn is_reserved(&self, doc: &mut Document) -> bool {
         if doc.policy_headers.is_empty() {
@@ -233,6 +247,15 @@ impl Papers {
         let is_reserved = finding.verdict == Verdict::Reserved;
         doc.optout = Some(OptOut { verdict: finding.verdict.as_str().to_owned(), protocol, checked_at: None });
         is_reserved
+    }
+}
+
+/// The paper with the CELEX number that its file is named by, where it says none itself.
+fn named_law(paper: Paper, kind: Kind, name: &str) -> Paper {
+    let may_be = paper.celex.is_none() && matches!(kind, Kind::Formex | Kind::Xhtml | Kind::Pdf);
+    match eurlex::celex_in(name).filter(|_| may_be) {
+        Some(celex) => Paper { celex: Some(celex.to_owned()), ..paper },
+        None => paper,
     }
 }
 
