@@ -7,6 +7,7 @@
 //! - [`attempt`]: one try at a task in a folder of its own, published by link.
 //! - [`claim`]: advice to other workers that a task is being done.
 //! - [`local`]: the executor for this machine.
+//! - [`sums`]: what publishers say of their files.
 
 pub mod attempt;
 pub mod claim;
@@ -15,4 +16,5 @@ pub mod flow;
 mod held;
 pub mod local;
 pub mod plan;
+pub mod sums;
 pub mod watch;

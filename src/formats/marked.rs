@@ -104,6 +104,7 @@ impl Visit for Reading<'_> {
         (self.style.state)(name, tag, &mut self.paper);
         let role = match (parent, (self.style.role)(name, tag, parent)) {
             (Role::Dropped | Role::Stated(_), _) => parent,
+            (Role::Head, Role::Dropped) => Role::Dropped,
             (Role::Head, Role::Stated(field)) => Role::Stated(field),
             (Role::Head, _) => Role::Head,
             (_, Role::Stated(_)) => Role::Inline,

@@ -6,6 +6,7 @@
 mod bundle;
 mod entities;
 pub mod eurlex;
+pub mod issue;
 mod kind;
 mod marked;
 pub mod oai;
@@ -123,6 +124,7 @@ pub fn read(kind: Kind, bytes: Vec<u8>, limits: &Limits) -> Result<Paper, Fault>
         Kind::Alto => ocr::alto(&as_text(bytes)),
         Kind::PageXml => ocr::page_xml(&as_text(bytes)),
         Kind::Hocr => ocr::hocr(&as_text(bytes)),
+        Kind::Issue => issue::read(&bytes),
         Kind::Epub => bundle::epub(&bytes, limits),
         Kind::OpenDocument => bundle::open_document(&bytes, limits),
         Kind::Docx => bundle::docx(&bytes, limits),

@@ -1,10 +1,11 @@
 //! Source `papers`: files that are documents of their own (TEI, ALTO, PAGE XML, hOCR, Akoma Ntoso, Formex, EPUB, OpenDocument, DOCX, PDF,
-//! strict HTML, plain text), as they lie in folders or in zip and tar containers.
+//! strict HTML, plain text), as they lie in folders or in zip, tar and 7z containers.
 //!
 //! What a file is, its beginning tells. Cutting hands over whole files, as nearly all of these formats are only readable whole; all
-//! cores read them. A member's place is where it begins in its container (in tar: in the unpacked one).
+//! cores read them. A member's place is where it begins in its container (in tar: in the unpacked one; in 7z: its number).
 
 pub mod harvested;
+mod seven_zip;
 mod tar;
 mod zipped;
 
@@ -26,10 +27,10 @@ use crate::stage::{BuildError, Field};
 /// The row of this source in `sources::ROOMS`.
 pub const ROOM: Room = Room {
     name: NAME,
-    summary: "files of archives and libraries: TEI, ALTO, PAGE, hOCR, laws, EPUB, ODT, DOCX, PDF, text; alone or in zip and tar",
+    summary: "files of archives and libraries: TEI, ALTO, PAGE, hOCR, laws, EPUB, ODT, DOCX, PDF, text; alone or in zip, tar and 7z",
     endings: &[
-        ".xml", ".xml.gz", ".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.zst", ".epub", ".odt", ".docx", ".pdf", ".hocr", ".xhtml",
-        ".txt", ".txt.gz",
+        ".xml", ".xml.gz", ".zip", ".7z", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.zst", ".epub", ".odt", ".docx", ".pdf", ".hocr",
+        ".xhtml", ".txt", ".txt.gz",
     ],
     reasons: &REASONS,
     signals: &[OCR_CONFIDENCE],
@@ -66,7 +67,7 @@ const fn joined<const N: usize>(first: &[&'static str], second: &[&'static str])
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Papers {
-    /// Only files of these formats are read; empty for all of them: `tei`, `akoma-ntoso`, `formex`, `alto`, `page-xml`, `hocr`, `xhtml`,
+    /// Only files of these formats are read; empty for all of them: `tei`, `akoma-ntoso`, `formex`, `alto`, `page-xml`, `hocr`, `mets`, `xhtml`,
     /// `epub`, `odt`, `docx`, `pdf`, `plain`.
     pub formats: Vec<String>,
     /// Licence of all documents that state none.
@@ -161,7 +162,11 @@ impl Source for Papers {
             return Err(SourceError::NotThisFormat("the file is empty".to_owned()));
         }
         let is_zip = first.starts_with(b"PK\x03\x04") || first.starts_with(b"PK\x05\x06");
+        let is_seven_zip = first == seven_zip::MAGIC;
         let bytes: Box<dyn Read + Send> = Box::new(std::io::Cursor::new(first).chain(bytes));
+        if is_seven_zip {
+            return seven_zip::open(members, bytes, input.file, input.size);
+        }
         if is_zip {
             return zipped::open(members, bytes, input.file);
         }
