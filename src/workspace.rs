@@ -94,6 +94,14 @@ impl Workspace {
         Err(none())
     }
 
+    /// The workspace and the name of the packed data set at `path` (`packed/<name>`), if it is one. Changes nothing.
+    #[must_use]
+    pub fn of_packed(path: &Path) -> Option<(Workspace, String)> {
+        let full = path.canonicalize().ok().filter(|full| full.join("pack.json").is_file())?;
+        let root = full.parent().filter(|packed| packed.ends_with("packed"))?.parent().filter(|root| root.join(OURS).is_dir())?;
+        Some((Workspace { root: root.to_owned() }, full.file_name()?.to_str()?.to_owned()))
+    }
+
     /// The workspace and the data set that the deduplication index at `path` belongs to (`_tamis/index/<data set>`), or those of
     /// [`Workspace::of_dataset`]. Changes nothing.
     ///
@@ -266,6 +274,12 @@ impl Workspace {
     #[must_use]
     pub fn all_unsealed(&self) -> [PathBuf; 3] {
         ["commits", "attempts", "staging"].map(|folder| self.ours(folder))
+    }
+
+    /// What people said of documents.
+    #[must_use]
+    pub fn labels(&self) -> PathBuf {
+        self.ours("labels")
     }
 
     /// Logs.

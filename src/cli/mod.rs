@@ -4,6 +4,7 @@ mod check;
 mod crawl;
 mod dedup;
 pub mod exit;
+mod export;
 mod harvest;
 mod inspect;
 mod optout;
@@ -68,7 +69,7 @@ enum Verb {
     /// Packs a data set into shuffled sequences of token ids, split for training and testing
     Pack(pack::PackArgs),
     /// Writes a packed data set in the format of a trainer
-    Export(pack::ExportArgs),
+    Export(export::ExportArgs),
     /// Freezes the work of a recipe into a plan
     Plan(plan::PlanArgs),
     /// Does one task of a plan
@@ -101,7 +102,7 @@ pub fn run(cli: Cli, stop: Stop) -> anyhow::Result<Exit> {
         Verb::Takedown(args) => takedown::takedown(args),
         Verb::Tokenizer(args) => tokenizer::tokenizer(&args),
         Verb::Pack(args) => pack::pack(&args),
-        Verb::Export(args) => pack::export(&args),
+        Verb::Export(args) => export::export(&args),
         Verb::Plan(args) => plan::plan(&args),
         Verb::Task(args) => plan::task(&args, stop),
         Verb::Work(args) => work::work(&args, stop),

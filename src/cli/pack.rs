@@ -1,16 +1,17 @@
-//! `tamis pack` and `tamis export`: sequences for trainers, and files in their formats.
+//! `tamis pack`: sequences for trainers.
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::Args;
+use comfy_table::CellAlignment;
 
 use super::exit::Exit;
-use crate::packing::PackError;
-use crate::packing::export::{Dtype, Format};
-use crate::packing::pack::{Packed, pack as make};
-use crate::packing::record::{Fit, Settings};
+use super::table::plain;
+use crate::packing::mixture::{Group, Mixture};
+use crate::packing::pack::{Packed, pack as make, plan};
+use crate::packing::record::{Fit, PackRecord, PackedFile, Settings};
 use crate::size::grouped;
-use crate::workspace::{Workspace, WorkspaceError};
+use crate::workspace::Workspace;
 
 /// Arguments of `tamis pack`.
 #[derive(Debug, Args)]
@@ -50,37 +51,13 @@ pub struct PackArgs {
     /// Adds the column position_ids, which begins anew with each document
     #[arg(long)]
     position_ids: bool,
-    /// Writes the record of the packed data set as JSON
+    /// A TOML file with the mixture: how often documents of each language and source are taken (docs/training.md)
+    #[arg(long, value_name = "FILE")]
+    mixture: Option<PathBuf>,
+    /// Tells what would be packed, tokens by language before and after the mixture, and packs nothing
     #[arg(long)]
-    json: bool,
-}
-
-/// Arguments of `tamis export`.
-#[derive(Debug, Args)]
-pub struct ExportArgs {
-    #[command(subcommand)]
-    format: ExportFormat,
-}
-
-#[derive(Debug, Subcommand)]
-enum ExportFormat {
-    /// Megatron-LM's indexed data set: SPLIT.bin and SPLIT.idx
-    Megatron(To),
-    /// NumPy arrays: SPLIT.npy with all ids, SPLIT.lengths.npy
-    Numpy(To),
-}
-
-#[derive(Debug, Args)]
-struct To {
-    /// Folder of the packed data set: WORKSPACE/packed/NAME
-    packed: PathBuf,
-    /// A new folder for the files; takedowns look for them there
-    #[arg(long, value_name = "DIR")]
-    out: PathBuf,
-    /// Type of the ids
-    #[arg(long, value_enum, default_value = "auto")]
-    dtype: Dtype,
-    /// Writes the record of the export as JSON
+    plan: bool,
+    /// Writes the record of the packed data set as JSON
     #[arg(long)]
     json: bool,
 }
@@ -102,7 +79,17 @@ pub fn pack(args: &PackArgs) -> anyhow::Result<Exit> {
         pad_id: args.pad_id,
         benchmark_words: args.benchmark_words,
         position_ids: args.position_ids,
+        mixture: args.mixture.as_deref().map(Mixture::read).transpose()?,
     };
+    if args.plan {
+        let planned = plan(&workspace, &dataset, &args.out, &settings, &args.decontaminate)?;
+        warn(&planned);
+        match args.json {
+            true => println!("{}", serde_json::to_string_pretty(&planned)?),
+            false => println!("{}", groups(&planned.groups)),
+        }
+        return Ok(Exit::Done);
+    }
     let record = match make(&workspace, &dataset, &args.out, &settings, &args.decontaminate)? {
         Packed::Now(record) => record,
         Packed::Before(record) => {
@@ -110,11 +97,15 @@ pub fn pack(args: &PackArgs) -> anyhow::Result<Exit> {
             record
         }
     };
+    warn(&record);
     if args.json {
         println!("{}", serde_json::to_string_pretty(&record)?);
         return Ok(Exit::Done);
     }
-    let sum = |count: fn(&crate::packing::record::PackedFile) -> u64| grouped(record.files.iter().map(count).sum());
+    if settings.mixture.is_some() {
+        println!("{}\n", groups(&record.groups));
+    }
+    let sum = |count: fn(&PackedFile) -> u64| grouped(record.files.iter().map(count).sum());
     println!(
         "{}: {} documents, {} sequences, {} tokens, {:.2} % padding",
         workspace.packed().join(&args.out).display(),
@@ -123,6 +114,11 @@ pub fn pack(args: &PackArgs) -> anyhow::Result<Exit> {
         sum(|file| file.tokens),
         100.0 * record.padding_share()
     );
+    Ok(Exit::Done)
+}
+
+/// Says what a user may not expect.
+fn warn(record: &PackRecord) {
     for known in &record.benchmarks {
         eprintln!(
             "{}: {} documents repeat it and are left out; {} items have too few words",
@@ -132,32 +128,42 @@ pub fn pack(args: &PackArgs) -> anyhow::Result<Exit> {
     if record.empty_documents > 0 {
         eprintln!("note: {} documents have no token and are left out", grouped(record.empty_documents));
     }
-    Ok(Exit::Done)
+    let Some(mixture) = &record.settings.mixture else { return };
+    let strangers = mixture.strangers(&record.groups);
+    if !strangers.is_empty() {
+        eprintln!("note: the mixture names {}, which the data set does not have", strangers.join(", "));
+    }
+    let after: u64 = record.groups.iter().map(|group| group.tokens_after).sum();
+    if let Some(wanted) = mixture.tokens.filter(|wanted| after < *wanted - *wanted / 100) {
+        eprintln!(
+            "note: {} tokens are wanted, but there are {} when nothing is taken more than {} times; raise epochs_max, or want fewer",
+            grouped(wanted),
+            grouped(after),
+            mixture.epochs_max
+        );
+    }
 }
 
-/// Exports a packed data set.
-///
-/// # Errors
-/// When there is none, or the folder is not empty.
-pub fn export(args: &ExportArgs) -> anyhow::Result<Exit> {
-    let (to, format) = match &args.format {
-        ExportFormat::Megatron(to) => (to, Format::Megatron),
-        ExportFormat::Numpy(to) => (to, Format::Numpy),
+/// The split for training by language and source, as a table.
+fn groups(groups: &[Group]) -> String {
+    let mut table = plain(&["language", "source", "documents", "tokens before", "share", "tokens after", "share", "epochs"]);
+    let sum = |count: fn(&Group) -> u64| groups.iter().map(count).sum::<u64>();
+    let (before, after) = (sum(|group| group.tokens_before), sum(|group| group.tokens_after));
+    let percent = |part: u64, all: u64| format!("{:.2} %", 100.0 * part as f64 / (all as f64).max(1.0));
+    let mut row = |lang: &str, source: &str, documents: u64, tokens: [u64; 2]| {
+        let epochs = format!("{:.2}", tokens[1] as f64 / (tokens[0] as f64).max(1.0));
+        let (documents, one, two) = (grouped(documents), grouped(tokens[0]), grouped(tokens[1]));
+        let (was, is) = (percent(tokens[0], before), percent(tokens[1], after));
+        table.add_row([lang, source, &documents, &one, &was, &two, &is, &epochs]);
     };
-    let none = || PackError::NotPacked { path: to.packed.clone() };
-    let full = to.packed.canonicalize().map_err(|_| none())?;
-    let name = full.file_name().and_then(|name| name.to_str()).ok_or_else(none)?;
-    let root = full.parent().filter(|parent| parent.ends_with("packed")).and_then(|parent| parent.parent()).ok_or_else(none)?;
-    if !full.join("pack.json").is_file() {
-        return Err(none().into());
+    for group in groups {
+        row(&group.lang, &group.source, group.documents, [group.tokens_before, group.tokens_after]);
     }
-    let workspace = Workspace::open(root).map_err(|error: WorkspaceError| error)?;
-    let _lock = workspace.lock()?;
-    let record = crate::packing::export::export(&workspace, name, &to.out, format, to.dtype)?;
-    if to.json {
-        println!("{}", serde_json::to_string_pretty(&record)?);
-    } else {
-        println!("{}: {} files", record.folder.display(), record.files.len());
+    row("all", "", sum(|group| group.documents), [before, after]);
+    for column in 2..8 {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
     }
-    Ok(Exit::Done)
+    table.to_string()
 }

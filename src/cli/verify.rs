@@ -12,7 +12,7 @@ use crate::workspace::{Workspace, WorkspaceError};
 /// Arguments of `tamis verify`.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// Folder of the data set: WORKSPACE/data/NAME
+    /// Folder of the data set: WORKSPACE/data/NAME; or of a packed one, WORKSPACE/packed/NAME, which is checked with all its exports
     dataset: PathBuf,
     /// Writes the findings as JSON to stdout
     #[arg(long)]
@@ -24,17 +24,24 @@ pub struct VerifyArgs {
 /// # Errors
 /// When there is no such data set, or its manifests cannot be read.
 pub fn verify(args: &VerifyArgs) -> anyhow::Result<Exit> {
-    let (workspace, dataset) = Workspace::of_dataset(&args.dataset)?;
-    let verified = crate::ledger::verify::verify(&workspace, &dataset).map_err(|error| match error {
-        VerifyError::NoDataset { .. } => WorkspaceError::NoDataset { path: args.dataset.clone() }.into(),
-        error => anyhow::Error::from(error),
-    })?;
+    let verified = match Workspace::of_packed(&args.dataset) {
+        Some((workspace, name)) => crate::packing::verify::verify(&workspace, &name)?,
+        None => documents(args)?,
+    };
     if args.json {
         println!("{}", serde_json::to_string_pretty(&verified)?);
     } else {
         print!("{}", told(&verified));
     }
     Ok(if verified.is_sound() { Exit::Done } else { Exit::Quarantined })
+}
+
+fn documents(args: &VerifyArgs) -> anyhow::Result<Verified> {
+    let (workspace, dataset) = Workspace::of_dataset(&args.dataset)?;
+    crate::ledger::verify::verify(&workspace, &dataset).map_err(|error| match error {
+        VerifyError::NoDataset { .. } => WorkspaceError::NoDataset { path: args.dataset.clone() }.into(),
+        error => anyhow::Error::from(error),
+    })
 }
 
 fn told(verified: &Verified) -> String {

@@ -7,15 +7,14 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::PackError;
 use super::benchmarks::LeftOut;
-use super::export::{SideLine, file_names};
+use super::export::blot::blot;
+use super::export::{SideLine, is_ours};
 use super::record::{ExportRecord, LEFT_OUT, PACK_RECORD, PackRecord, PackedFile, SIDE, describe, read, write};
 use super::sequence::{SequenceWriter, for_each};
-use super::split::SPLITS;
 use crate::doc::DocId;
 use crate::store;
 use crate::workspace::Workspace;
@@ -71,10 +70,10 @@ fn each_line(path: &Path, mut each: impl FnMut(SideLine) -> Result<(), PackError
 }
 
 /// The record of the export that a side file is of, with its path.
-fn export_of(workspace: &Workspace, side: &Path) -> Result<(std::path::PathBuf, ExportRecord), PackError> {
+fn export_of(workspace: &Workspace, side: &Path) -> Result<(PathBuf, ExportRecord), PackError> {
     for path in store::files_below(&workspace.exports())? {
         let record: ExportRecord = read(&path)?;
-        if side.parent() == Some(&record.folder) {
+        if side.starts_with(record.folder_in(workspace)) {
             return Ok((path, record));
         }
     }
@@ -104,8 +103,9 @@ impl Forget<'_> {
         }
         if path.starts_with(self.workspace.exports()) {
             let record: ExportRecord = read(path)?;
-            for name in SPLITS.iter().flat_map(|split| file_names(split)) {
-                store::remove_file(&record.folder.join(name))?;
+            let folder = record.folder_in(self.workspace);
+            for file in store::files_below(&folder)?.iter().filter(|file| file.strip_prefix(&folder).is_ok_and(is_ours)) {
+                store::remove_file(file)?;
             }
             return Ok(store::remove_file(path)?);
         }
@@ -134,35 +134,40 @@ impl Forget<'_> {
 
     fn export(&self, side: &Path) -> Result<(), PackError> {
         let (record_path, mut record) = export_of(self.workspace, side)?;
+        let folder = record.folder_in(self.workspace);
         let stem = side.to_string_lossy().trim_end_matches(SIDE).to_owned();
-        let data = Path::new(&stem).with_extension(if record.format == "megatron" { "bin" } else { "npy" });
-        let (new_data, new_side) = (data.with_extension("new"), side.with_extension("new"));
-        std::fs::copy(&data, &new_data).map_err(PackError::io(&data))?;
-        let file = File::options().write(true).open(&new_data).map_err(PackError::io(&new_data))?;
-        let width = usize::from(record.id_bytes);
-        let pad = &record.pad_id.to_le_bytes()[..width];
-        let mut lines = Vec::new();
+        let data = PathBuf::from(format!("{stem}.{}", record.format.ending()));
+        let (new_data, new_side) = (appended(&data), appended(side));
+        let (mut lines, mut ranges) = (Vec::new(), Vec::new());
         each_line(side, |mut line| {
             if line.doc_id.is_some_and(|id| self.ids.contains(&id)) {
-                let place = record.header_bytes + line.start * width as u64;
-                file.write_all_at(&pad.repeat(line.tokens as usize), place).map_err(PackError::io(&new_data))?;
+                ranges.push((line.start, line.tokens));
                 (line.doc_id, line.offset) = (None, 0);
             }
             lines.extend(serde_json::to_vec(&line).expect("numbers and strings are JSON"));
             lines.push(b'\n');
             Ok(())
         })?;
-        file.sync_all().map_err(PackError::io(&new_data))?;
+        let name = data.strip_prefix(&folder).unwrap_or(&data).to_string_lossy();
+        let samples = record.files.iter().find(|file| file.path == name).map_or(0, |file| file.sequences);
+        blot(&record, (&data, &new_data), samples, &ranges)?;
         store::write_over(&new_side, &lines)?;
         record.origin.takedown_sequence = record.origin.takedown_sequence.max(self.number);
         for swapped in [(new_data.as_path(), data.as_path()), (&new_side, side)] {
-            renew(&mut record.files, &record.folder, swapped, None)?;
+            renew(&mut record.files, &folder, swapped, None)?;
         }
         write(&record_path, &record)?;
         // The side file goes last: as long as it names a document, the same takedown comes back to it.
         store::replace(&new_data, &data)?;
         Ok(store::replace(&new_side, side)?)
     }
+}
+
+/// The name under which the next state of a file is written.
+fn appended(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    name.into()
 }
 
 /// Gives the entry of `path` the hash and the length of the file that takes its place, and these counts.

@@ -7,12 +7,13 @@ pub mod benchmarks;
 pub mod export;
 mod fit;
 mod forget;
-mod megatron;
-mod numpy;
+pub mod mixture;
 pub mod pack;
 pub mod record;
 pub mod sequence;
 mod split;
+mod spool;
+pub mod verify;
 
 use std::path::{Path, PathBuf};
 
@@ -65,6 +66,15 @@ pub enum PackError {
     /// A setting out of range.
     #[error("{setting} is {value}; {what}")]
     Setting { setting: &'static str, value: String, what: &'static str },
+    /// A mixture that is none.
+    #[error("cannot use the mixture `{path}`: {why}", path = path.display())]
+    Mixture { path: PathBuf, why: String },
+    /// Too many languages and sources.
+    #[error("the data set has more than {max} pairs of language and source; pack it in parts")]
+    Groups { max: usize },
+    /// The mixture leaves nothing.
+    #[error("the mixture leaves no document; see `tamis pack --plan` for what it takes of each language")]
+    Nothing,
     /// No packed data set.
     #[error("`{path}` is not a packed data set; give a folder such as WORKSPACE/packed/NAME, as `tamis pack` made it", path = path.display())]
     NotPacked { path: PathBuf },

@@ -1,37 +1,26 @@
 //! Makes a packed data set of the published shards of a data set.
 //!
-//! Two passes in bounded memory: token ids go to a temporary file while their places are noted; the notes are sorted by a keyed hash of the
-//! document's id, which is the shuffle, and the ids are fetched in that order. The order depends on seed and ids alone, so neither threads
-//! nor the order of shards show in it. A run that is killed leaves only staging, and the same command begins anew.
+//! Two passes in bounded memory: token ids go to a temporary file while their places are noted (`spool`); the notes are sorted by a keyed hash,
+//! which is the shuffle, and the ids are fetched in that order. The order depends on seed and ids alone, so neither threads nor the order of
+//! shards show in it. A run that is killed leaves only staging, and the same command begins anew.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::UInt32Type;
 use parquet::file::reader::FileReader;
 use parquet::file::serialized_reader::SerializedFileReader;
-use xxhash_rust::xxh3::xxh3_128_with_seed;
 
 use super::PackError;
 use super::benchmarks::{Benchmark, Benchmarks, LeftOut};
 use super::fit::Fitter;
 use super::record::{LEFT_OUT, Origin, PACK_RECORD, PackRecord, PackedFile, Settings, describe, read, write};
 use super::sequence::{Sequence, SequenceWriter};
-use super::split::{SPLITS, split_of};
-use crate::dedup::sorter::{Sorter, Spill};
-use crate::doc::DocId;
+use super::split::SPLITS;
+use super::spool::Spool;
 use crate::ledger::manifest::Manifests;
-use crate::locator::InBlock;
-use crate::locator::rows::{Documents, Row};
 use crate::store;
 use crate::suppression::sequence as takedown_sequence;
 use crate::workspace::Workspace;
-
-/// Memory for the sorting of one split.
-const SORT_BYTES_MAX: usize = 64 << 20;
-/// Bytes of a note: id, place in the file of ids, number of ids.
-const NOTE_BYTES: usize = 16 + 8 + 4;
 
 /// What became of a command to pack.
 #[derive(Clone, Debug)]
@@ -40,63 +29,6 @@ pub enum Packed {
     Now(PackRecord),
     /// It was there already, of the same state with the same settings.
     Before(PackRecord),
-}
-
-/// Token ids of all documents on disk, with their shuffled order by split.
-struct Spool {
-    ids: Spill,
-    notes: Spill,
-    order: Vec<Sorter<(u128, u32)>>,
-    benchmarks: Benchmarks,
-    left_out: Vec<LeftOut>,
-    count: u32,
-    empty: u64,
-}
-
-impl Spool {
-    fn create(folder: &Path, benchmarks: Benchmarks) -> Result<Spool, PackError> {
-        let order = SPLITS.iter().map(|split| Sorter::new(folder, split, SORT_BYTES_MAX)).collect();
-        let (ids, notes) = (Spill::create(folder.join("ids"))?, Spill::create(folder.join("notes"))?);
-        Ok(Spool { ids, notes, order, benchmarks, left_out: Vec::new(), count: 0, empty: 0 })
-    }
-
-    fn take(&mut self, row: &Row<'_>, settings: &Settings) -> Result<(), PackError> {
-        let list = row.batch().column_by_name("input_ids").and_then(|column| column.as_list_opt::<i32>());
-        let values = list.map(|list| list.value(row.number()));
-        let tokens = values.as_ref().and_then(|values| values.as_primitive_opt::<UInt32Type>()).map_or(&[][..], |ids| ids.values());
-        if tokens.is_empty() {
-            self.empty += 1;
-            return Ok(());
-        }
-        let id = row.id();
-        if let Some(left_out) = self.benchmarks.repeats(id, row.text("text")) {
-            self.left_out.push(left_out);
-            return Ok(());
-        }
-        let mut note = Vec::with_capacity(NOTE_BYTES);
-        note.extend_from_slice(&id.0.to_le_bytes());
-        note.extend_from_slice(&self.ids.bytes().to_le_bytes());
-        note.extend_from_slice(&(tokens.len() as u32).to_le_bytes());
-        self.notes.write(&note)?;
-        self.ids.write(&tokens.iter().flat_map(|token| token.to_le_bytes()).collect::<Vec<u8>>())?;
-        let cluster: DocId = row.text("cluster_id").parse().unwrap_or(id);
-        let key = xxh3_128_with_seed(&id.0.to_le_bytes(), settings.seed);
-        self.order[usize::from(split_of(settings, cluster.0))].push((key, self.count))?;
-        self.count += 1;
-        Ok(())
-    }
-
-    /// Document `number` with its tokens.
-    fn document(&self, number: u32) -> Result<(DocId, Vec<u32>), PackError> {
-        let mut note = [0; NOTE_BYTES];
-        self.notes.read(&mut note, u64::from(number) * NOTE_BYTES as u64)?;
-        let (id, rest) = note.split_at(16);
-        let (place, length) = rest.split_at(8);
-        let number = |bytes: &[u8]| bytes.iter().rev().fold(0_u128, |sum, byte| sum << 8 | u128::from(*byte));
-        let mut bytes = vec![0; number(length) as usize * 4];
-        self.ids.read(&mut bytes, number(place) as u64)?;
-        Ok((DocId(number(id)), bytes.chunks_exact(4).map(|bytes| number(bytes) as u32).collect()))
-    }
 }
 
 /// Packs `dataset` as `WORKSPACE/packed/<name>`. The caller holds the lock of the workspace.
@@ -123,30 +55,82 @@ pub fn pack(workspace: &Workspace, dataset: &str, name: &str, settings: &Setting
             && known.origin.manifest == origin.manifest;
         return if same { Ok(Packed::Before(known)) } else { Err(PackError::Taken { path: folder }) };
     }
-    let staging = workspace.staging(&format!("pack-{name}"));
-    store::remove_folder(&staging)?;
-    store::create_folder(&staging)?;
-    let mut spool = Spool::create(&staging, benchmarks)?;
+    let staging = Staging::create(workspace, name)?;
+    let mut spool = Spool::create(&staging.folder, benchmarks, settings, false)?;
     for (path, file) in manifests.current(dataset) {
         let path = workspace.root().join(path);
         if store::sha256_file(&path)? != file.sha256 {
             return Err(PackError::Corrupt { path });
         }
         name_tokenizer(&path, &mut origin)?;
-        read_shard(&path, &mut spool, settings)?;
+        spool.read(&path, settings)?;
+    }
+    let files = write_splits(&staging.folder, &mut spool, settings, &origin)?;
+    write_left_out(&staging.folder, &spool.left_out)?;
+    let record = PackRecord { version: 1, files, ..told(&spool, origin, settings) };
+    write(&staging.folder.join(PACK_RECORD), &record)?;
+    store::create_folder(&workspace.packed())?;
+    store::replace(&staging.folder, &folder)?;
+    Ok(Packed::Now(record))
+}
+
+/// What [`pack`] would do with these settings: a record without files. Reads no token ids, and leaves nothing behind.
+///
+/// # Errors
+/// See [`PackError`].
+pub fn plan(workspace: &Workspace, dataset: &str, name: &str, settings: &Settings, against: &[PathBuf]) -> Result<PackRecord, PackError> {
+    check(name, settings)?;
+    let manifests = Manifests::open(workspace)?;
+    let mut origin = Origin { dataset: dataset.to_owned(), ..Origin::default() };
+    let staging = Staging::create(workspace, name)?;
+    let mut spool = Spool::create(&staging.folder, Benchmarks::read(against, settings.benchmark_words)?, settings, true)?;
+    for path in manifests.current(dataset).into_keys() {
+        let path = workspace.root().join(path);
+        name_tokenizer(&path, &mut origin)?;
+        spool.read(&path, settings)?;
     }
     if spool.count == 0 {
         return Err(PackError::NoTokens { dataset: dataset.to_owned() });
     }
-    let (documents, empty_documents) = (u64::from(spool.count), spool.empty);
-    let benchmarks = spool.benchmarks.all.clone();
-    write_left_out(&staging, &spool.left_out)?;
-    let files = write_splits(&staging, spool, settings, &origin)?;
-    let record = PackRecord { version: 1, origin, settings: settings.clone(), documents, empty_documents, benchmarks, files };
-    write(&staging.join(PACK_RECORD), &record)?;
-    store::create_folder(&workspace.packed())?;
-    store::replace(&staging, &folder)?;
-    Ok(Packed::Now(record))
+    spool.order(&staging.folder, settings)?;
+    Ok(told(&spool, origin, settings))
+}
+
+/// What the spool counted, as a record without files.
+fn told(spool: &Spool, origin: Origin, settings: &Settings) -> PackRecord {
+    let mut groups = spool.groups.clone();
+    groups.sort_by(|one, other| (&one.lang, &one.source).cmp(&(&other.lang, &other.source)));
+    PackRecord {
+        version: 1,
+        origin,
+        settings: settings.clone(),
+        documents: u64::from(spool.count),
+        empty_documents: spool.empty,
+        groups,
+        benchmarks: spool.benchmarks.all.clone(),
+        files: Vec::new(),
+    }
+}
+
+/// The folder in which a packed data set is made; what was not published goes with it.
+struct Staging {
+    folder: PathBuf,
+}
+
+impl Staging {
+    fn create(workspace: &Workspace, name: &str) -> Result<Staging, PackError> {
+        let folder = workspace.staging(&format!("pack-{name}"));
+        store::remove_folder(&folder)?;
+        store::create_folder(&folder)?;
+        Ok(Staging { folder })
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        // What cannot be removed now is removed by the next command of this name.
+        let _ = store::remove_folder(&self.folder);
+    }
 }
 
 fn check(name: &str, settings: &Settings) -> Result<(), PackError> {
@@ -187,25 +171,6 @@ fn name_tokenizer(path: &Path, origin: &mut Origin) -> Result<(), PackError> {
     Ok(())
 }
 
-fn read_shard(path: &Path, spool: &mut Spool, settings: &Settings) -> Result<(), PackError> {
-    let documents = Documents::open(path).map_err(PackError::parquet(path))?;
-    let columns: &[&str] = match spool.benchmarks.all.is_empty() {
-        true => &["id", "cluster_id", "input_ids"],
-        false => &["id", "cluster_id", "input_ids", "text"],
-    };
-    for group in 0..documents.groups().len() {
-        let mut failed = Ok(());
-        let each = |_, row: Row<'_>| {
-            if failed.is_ok() {
-                failed = spool.take(&row, settings);
-            }
-        };
-        documents.for_each(group, &InBlock::Anywhere, columns, each).map_err(PackError::parquet(path))?;
-        failed?;
-    }
-    Ok(())
-}
-
 fn write_left_out(folder: &Path, left_out: &[LeftOut]) -> Result<(), PackError> {
     if left_out.is_empty() {
         return Ok(());
@@ -214,15 +179,19 @@ fn write_left_out(folder: &Path, left_out: &[LeftOut]) -> Result<(), PackError> 
     Ok(store::write_over(&folder.join(LEFT_OUT), lines.collect::<String>().as_bytes())?)
 }
 
-fn write_splits(folder: &Path, mut spool: Spool, settings: &Settings, origin: &Origin) -> Result<Vec<PackedFile>, PackError> {
-    spool.ids.flush()?;
-    spool.notes.flush()?;
+fn write_splits(folder: &Path, spool: &mut Spool, settings: &Settings, origin: &Origin) -> Result<Vec<PackedFile>, PackError> {
+    let orders = spool.order(folder, settings)?;
+    if orders.iter().all(|order| order.peek().is_none()) {
+        return Err(match spool.count {
+            0 => PackError::NoTokens { dataset: origin.dataset.clone() },
+            _ => PackError::Nothing,
+        });
+    }
     let mut files = Vec::new();
-    for (split, order) in SPLITS.iter().zip(std::mem::take(&mut spool.order)) {
-        let mut sorted = order.finish()?;
+    for (split, mut order) in SPLITS.iter().zip(orders) {
         let mut shards = Shards { folder, split, settings, origin, open: None, files: Vec::new() };
         let (mut fitter, mut full) = (Fitter::new(settings), Vec::new());
-        while let Some((_, number)) = sorted.pull()? {
+        while let Some((_, number)) = order.pull()? {
             let (id, tokens) = spool.document(number)?;
             fitter.add(id, &tokens, &mut full);
             full.drain(..).try_for_each(|sequence| shards.write(sequence))?;

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::PackError;
 use super::benchmarks::Benchmark;
+use super::export::Format;
+use super::mixture::{Group, Mixture};
 use crate::store;
 use crate::workspace::Workspace;
 
@@ -42,6 +44,9 @@ pub struct Settings {
     pub benchmark_words: u32,
     /// Whether there is a column of positions that begins anew with each document.
     pub position_ids: bool,
+    /// How often documents are taken for training; none: each once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mixture: Option<Mixture>,
 }
 
 impl Default for Settings {
@@ -56,6 +61,7 @@ impl Default for Settings {
             pad_id: 0,
             benchmark_words: 13,
             position_ids: false,
+            mixture: None,
         }
     }
 }
@@ -108,6 +114,9 @@ pub struct PackRecord {
     pub documents: u64,
     /// Documents without any token, which are not.
     pub empty_documents: u64,
+    /// The split for training by language and source, before and after the mixture.
+    #[serde(default)]
+    pub groups: Vec<Group>,
     /// What documents were held against; those that repeat it are not in it, and `left-out.jsonl` names them.
     pub benchmarks: Vec<Benchmark>,
     /// Its files.
@@ -130,22 +139,30 @@ impl PackRecord {
 pub struct ExportRecord {
     /// Version of this format: 1.
     pub version: u32,
-    /// Absolute path of its folder.
+    /// Its folder: below the workspace where it lies in it, else absolute.
     pub folder: PathBuf,
-    /// `megatron` or `numpy`.
-    pub format: String,
+    /// What was written.
+    pub format: Format,
     /// The packed data set.
     pub packed: String,
     /// Of what that was made.
     pub origin: Origin,
     /// Bytes of one id.
     pub id_bytes: u8,
-    /// Bytes before the first id.
-    pub header_bytes: u64,
+    /// Token ids of a sequence, padding among them.
+    pub sequence_tokens: u32,
     /// The id that takes the place of what is erased.
     pub pad_id: u32,
     /// Its files.
     pub files: Vec<PackedFile>,
+}
+
+impl ExportRecord {
+    /// Where its folder lies.
+    #[must_use]
+    pub fn folder_in(&self, workspace: &Workspace) -> PathBuf {
+        workspace.root().join(&self.folder)
+    }
 }
 
 /// The name of the record of a packed data set.
@@ -195,11 +212,11 @@ pub fn side_files(workspace: &Workspace) -> Result<Vec<PathBuf>, PackError> {
             sides.push(path);
             continue;
         }
-        sides.extend(record.files.iter().filter(|file| file.path.ends_with(SIDE)).map(|file| record.folder.join(&file.path)));
+        sides.extend(record.files.iter().filter(|file| file.path.ends_with(SIDE)).map(|file| record.folder_in(workspace).join(&file.path)));
     }
     sides.sort();
     Ok(sides)
 }
 
 /// How the name of a side file ends.
-pub const SIDE: &str = ".documents.jsonl";
+pub const SIDE: &str = ".documents.ndjson";

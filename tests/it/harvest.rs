@@ -47,7 +47,12 @@ fn oai(body: &str) -> Vec<u8> {
 
 /// The records that are shown in a night; their dates mean nothing.
 fn numbers(night: u64) -> Vec<usize> {
-    (1..=12).chain(if night >= 2 { 13..=14 } else { 13..=12 }).chain(if night >= 3 { 15..=15 } else { 15..=14 }).collect()
+    (1..=match night {
+        1 => 12,
+        2 => 14,
+        _ => 15,
+    })
+        .collect()
 }
 
 fn record(night: u64, number: usize) -> String {

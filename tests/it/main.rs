@@ -7,6 +7,7 @@ mod engines;
 mod files;
 mod harvest;
 mod inspect;
+mod mixture;
 mod nights;
 mod optout;
 mod packing;

@@ -161,13 +161,13 @@ fn exports_are_read_by_others_to_the_same_ids_also_after_a_takedown() {
     };
     let house = House::new(120);
     house.pack("p", &["--sequence-tokens", "100", "--validation", "0.2", "--position-ids"]);
-    for format in ["megatron", "numpy"] {
-        ends_with(tamis(["export", format]).arg(house.at("w/packed/p")).arg("--out").arg(house.at(format)), 0);
+    for format in ["megatron", "numpy", "mds", "webdataset", "jsonl"] {
+        ends_with(tamis(["export", format]).arg(house.at("w/packed/p")).arg("--out").arg(house.at("out").join(format)), 0);
     }
     let check = |erased: &str| {
         let mut reading = std::process::Command::new(&python);
         reading.arg(root().join("tests/readers/exports.py"));
-        reading.arg(house.at("w/packed/p")).arg(house.at("megatron")).arg(house.at("numpy")).arg(erased);
+        reading.arg(house.at("w/packed/p")).arg(house.at("out")).arg(erased);
         said(&ends_with(&mut reading, 0).stdout)
     };
     let told = check("");
@@ -187,6 +187,7 @@ fn exports_are_read_by_others_to_the_same_ids_also_after_a_takedown() {
         assert_eq!(tamis::store::sha256_file(&path).expect("a file"), file["sha256"].as_str().expect("a hash"));
     }
     check(&gone.to_string());
+    ends_with(tamis(["verify"]).arg(house.at("w/packed/p")), 0);
 }
 
 #[test]

@@ -134,6 +134,10 @@ impl House {
             ends_with(export.arg(self.at("w/packed/p")).arg("--out").arg(self.at("w/for").join(format)), 0);
         }
         let id = self.id_of_canary();
+        for document in [URL, "https://dorf.example.eu/20"] {
+            let mut label = tamis(["inspect"]);
+            ends_with(label.arg(self.at("w/data/d")).args(["labels", "add", "bad", document]), 0);
+        }
         let holds = |store: &Store| {
             let files = store.files(&self.workspace()).expect("they can be listed");
             match store {

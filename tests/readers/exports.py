@@ -1,11 +1,13 @@
-"""Reads the exports of a packed data set with NumPy alone, Megatron's by the published description of its format, and compares all ids.
+"""Reads the exports of a packed data set with NumPy and the standard library, by the published descriptions of the formats, and compares all ids.
 
-Arguments: the packed data set, the Megatron export, the NumPy export, the id of an erased document or nothing.
+Arguments: the packed data set, the folder with the exports, each named as its format, the id of an erased document or nothing.
 """
+import io
 import json
 import pathlib
 import struct
 import sys
+import tarfile
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -37,8 +39,59 @@ def arrays(stem):
     return [part.tolist() for part in np.split(ids, ends[:-1])]
 
 
-packed, *exports = map(pathlib.Path, sys.argv[1:4])
-erased = sys.argv[4]
+def mds(folder):
+    """The samples of streaming/base/format/mds/reader.py: places after the number of samples, columns of the index."""
+    index = json.load(open(folder / "index.json"))
+    assert index["version"] == 2
+    for shard in index["shards"]:
+        assert (shard["format"], shard["compression"], shard["column_names"]) == ("mds", None, ["tokens"])
+        kind, dtype, width = shard["column_encodings"][0].split(":")
+        assert kind == "ndarray" and shard["column_sizes"] == [int(width) * np.dtype(dtype).itemsize]
+        data = (folder / shard["raw_data"]["basename"]).read_bytes()
+        assert len(data) == shard["raw_data"]["bytes"]
+        samples, = struct.unpack_from("<I", data)
+        places = struct.unpack_from(f"<{samples + 1}I", data, 4)
+        assert samples == shard["samples"] and places[-1] == len(data)
+        json.loads(data[4 * (samples + 2):places[0]])
+        yield shard["raw_data"]["basename"], [np.frombuffer(data[one:end], dtype) for one, end in zip(places, places[1:])]
+
+
+def webdataset(folder):
+    for path in sorted(folder.glob("shard-*.tar")):
+        with tarfile.open(path) as archive:
+            members = archive.getmembers()
+            assert all(member.name.endswith(".input_ids.npy") for member in members)
+            yield path.name, [np.load(io.BytesIO(archive.extractfile(member).read())) for member in members]
+
+
+def jsonl(folder):
+    for path in sorted(folder.glob("part-*.jsonl")):
+        lines = [json.loads(line) for line in open(path)]
+        assert all(sum(line["doc_lengths"]) == len(line["input_ids"]) for line in lines)
+        yield path.name, [line["input_ids"] for line in lines]
+
+
+def by_side_file(files, folder):
+    """What the side files say of the rows of ids in `files`: pieces, and what is left in the place of erased ones."""
+    found, erased = {}, []
+    for name, rows in files:
+        stem = name.rsplit(".", 1)[0]
+        ids = [int(id) for row in rows for id in row]
+        covered = np.zeros(len(ids), bool)
+        for line in open(folder / f"{stem}.documents.ndjson"):
+            line = json.loads(line)
+            piece = slice(line["start"], line["start"] + line["tokens"])
+            assert not covered[piece].any()
+            covered[piece] = True
+            if line["doc_id"] is None:
+                erased += ids[piece]
+            else:
+                found[line["doc_id"], line["offset"]] = ids[piece]
+        assert not any(id for id, known in zip(ids, covered) if not known), "what no document has is padding"
+    return found, erased
+
+
+packed, exports, gone = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3]
 for split in sorted(path.name for path in packed.iterdir() if path.is_dir()):
     pieces = {}
     for shard in sorted((packed / split).iterdir()):
@@ -51,17 +104,16 @@ for split in sorted(path.name for path in packed.iterdir() if path.is_dir()):
                 at += length
             assert at == row["tokens"]
             assert not any(row["input_ids"][at:])
-    for read, folder in zip((megatron, arrays), exports):
+    assert not any(doc == gone for doc, _ in pieces)
+    for read in (megatron, arrays):
+        folder = exports / {"arrays": "numpy"}.get(read.__name__, read.__name__)
         sequences = read(folder / split)
-        lines = [json.loads(line) for line in open(folder / f"{split}.documents.jsonl")]
-        assert len(lines) == len(sequences)
-        found = {}
-        for line, sequence in zip(lines, sequences):
-            assert line["tokens"] == len(sequence)
-            if line["doc_id"] is None:
-                assert erased and not any(sequence)
-            else:
-                assert line["doc_id"] != erased
-                found[line["doc_id"], line["offset"]] = sequence
-        assert found == pieces, (split, folder)
+        lengths = [json.loads(line)["tokens"] for line in open(folder / f"{split}.documents.ndjson")]
+        assert lengths == list(map(len, sequences))
+        found, erased = by_side_file([(f"{split}.ids", sequences)], folder)
+        assert found == pieces and not any(erased) and (gone or not erased), (split, folder)
+    for read in (mds, webdataset, jsonl):
+        folder = exports / read.__name__ / split
+        found, erased = by_side_file(read(folder), folder)
+        assert found == pieces and not any(erased) and (gone or not erased), (split, folder)
     print(split, len(pieces))

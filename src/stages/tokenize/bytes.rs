@@ -14,6 +14,17 @@ const FILTER_BITS: usize = 12;
 /// No key: none has the length 0.
 const NO_KEY: u128 = 0;
 
+/// What keeps the first bytes of a number, by how many.
+static MASKS: [u128; 17] = {
+    let mut masks = [u128::MAX; 17];
+    let mut length = 0;
+    while length < 16 {
+        masks[length] = (1 << (8 * length)) - 1;
+        length += 1;
+    }
+    masks
+};
+
 /// The bytes `text[at..end]`, at most 16 of them, as a number.
 #[inline]
 pub(super) fn word(text: &[u8], at: usize, end: usize) -> u128 {
@@ -27,7 +38,7 @@ pub(super) fn word(text: &[u8], at: usize, end: usize) -> u128 {
             u128::from_le_bytes(bytes)
         }
     };
-    if length == 16 { whole } else { whole & ((1 << (8 * length)) - 1) }
+    whole & MASKS[length]
 }
 
 /// The key of `text[at..end]`, which has at most [`KEY_BYTES`].
@@ -114,9 +125,16 @@ impl Tokens {
         match end - at {
             0 => None,
             1..=KEY_BYTES => self.find_key(key(text, at, end)),
-            length if length <= self.longest => self.long.get(&text[at..end]).copied(),
+            length if length <= self.longest => self.find_long(&text[at..end]),
             _ => None,
         }
+    }
+
+    /// Rare, and kept out of the loop over pairs, which is quicker without it.
+    #[cold]
+    #[inline(never)]
+    fn find_long(&self, token: &[u8]) -> Option<u32> {
+        self.long.get(token).copied()
     }
 
     #[inline]
