@@ -19,6 +19,7 @@ const FOLDERS: [&str; 16] = [
     "ledger",
     "index",
     "frontier",
+    "harvest",
     "rejects",
     "quarantine",
     "suppression",
@@ -244,6 +245,12 @@ impl Workspace {
     #[must_use]
     pub fn frontier(&self) -> PathBuf {
         self.ours("frontier")
+    }
+
+    /// What is known of repositories that are harvested.
+    #[must_use]
+    pub fn harvest(&self) -> PathBuf {
+        self.ours("harvest")
     }
 
     /// Archives that belong to the workspace: what a crawler fetched.

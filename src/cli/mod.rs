@@ -9,6 +9,7 @@ mod doctor;
 mod engines;
 pub mod exit;
 mod export;
+mod harvest;
 mod inspect;
 mod manual;
 mod night;
@@ -70,6 +71,8 @@ enum Verb {
     Robots(robots::RobotsArgs),
     /// Says whose pages are reserved from training, and in which words
     Optout(optout::OptoutArgs),
+    /// Asks repositories for what is new (OAI-PMH), and plans to erase what they have deleted
+    Harvest(harvest::HarvestArgs),
     /// Lists, checks and prints records of web archives
     Warc(warc::WarcArgs),
     /// Looks into a data set
@@ -123,6 +126,7 @@ pub fn run(cli: Cli, stop: Stop) -> anyhow::Result<Exit> {
         Verb::Dedup(args) => dedup::dedup(args),
         Verb::Robots(args) => robots::robots(&args),
         Verb::Optout(args) => optout::optout(&args),
+        Verb::Harvest(args) => harvest::harvest(&args, &stop),
         Verb::Warc(args) => warc::warc(&args),
         Verb::Inspect(args) => inspect::inspect(&args),
         Verb::Serve(args) => serve::serve(&args, &stop),

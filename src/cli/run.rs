@@ -7,6 +7,7 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 
 use super::exit::Exit;
+use super::harvest;
 use super::progress::Progress;
 use super::table::tally_tables;
 use super::{crawl, engines};
@@ -19,6 +20,7 @@ use crate::passes::{History, Job, JobError, Left, Means, make_plan};
 use crate::recipe::{Recipe, inputs};
 use crate::report::{Run, report_html};
 use crate::size::{ByteSize, grouped};
+use crate::sources::papers::harvested;
 use crate::sources::warc::crawled;
 use crate::store;
 use crate::suppression::Suppression;
@@ -115,7 +117,7 @@ pub struct RunArgs {
     /// Writes the summary as JSON to stdout instead of tables
     #[arg(long)]
     pub(super) json: bool,
-    /// Which night a crawl is for; a night that is over is not crawled again [default: today, UTC]
+    /// Which night a crawl or harvest is for; a night that is over is not fetched again [default: today, UTC]
     #[arg(long, value_name = "DATE")]
     night: Option<jiff::civil::Date>,
     /// Shows no progress
@@ -156,10 +158,11 @@ impl Place {
         Ok((recipe, plan))
     }
 
-    /// The plan of `recipe`: its inputs, or for a crawl all archives that it wrote.
+    /// The plan of `recipe`: its inputs, or for a crawl or a harvest all archives that it wrote.
     fn plan_of(&self, recipe: &Recipe) -> anyhow::Result<Plan> {
         let files: Vec<(PathBuf, u64)> = match recipe.source_room.name {
-            crawled::NAME => crawl::archives(&self.workspace)?,
+            crawled::NAME => crawl::archives(&self.workspace, false)?,
+            harvested::NAME => crawl::archives(&self.workspace, true)?,
             _ => inputs::find(recipe)?.into_iter().map(|file| (file.path, file.bytes)).collect(),
         };
         Ok(make_plan(recipe, &files))
@@ -175,19 +178,26 @@ pub fn run(args: &RunArgs, stop: Stop) -> anyhow::Result<Exit> {
     let means = args.machine.means()?;
     let recipe = Recipe::load(&args.place.recipe, &args.place.sets)?;
     let crawls = recipe.crawl().map_err(|why| anyhow::anyhow!("source `crawl`: {why}"))?;
+    let harvests = recipe.harvest().map_err(|why| anyhow::anyhow!("source `oai-pmh`: {why}"))?;
     anyhow::ensure!(
-        crawls.is_none() || args.engine == Engine::Local,
-        "a crawl is one machine's work; run it with --engine local, and its archives on the cluster with a recipe of source `warc`"
+        (crawls.is_none() && harvests.is_none()) || args.engine == Engine::Local,
+        "a crawl or a harvest is one machine's work; run it with --engine local, and its archives on the cluster with a recipe of source `warc`"
     );
     if !args.quiet {
         recipe.warnings.iter().for_each(|warning| eprintln!("note: {warning}"));
     }
-    let planned = if crawls.is_none() { Some(args.place.plan_of(&recipe)?) } else { None };
+    let planned = if crawls.is_none() && harvests.is_none() { Some(args.place.plan_of(&recipe)?) } else { None };
     let workspace = Workspace::open(&args.place.workspace)?;
     let _lock = workspace.lock()?;
     let suppression = Suppression::open(&workspace, &args.place.keys.suppression())?;
     if let Some(settings) = crawls {
         crawl::night(&settings, &workspace, args.night, suppression.as_ref(), &|| stop.wished(), args.quiet)?;
+    }
+    if let Some(settings) = harvests {
+        let whole = harvest::night(&settings, &workspace, args.night, suppression.as_ref(), &stop, args.quiet)?;
+        if !whole && !args.quiet {
+            eprintln!("note: what came so far is used; `tamis harvest` or the same command later goes on with the rest");
+        }
     }
     let mut plan = planned.map_or_else(|| args.place.plan_of(&recipe), Ok)?;
     plan.takedowns = suppression.as_ref().map_or(0, Suppression::sequence);

@@ -8,6 +8,7 @@
 //! - [`claim`]: advice to other workers that a task is being done.
 //! - [`schedule`]: which task a worker takes next, decided without clock and file system.
 //! - [`local`]: the executor for this machine.
+//! - [`sums`]: what publishers say of their files.
 
 pub mod attempt;
 pub mod claim;
@@ -17,4 +18,5 @@ mod held;
 pub mod local;
 pub mod plan;
 pub mod schedule;
+pub mod sums;
 pub mod watch;

@@ -116,6 +116,9 @@ pub struct PlannedInput {
     pub bytes: u64,
     /// See [`etag`]; empty where the file could not be read.
     pub etag: String,
+    /// The checksum that its publisher states, hex; see [`super::sums`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sum: Option<String>,
 }
 
 /// One file of the deduplication index.
@@ -267,7 +270,7 @@ mod tests {
     use super::*;
 
     fn inputs(sizes: &[u64]) -> Vec<PlannedInput> {
-        sizes.iter().map(|bytes| PlannedInput { name: format!("{bytes}.warc.gz"), bytes: *bytes, etag: String::new() }).collect()
+        sizes.iter().map(|bytes| PlannedInput { name: format!("{bytes}.warc.gz"), bytes: *bytes, etag: String::new(), sum: None }).collect()
     }
 
     #[test]

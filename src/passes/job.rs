@@ -14,6 +14,7 @@ use crate::engine::attempt::{CommitError, Place};
 use crate::engine::commit::{Commit, ShardPlan};
 use crate::engine::flow::{Bounds, Crew, Halt, NoThreads, Step};
 use crate::engine::plan::{PLAN_VERSION, Plan, PlanError, PlannedInput, StageName, TaskName, etag, pack};
+use crate::engine::sums::Sums;
 use crate::engine::watch::{Stop, Watch};
 use crate::recipe::Recipe;
 use crate::sink::{OutputKind, SinkError};
@@ -179,12 +180,14 @@ impl From<Halt<JobError>> for JobError {
 /// Freezes the work of `recipe` on `inputs` (name and size).
 #[must_use]
 pub fn make_plan(recipe: &Recipe, inputs: &[(PathBuf, u64)]) -> Plan {
+    let mut sums = Sums::default();
     let inputs: Vec<PlannedInput> = inputs
         .iter()
         .map(|(path, bytes)| PlannedInput {
             name: path.to_string_lossy().into_owned(),
             bytes: *bytes,
             etag: etag(path).unwrap_or_default(),
+            sum: sums.of(path),
         })
         .collect();
     Plan {

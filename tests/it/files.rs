@@ -29,8 +29,8 @@ fn every_recipe_in_pipelines_holds_its_examples_and_runs_as_it_stands() {
         assert!(text.contains("[[example]]"), "{}: no example", recipe.display());
         let mut run = tamis(["run".as_ref(), path.as_os_str(), "--json".as_ref(), "--workspace".as_ref()]);
         run.arg(folder.path());
-        // A crawl finds the sample sites where they are served, and does not let the test wait.
-        let served = text.contains("kind = \"crawl\"").then(Served::start);
+        // A crawl or harvest finds the sample sites where they are served, and does not let the test wait.
+        let served = ["crawl", "oai-pmh"].iter().any(|kind| text.contains(&format!("kind = \"{kind}\""))).then(Served::start);
         if let Some(served) = &served {
             run.arg("--set").arg(format!("source.hosts={{ \"*.example\" = \"{}\" }}", served.address));
             run.args(

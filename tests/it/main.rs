@@ -7,6 +7,7 @@ mod crawl;
 mod decide;
 mod engines;
 mod files;
+mod harvest;
 mod inspect;
 mod mixture;
 mod nights;

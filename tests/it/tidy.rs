@@ -19,7 +19,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("stage", &["doc"]),
     ("sink", &["doc"]),
     ("workspace", &["store"]),
-    ("crawl", &["archive", "optout", "robots", "size", "store", "suppression", "text", "workspace"]),
+    ("crawl", &["archive", "formats", "optout", "robots", "size", "store", "suppression", "text", "workspace"]),
     ("locator", &["archive", "doc", "store", "text", "workspace"]),
     ("suppression", &["dedup", "doc", "source", "stage", "store", "text", "workspace"]),
     (
