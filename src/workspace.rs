@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use crate::store::{StoreError, create_folder};
 
 /// The folders under `_tamis/` (design, section 3).
-const FOLDERS: [&str; 16] = [
+const FOLDERS: [&str; 17] = [
     "manifest",
     "staging",
     "plans",

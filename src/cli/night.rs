@@ -179,7 +179,7 @@ impl Night<'_> {
         self.go_on(&recipe, takedowns)?;
         self.crawl(&recipe, suppression.as_ref())?;
         let files: Vec<(PathBuf, u64)> = match recipe.crawl().map_err(anyhow::Error::msg)? {
-            Some(_) => crawl::archives(&self.args.place.workspace)?,
+            Some(_) => crawl::archives(&self.args.place.workspace, false)?,
             None => {
                 let found = inputs::find_of_night(&mut recipe, &self.record.date)?;
                 found.into_iter().map(|file| (file.path, file.bytes)).collect()
