@@ -73,7 +73,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "workspace",
         ],
     ),
-    ("inspect", &["doc", "ledger", "locator", "source", "sources", "store", "suppression", "text", "workspace"]),
+    ("inspect", &["columns", "doc", "ledger", "locator", "source", "sources", "store", "suppression", "text", "workspace"]),
     ("packing", &["dedup", "doc", "ledger", "locator", "store", "suppression", "workspace"]),
     ("tokenizer", &["locator", "stages", "store", "text"]),
     ("report", &["engine", "ledger", "size", "stages", "tokenizer"]),
