@@ -76,7 +76,7 @@ impl Counted {
 /// Counts what is new in `snapshot`. Nobody else counts meanwhile.
 pub(super) fn count(house: &House, snapshot: &Snapshot) {
     let counted = &house.counted;
-    let of = snapshot.sets.values().map(|set| set.shards).sum();
+    let of: usize = snapshot.sets.values().map(|set| set.shards).sum();
     let hosts_max = (HOSTS_MAX / of.max(1)).max(1_000);
     let (mut known, mut sums) = (Vec::new(), Sums::new());
     for (name, set) in &snapshot.sets {

@@ -389,7 +389,7 @@ fn pages_speak_three_languages_and_two_nights_are_compared() {
     server.get("/language/xx", &reader).is(404);
     house.night("b", &[member("response", "https://dorf.example.eu/99", "200 OK", &page(55, "Opa"))]);
     let body = server.get("/compare", &reader).is(200).body;
-    assert!(body.contains("Both nights have the same recipe") && body.contains("extract"), "{body}");
+    assert!(body.contains("Both nights have the same recipe"), "{body}");
     assert!(server.get("/search?q=Opa", &reader).is(200).body.contains("dorf.example.eu/99"), "a new night is seen without a new start");
     let plan = Regex::new("/recipes/([0-9a-f]+)").expect("a pattern");
     let recipes = server.get("/recipes", &reader).is(200).body;

@@ -8,6 +8,7 @@ mod sample;
 #[cfg(feature = "sql")]
 mod sql;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};

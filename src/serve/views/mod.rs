@@ -84,7 +84,7 @@ fn go_to_with(path: &str, cookie: &str) -> Result<Response, Failure> {
 /// A path with a query in which every value is escaped.
 fn path_with(path: &str, query: &[(&str, &str)]) -> String {
     let mut pairs = url::form_urlencoded::Serializer::new(String::new());
-    query.iter().filter(|(_, value)| !value.is_empty()).for_each(|(name, value)| drop(pairs.append_pair(name, value)));
+    pairs.extend_pairs(query.iter().filter(|(_, value)| !value.is_empty()));
     let query = pairs.finish();
     if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
 }

@@ -9,6 +9,9 @@ use crate::inspect::signals::{BINS, Spread, bin_start};
 use crate::serve::messages::Messages;
 use crate::size::grouped;
 
+/// Bins that are shown at least, also where all but the first are empty.
+const BINS_SHOWN_MIN: usize = 10;
+
 /// Where the middle document lies: the start of its bin.
 fn middle(signal: &str, spread: &Spread) -> f64 {
     let half = spread.bins.iter().sum::<u64>().div_ceil(2);
@@ -29,7 +32,7 @@ pub(super) fn all(m: &Messages, signals: &BTreeMap<Box<str>, Spread>) -> Markup 
     html! {
         @if signals.is_empty() { p { (m.no_signals) } }
         ul.small-multiples { @for (signal, spread) in signals {
-            @let last = spread.bins.iter().rposition(|count| *count > 0).unwrap_or(0);
+            @let last = spread.bins.iter().rposition(|count| *count > 0).unwrap_or(0).max(BINS_SHOWN_MIN - 1);
             @let label = m.histogram.replace("{signal}", signal).replace("{middle}", &number(middle(signal, spread)));
             li {
                 h3 { code { (signal) } }
