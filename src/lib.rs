@@ -12,7 +12,8 @@
 //! 6. [`passes`] make the main job of these rooms; [`engine`] walks documents through them on all cores.
 //! 7. [`locator`] knows where each document lies; [`suppression`] keeps out what was erased; [`takedown`] erases documents from every store and proves it.
 //! 8. [`packing`] makes sequences for trainers of published shards, and exports them.
-//! 9. [`report`] draws what happened; [`cli`] is the only place that prints.
+//! 9. [`night`] is what a nightly operator needs beside a run.
+//! 10. [`publish`] says of a data set what the law and its readers ask; [`report`] draws what happened; [`cli`] is the only place that prints.
 //!
 //! The three doors are [`source`], [`stage`] and [`sink`].
 
@@ -29,9 +30,11 @@ pub mod formats;
 pub mod inspect;
 pub mod ledger;
 pub mod locator;
+pub mod night;
 pub mod optout;
 pub mod packing;
 pub mod passes;
+pub mod publish;
 pub mod recipe;
 pub mod report;
 pub mod robots;

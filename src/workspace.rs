@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use crate::store::{StoreError, create_folder};
 
 /// The folders under `_tamis/` (design, section 3).
-const FOLDERS: [&str; 15] = [
+const FOLDERS: [&str; 16] = [
     "manifest",
     "staging",
     "plans",
@@ -26,6 +26,7 @@ const FOLDERS: [&str; 15] = [
     "locator",
     "feed",
     "exports",
+    "nights",
 ];
 /// The folder of our own under the root.
 const OURS: &str = "_tamis";
@@ -267,6 +268,24 @@ impl Workspace {
     #[must_use]
     pub fn all_unsealed(&self) -> [PathBuf; 3] {
         ["commits", "attempts", "staging"].map(|folder| self.ours(folder))
+    }
+
+    /// What became of each night, by data set: counts and no names.
+    #[must_use]
+    pub fn nights(&self) -> PathBuf {
+        self.ours("nights")
+    }
+
+    /// What hosts said about training when they were looked at again; among the logs, where takedowns reach it.
+    #[must_use]
+    pub fn optout_history(&self) -> PathBuf {
+        self.logs().join("optouts")
+    }
+
+    /// What people said of documents.
+    #[must_use]
+    pub fn labels(&self) -> PathBuf {
+        self.ours("labels")
     }
 
     /// Logs.

@@ -9,7 +9,6 @@ use crate::crawl::languages::LanguageOf;
 use crate::crawl::night::{CrawlError, Crawled, Status, World, crawl};
 use crate::crawl::settings::CrawlSettings;
 use crate::doc::Document;
-use crate::engine::watch::Stop;
 use crate::passes::JobError;
 use crate::recipe::{Disk, chain};
 use crate::size::{ByteSize, grouped};
@@ -61,7 +60,7 @@ fn line(status: &Status, seconds: f64) -> String {
     )
 }
 
-/// Crawls the night, or says that it is over.
+/// Crawls the night, or says that it is over. Answers how it stands.
 ///
 /// # Errors
 /// What stands against it, in a sentence.
@@ -70,9 +69,9 @@ pub fn night(
     workspace: &Workspace,
     night: Option<jiff::civil::Date>,
     suppression: Option<&Suppression>,
-    stop: &Stop,
+    stop: &dyn Fn() -> bool,
     quiet: bool,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Status> {
     let night = night.unwrap_or_else(|| jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now()).date()).to_string();
     let begun = std::time::Instant::now();
     let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
@@ -81,9 +80,8 @@ pub fn night(
         let seconds = begun.elapsed().as_secs_f64().max(1e-3);
         bar.set_message(line(status, seconds));
     };
-    let wished = || stop.wished();
     let language_of = language_of(settings)?;
-    let world = World { workspace, language_of, night: &night, suppression, stop: &wished, watch: &watch };
+    let world = World { workspace, language_of, night: &night, suppression, stop, watch: &watch };
     let Crawled { status, was_over, garbage } = crawl(settings, &world).map_err(|error| match error {
         CrawlError::Stopped => anyhow::Error::from(JobError::Stopped),
         error => error.into(),
@@ -96,12 +94,12 @@ pub fn night(
         }
         if was_over {
             eprintln!("crawl {night}: the night is over, with {} pages; nobody was asked", grouped(status.pages));
-            return Ok(());
+            return Ok(status);
         }
         eprintln!("crawl {night}: {} pages, {} in {:.0} s", grouped(status.pages), ByteSize(status.bytes), begun.elapsed().as_secs_f64());
         status.refused.iter().for_each(|(why, count)| eprintln!("  {:<24}{:>10}", why, grouped(*count)));
     }
-    Ok(())
+    Ok(status)
 }
 
 #[cfg(test)]

@@ -5,14 +5,18 @@ mod check;
 mod crawl;
 mod decide;
 mod dedup;
+mod doctor;
 pub mod exit;
 mod export;
 mod inspect;
+mod manual;
+mod night;
 mod optout;
 mod pack;
 mod pipe;
 mod plan;
 pub mod progress;
+mod report;
 mod robots;
 mod run;
 mod stages;
@@ -47,6 +51,10 @@ enum Verb {
     Decide(decide::DecideArgs),
     /// Proposes limits by language from a sample of measured documents
     Calibrate(calibrate::CalibrateArgs),
+    /// Does a night: crawls, takes new archives, publishes once, tells how it went; goes on where an earlier one stopped
+    Night(night::NightArgs),
+    /// Looks whether a night could begin: disk, clock, permissions, keys, index, versions
+    Doctor(doctor::DoctorArgs),
     /// Says what is wrong with a recipe, shows the plan, and runs the recipe's examples
     Check(check::CheckArgs),
     /// Lists sources and stages, or explains one with all its settings
@@ -69,6 +77,8 @@ enum Verb {
     Takedown(takedown::TakedownArgs),
     /// Makes a vocabulary from a corpus, and says how well vocabularies fit its languages
     Tokenizer(tokenizer::TokenizerArgs),
+    /// Says of a data set what the law and its readers ask: AI Act summary, Croissant, card, datasheet, checksums
+    Report(report::ReportArgs),
     /// Packs a data set into shuffled sequences of token ids, split for training and testing
     Pack(pack::PackArgs),
     /// Writes a packed data set in the format of a trainer
@@ -83,6 +93,10 @@ enum Verb {
     Pending(plan::Planned),
     /// Publishes a plan whose tasks are all done
     Seal(plan::Planned),
+    /// Prints the completions for a shell
+    Completions(manual::CompletionsArgs),
+    /// Writes the manual pages
+    Manual(manual::ManualArgs),
 }
 
 /// Does what the command line says.
@@ -94,6 +108,8 @@ pub fn run(cli: Cli, stop: Stop) -> anyhow::Result<Exit> {
         Verb::Run(args) => run::run(&args, stop),
         Verb::Decide(args) => decide::decide(&args, stop),
         Verb::Calibrate(args) => calibrate::calibrate(&args),
+        Verb::Night(args) => night::night(&args, stop),
+        Verb::Doctor(args) => doctor::doctor(&args),
         Verb::Check(args) => check::check(&args),
         Verb::Stages(args) => stages::stages(&args),
         Verb::Pipe(args) => pipe::pipe(&args),
@@ -105,6 +121,7 @@ pub fn run(cli: Cli, stop: Stop) -> anyhow::Result<Exit> {
         Verb::Verify(args) => verify::verify(&args),
         Verb::Takedown(args) => takedown::takedown(args),
         Verb::Tokenizer(args) => tokenizer::tokenizer(&args),
+        Verb::Report(args) => report::report(&args),
         Verb::Pack(args) => pack::pack(&args),
         Verb::Export(args) => export::export(&args),
         Verb::Plan(args) => plan::plan(&args),
@@ -112,5 +129,7 @@ pub fn run(cli: Cli, stop: Stop) -> anyhow::Result<Exit> {
         Verb::Work(args) => work::work(&args, stop),
         Verb::Pending(args) => plan::pending(&args),
         Verb::Seal(args) => plan::seal(&args),
+        Verb::Completions(args) => manual::completions(&args),
+        Verb::Manual(args) => manual::manual(&args),
     }
 }

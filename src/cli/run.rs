@@ -167,7 +167,7 @@ pub fn run(args: &RunArgs, stop: Stop) -> anyhow::Result<Exit> {
     let _lock = workspace.lock()?;
     let suppression = Suppression::open(&workspace, &args.place.keys.suppression())?;
     if let Some(settings) = crawls {
-        crawl::night(&settings, &workspace, args.night, suppression.as_ref(), &stop, args.quiet)?;
+        crawl::night(&settings, &workspace, args.night, suppression.as_ref(), &|| stop.wished(), args.quiet)?;
     }
     let mut plan = planned.map_or_else(|| args.place.plan_of(&recipe), Ok)?;
     plan.takedowns = suppression.as_ref().map_or(0, Suppression::sequence);
@@ -192,7 +192,7 @@ pub fn run(args: &RunArgs, stop: Stop) -> anyhow::Result<Exit> {
     let id = plan.id();
     store::remove_folder(&workspace.attempts(&id))?;
     let job = Job::new(&workspace, plan, recipe, suppression, means, stop)?;
-    run_stages(&job, &progress)?;
+    run_stages(&job, &progress, &|| true)?;
     let sealed = job.seal()?;
     finish(args.json, &workspace, &sealed.ledger, Some(&progress))
 }
@@ -207,14 +207,17 @@ pub fn save_plan(workspace: &Workspace, plan: &Plan) -> anyhow::Result<PathBuf> 
     Ok(path)
 }
 
-/// Does the open tasks of all stages.
-pub(super) fn run_stages(job: &Job, watch: &dyn Watch) -> Result<(), JobError> {
+/// Does the open tasks of all stages; each begins only if it `may`, else all is stopped.
+///
+/// # Errors
+/// What a task says, or that it was stopped.
+pub(super) fn run_stages(job: &Job, watch: &dyn Watch, may: &(dyn Fn() -> bool + Sync)) -> Result<(), JobError> {
     for stage in StageName::ALL {
         let open = job.pending(stage)?;
         let bytes = if stage == StageName::Clean { job.input_bytes(&open) } else { 0 };
         watch.stage_begins(stage, open.len(), bytes);
         run_tasks(&open, job.flows(), job.stop(), |index| {
-            if job.stop().wished() {
+            if job.stop().wished() || !may() {
                 return Err(JobError::Stopped);
             }
             job.task(TaskName { stage, index }, watch)?;
@@ -226,13 +229,25 @@ pub(super) fn run_stages(job: &Job, watch: &dyn Watch) -> Result<(), JobError> {
     Ok(())
 }
 
+fn report_path(workspace: &Workspace, ledger: &RunLedger) -> PathBuf {
+    workspace.ledger().join(format!("{}.html", ledger.plan))
+}
+
+/// Writes the report of a run.
+///
+/// # Errors
+/// When it cannot be written.
+pub(super) fn write_report(workspace: &Workspace, ledger: &RunLedger, progress: &Progress) -> anyhow::Result<()> {
+    let report = report_path(workspace, ledger);
+    let html = report_html(&Run { ledger, seconds: progress.elapsed().as_secs_f64(), samples: &progress.samples() });
+    std::fs::write(&report, html).with_context(|| format!("cannot write the run report `{}`", report.display()))
+}
+
 /// Writes the report, prints the summary, and says how the run ended.
 pub(super) fn finish(json: bool, workspace: &Workspace, ledger: &RunLedger, progress: Option<&Progress>) -> anyhow::Result<Exit> {
-    let report = workspace.ledger().join(format!("{}.html", ledger.plan));
+    let report = report_path(workspace, ledger);
     if let Some(progress) = progress {
-        let seconds = progress.elapsed().as_secs_f64();
-        let html = report_html(&Run { ledger, seconds, samples: &progress.samples() });
-        std::fs::write(&report, html).with_context(|| format!("cannot write the run report `{}`", report.display()))?;
+        write_report(workspace, ledger, progress)?;
     }
     let total = ledger.total();
     if json {

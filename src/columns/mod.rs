@@ -88,6 +88,22 @@ pub enum ColumnKind {
     Struct,
 }
 
+impl Column {
+    /// The type of its values, as the schema names it.
+    #[must_use]
+    pub fn kind_name(&self) -> &'static str {
+        match self.kind {
+            ColumnKind::String => "string",
+            ColumnKind::UInt32 => "uint32",
+            ColumnKind::UInt64 => "uint64",
+            ColumnKind::Float32 => "float32",
+            ColumnKind::Timestamp => "timestamp[ms, UTC]",
+            ColumnKind::UInt32List => "list<uint32>",
+            ColumnKind::Struct => "struct",
+        }
+    }
+}
+
 /// Why documents and columns do not fit each other.
 #[derive(Debug, thiserror::Error)]
 pub enum ColumnsError {

@@ -56,6 +56,66 @@ pub fn look(settings: &CrawlSettings, url: &Url) -> Result<Vec<Looked>, CrawlErr
     runtime.block_on(looking.follow(url.clone()))
 }
 
+/// What the files of some sites are today: by site, each file with status and body, or why there is none. A file that robots.txt forbids is not asked for.
+pub type FilesOfSites = BTreeMap<String, Vec<(SiteFile, Result<(u16, Vec<u8>), Fault>)>>;
+
+/// Asks `sites` (scheme, host and port) for their files: many at a time, each at the pace that the settings give. `told` hears how many are done.
+///
+/// # Errors
+/// As [`look`].
+pub fn look_at_sites(settings: &CrawlSettings, sites: &[String], told: &dyn Fn(usize)) -> Result<FilesOfSites, CrawlError> {
+    settings.check().map_err(CrawlError::Settings)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CrawlError::Runtime)?;
+    let settings = Arc::new(settings.clone());
+    let (client, clocks) = (Arc::new(Client::new(settings.clone())), AddressClocks::default());
+    runtime.block_on(async {
+        let (mut all, mut asking, mut open) = (FilesOfSites::new(), tokio::task::JoinSet::new(), sites.iter());
+        loop {
+            while asking.len() < settings.connections_max
+                && let Some(site) = open.next()
+            {
+                asking.spawn(files_of(site.clone(), client.clone(), clocks.clone(), settings.clone()));
+            }
+            let Some(done) = asking.join_next().await else { return Ok(all) };
+            let (site, files) = done.map_err(|error| CrawlError::Runtime(std::io::Error::other(error)))?;
+            all.insert(site, files);
+            told(all.len());
+        }
+    })
+}
+
+async fn files_of(
+    site: String,
+    client: Arc<Client>,
+    clocks: AddressClocks,
+    settings: Arc<CrawlSettings>,
+) -> (String, Vec<(SiteFile, Result<(u16, Vec<u8>), Fault>)>) {
+    let (mut files, mut policy) = (Vec::new(), None::<Policy>);
+    for file in SiteFile::ALL {
+        let address = format!("{site}{}", file.path());
+        if file != SiteFile::Robots && !policy.as_ref().is_some_and(|policy| policy.allows(&settings.agent, &address)) {
+            continue;
+        }
+        let came = loop {
+            match network::file(&client, &clocks, settings.delay_ms_min, (&site, file)).await {
+                Ok((came, _)) => break came,
+                // Another host at the same network address is being asked: its turn first.
+                Err(_) => tokio::time::sleep(Duration::from_millis(settings.delay_ms_min.max(50))).await,
+            }
+        };
+        if file == SiteFile::Robots {
+            let (status, body) = match &came {
+                Ok((status, body)) => (Ok(*status), body.as_slice()),
+                Err(fault) => (Err(*fault), &[][..]),
+            };
+            policy = Some(Policy::of(answer(status), body, None));
+        }
+        files.push((file, came));
+        tokio::time::sleep(Duration::from_millis(settings.delay_ms_min)).await;
+    }
+    (site, files)
+}
+
 struct Looking {
     settings: Arc<CrawlSettings>,
     client: Client,

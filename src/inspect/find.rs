@@ -20,8 +20,8 @@ use crate::text::address::Address;
 pub enum Name {
     /// Its id.
     Id(DocId),
-    /// Its address, canonical.
-    Address(Address),
+    /// Its address, canonical; and as it was asked for, which goes before others that lead to the same page.
+    Address(Address, String),
 }
 
 impl Name {
@@ -31,21 +31,29 @@ impl Name {
         let is_id = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         match is_id {
             true => text.to_ascii_lowercase().parse().ok().map(Name::Id),
-            false => Address::of(text).map(Name::Address),
+            false => Address::of(text).map(|address| Name::Address(address, text.trim().to_owned())),
         }
     }
 
     fn key(&self) -> Key {
         match self {
             Name::Id(id) => Key::of_id(*id),
-            Name::Address(address) => Key::of_address(address.as_str()),
+            Name::Address(address, _) => Key::of_address(address.as_str()),
         }
     }
 
     fn is(&self, id: DocId, url: &str) -> bool {
         match self {
             Name::Id(known) => *known == id,
-            Name::Address(known) => Address::of(url).as_ref() == Some(known),
+            Name::Address(known, _) => Address::of(url).as_ref() == Some(known),
+        }
+    }
+
+    /// Whether a row is called just as it was asked for.
+    fn is_spelt(&self, row: &Map<String, Value>) -> bool {
+        match self {
+            Name::Id(_) => true,
+            Name::Address(_, asked) => row.get("url").and_then(Value::as_str) == Some(asked),
         }
     }
 }
@@ -61,20 +69,26 @@ pub enum Fate {
 
 impl Dataset {
     /// What became of the document called `name`: published is published, whatever fell beside it; else the last run that dropped it
-    /// tells. `None` where nobody read it, or it was erased.
+    /// tells. Of several addresses of one page, as with `http` and with `https`, the one that was asked for goes first. `None` where nobody
+    /// read it, or it was erased.
     ///
     /// # Errors
     /// When a file cannot be read.
     pub fn fate(&self, name: &Name) -> Result<Option<Fate>, InspectError> {
-        if let Some((shard, row)) = self.published(name)? {
+        let published = self.published(name)?;
+        if let Some((shard, row)) = published.clone().filter(|(_, row)| name.is_spelt(row)) {
             return Ok(Some(Fate::Kept { shard, row }));
         }
+        let mut dropped = None;
         for path in &self.rejects {
-            if let Some(row) = self.rows(path, name)?.pop() {
-                return Ok(Some(Fate::Dropped { row }));
+            let rows = self.rows(path, name)?;
+            if let Some(row) = rows.iter().rev().find(|row| name.is_spelt(row)) {
+                return Ok(Some(Fate::Dropped { row: row.clone() }));
             }
+            dropped = dropped.or(rows.into_iter().next_back());
         }
-        Ok(None)
+        let kept = published.map(|(shard, row)| Fate::Kept { shard, row });
+        Ok(kept.or(dropped.map(|row| Fate::Dropped { row })))
     }
 
     /// The published document called `name`, and the shard that it stands in.
@@ -82,13 +96,17 @@ impl Dataset {
     /// # Errors
     /// When a file cannot be read.
     pub fn published(&self, name: &Name) -> Result<Option<(String, Map<String, Value>)>, InspectError> {
+        let mut found = None;
         for path in &self.shards {
-            if let Some(row) = self.rows(path, name)?.pop() {
-                let shard = path.strip_prefix(self.workspace.root()).unwrap_or(path);
-                return Ok(Some((shard.to_string_lossy().into_owned(), row)));
+            for row in self.rows(path, name)? {
+                let shard = path.strip_prefix(self.workspace.root()).unwrap_or(path).to_string_lossy().into_owned();
+                if name.is_spelt(&row) {
+                    return Ok(Some((shard, row)));
+                }
+                found = Some((shard, row));
             }
         }
-        Ok(None)
+        Ok(found)
     }
 
     /// All rows of the file `path` that are called `name`.

@@ -2,7 +2,10 @@
 //! questions in SQL. It changes nothing, and prints
 //! nothing: the command line and pages for researchers ask the same questions here.
 
+pub mod diff;
 pub mod find;
+pub mod kinds;
+pub mod labels;
 pub mod row;
 pub mod sample;
 #[cfg(feature = "sql")]
@@ -27,6 +30,9 @@ pub enum InspectError {
     /// A file cannot be searched.
     #[error(transparent)]
     Locate(#[from] LocateError),
+    /// A list of labels is damaged.
+    #[error("line {line} of `{path}` is no label; mend it, or remove it", path = path.display())]
+    Labels { path: PathBuf, line: usize },
     /// A pattern is none.
     #[error("`{pattern}` is no regular expression: {why}")]
     Pattern { pattern: String, why: String },

@@ -38,6 +38,14 @@ impl<'a> Row<'a> {
         column.filter(|column| column.is_valid(self.row)).map_or("", |column| column.value(self.row))
     }
 
+    /// Text in a column of values by name, as `optout` is; empty where there is none.
+    #[must_use]
+    pub fn text_in(&self, column: &str, name: &str) -> &'a str {
+        let values = self.batch.column_by_name(column).and_then(|column| column.as_struct_opt());
+        let values = values.and_then(|values| values.column_by_name(name)).and_then(|values| values.as_string_opt::<i32>());
+        values.filter(|values| values.is_valid(self.row)).map_or("", |values| values.value(self.row))
+    }
+
     /// A number in a column of numbers by name, as `quality` is.
     #[must_use]
     pub fn number_in(&self, column: &str, name: &str) -> Option<f64> {

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::index::index_now;
-use crate::engine::plan::{Plan, PlanError, PlannedIndexFile};
+use crate::engine::plan::{Plan, PlanError, PlannedIndexFile, PlannedInput, etag};
 use crate::ledger::manifest::{Manifest, ManifestError, Manifests};
 use crate::ledger::receipt::Receipts;
 use crate::ledger::run::RunLedger;
@@ -82,6 +82,31 @@ impl History {
     /// When it cannot be read.
     pub fn ledger_of(&self, plan: &str) -> Result<Option<RunLedger>, HistoryError> {
         self.runs.iter().find(|run| run.transaction == plan).map(|run| self.ledger(run)).transpose()
+    }
+
+    /// The paths of all inputs that sealed runs have read.
+    ///
+    /// # Errors
+    /// When a plan cannot be read.
+    pub fn read_inputs(&self) -> Result<BTreeSet<PathBuf>, HistoryError> {
+        let mut read = BTreeSet::new();
+        for run in &self.runs {
+            let plan = Plan::load(&self.workspace.plans().join(format!("{}.json", run.transaction)))?;
+            read.extend(plan.inputs.into_iter().map(|input| PathBuf::from(input.name)));
+        }
+        Ok(read)
+    }
+
+    /// A plan that was begun and not sealed, if it can still be gone on with: made by the same recipe, against the index as it is now, after
+    /// the last takedown, and its inputs are as they were.
+    #[must_use]
+    pub fn open_plan(&self, id: &str, recipe: &Recipe, takedowns: u64) -> Option<Plan> {
+        let plan = Plan::load(&self.workspace.plans().join(format!("{id}.json"))).ok()?;
+        let is_open = !self.runs.iter().any(|run| run.transaction == id);
+        let is_same = plan.recipe_hash == recipe.hash() && plan.takedowns == takedowns && plan.dataset == self.dataset;
+        let is_there = |input: &PlannedInput| etag(Path::new(&input.name)).is_ok_and(|now| now == input.etag);
+        let index_is_same = !recipe.dedup.remember || plan.index == self.index;
+        (is_open && is_same && index_is_same && plan.inputs.iter().all(is_there)).then_some(plan)
     }
 
     fn ledger(&self, run: &Manifest) -> Result<RunLedger, HistoryError> {

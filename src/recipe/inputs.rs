@@ -30,6 +30,24 @@ pub fn find(recipe: &Recipe) -> Result<Vec<InputFile>, RecipeErrors> {
     if mistakes.is_empty() { Ok(in_order(found)) } else { Err(RecipeErrors { mistakes }) }
 }
 
+/// What a pattern has where a night's date belongs.
+pub const DATE: &str = "{date}";
+
+/// The files that `recipe` reads on the night `date`: as [`find`], with the date in the place of [`DATE`]. A pattern with a date may have no files,
+/// because not every night brings archives.
+///
+/// # Errors
+/// As [`find`], for patterns without a date.
+pub fn find_of_night(recipe: &mut Recipe, date: &str) -> Result<Vec<InputFile>, RecipeErrors> {
+    let endings = recipe.source_room.endings;
+    recipe.input.retain_mut(|pattern| {
+        let is_dated = pattern.text.contains(DATE);
+        pattern.text = pattern.text.replace(DATE, date);
+        !is_dated || matching(&pattern.text, endings).is_ok()
+    });
+    find(recipe)
+}
+
 /// The files that `pattern` (a file, a folder or a glob) names, each with its size. In folders, at any depth, files with one of the
 /// `endings` are taken; files that are named or matched are taken whatever their ending.
 ///

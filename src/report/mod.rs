@@ -21,6 +21,15 @@ pub struct Run<'a> {
     pub samples: &'a [Sample],
 }
 
+/// The style of all our pages: no script, nothing from elsewhere.
+pub const STYLE: &str = page::STYLE;
+
+/// A chart of bars as SVG; empty without rows.
+#[must_use]
+pub fn bar_chart(rows: &[(String, u64)]) -> String {
+    page::chart_of(rows)
+}
+
 /// The report as one HTML page.
 #[must_use]
 pub fn report_html(run: &Run<'_>) -> String {

@@ -75,6 +75,12 @@ fn figures(run: &Run<'_>, total: &Tally) -> Markup {
     }
 }
 
+/// Bars of counts, in the colour of what was kept.
+pub(super) fn chart_of(rows: &[(String, u64)]) -> String {
+    let shown: Vec<Bar> = rows.iter().map(|(label, value)| Bar { label: label.clone(), value: *value as f64 }).collect();
+    bars(&shown, KEPT, &whole)
+}
+
 /// A section with a chart, and the same figures as a table to unfold.
 fn section(title: &str, note: &str, chart: &str, heads: &[&str], rows: &[Vec<String>]) -> Markup {
     html! {

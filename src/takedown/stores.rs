@@ -45,13 +45,15 @@ pub enum Store {
     Packed,
     /// Exports of packed data sets, wherever they lie.
     Exports,
+    /// What people said of documents.
+    Labels,
     /// Lists of where documents lie.
     Locator,
 }
 
 impl Store {
     /// All stores, in the order in which a takedown goes through them: what readers see goes first.
-    pub const ALL: [Store; 13] = [
+    pub const ALL: [Store; 14] = [
         Store::Shards,
         Store::Index,
         Store::Rejects,
@@ -64,6 +66,7 @@ impl Store {
         Store::Frontier,
         Store::Packed,
         Store::Exports,
+        Store::Labels,
         Store::Locator,
     ];
 
@@ -83,6 +86,7 @@ impl Store {
             Store::Frontier => "crawl frontier",
             Store::Packed => "packed data sets",
             Store::Exports => "exports",
+            Store::Labels => "labels",
             Store::Locator => "locator lists",
         }
     }
@@ -102,6 +106,7 @@ impl Store {
             | Store::Frontier
             | Store::Packed
             | Store::Exports
+            | Store::Labels
             | Store::Locator => None,
         }
     }
@@ -137,6 +142,7 @@ impl Store {
             Store::Frontier => frontier::file_in(&workspace.frontier()).into_iter().collect(),
             Store::Packed => packed_shards(workspace)?,
             Store::Exports => side_files(workspace)?,
+            Store::Labels => files_below(&workspace.labels())?,
             Store::Locator => files_below(&workspace.locator())?,
         })
     }
@@ -204,7 +210,7 @@ pub fn search(workspace: &Workspace, store: Store, path: &Path, targets: &Target
     let holding = match store {
         Store::Shards | Store::Rejects => Holding::Rows(find(workspace, path, targets)?),
         Store::Archives => Holding::Records(tombstone::find(workspace, path, targets)?),
-        Store::ArchiveIndexes | Store::Quarantine | Store::Logs => Holding::Lines(lines(path, targets)?),
+        Store::ArchiveIndexes | Store::Quarantine | Store::Logs | Store::Labels => Holding::Lines(lines(path, targets)?),
         // A ledger is counts alone; a report could quote, and can be done without.
         Store::Reports if path.extension().is_some_and(|ending| ending == "html") && !lines(path, targets)?.is_empty() => Holding::Whole,
         Store::Reports | Store::Index | Store::Locator => return Ok(None),

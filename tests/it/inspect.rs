@@ -218,3 +218,96 @@ fn a_question_that_is_wrong_or_would_change_something_is_refused_with_what_there
     let told = said(&running.wait_with_output().expect("it ends").stdout);
     assert_eq!(told, "{\"a\":1}\n{\"n\":1}\n");
 }
+
+#[test]
+fn two_nights_are_told_apart_and_labels_are_kept_until_a_document_is_erased() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |path: &str| folder.path().join(path);
+    let recipe = "dataset = \"d\"\n[source]\nkind = \"jsonl\"\n[dedup]\nnear = false\n[[emit]]\nstage = \"tokenize\"\n";
+    std::fs::write(at("r.toml"), recipe).expect("room");
+    std::fs::create_dir(at("in")).expect("room");
+    let text = |word: &str, number: u64| format!("{word} {}", ["Lotse", "Hafen", "Möwe", "Kutter", "Netz", "Tau"][number as usize]);
+    for (night, texts) in
+        [("1", vec![text("Der", 0), text("Der", 1), text("Der", 2)]), ("2", vec![text("Der", 0), text("Ein", 4), String::new()])]
+    {
+        let lines = texts.iter().enumerate().map(|(number, text)| {
+            serde_json::json!({"url": format!("https://n{night}.example.de/{number}"), "text": text}).to_string() + "\n"
+        });
+        std::fs::write(at("in").join(night).with_extension("jsonl"), lines.collect::<String>()).expect("room");
+        let mut run = tamis(["run"]);
+        run.arg(at("r.toml")).arg("--workspace").arg(at("w")).arg("--keys").arg(at("keys"));
+        ends_with(run.arg("--set").arg(format!("input={}/*.jsonl", at("in").display())), 0);
+    }
+    let ask = |words: &[&str]| {
+        let mut command = tamis(["inspect"]);
+        command.arg(at("w/data/d")).args(words);
+        command
+    };
+    let told: Value = serde_json::from_slice(&ends_with(&mut ask(&["diff", "--json"]), 0).stdout).expect("JSON");
+    assert_eq!((&told["read"], &told["kept"]), (&serde_json::json!([3, 3]), &serde_json::json!([3, 1])), "{told}");
+    assert_eq!(told["dropped"]["dedup/exact-duplicate"], serde_json::json!([0, 1]), "{told}");
+    assert_eq!(told["languages"]["und"]["documents"], serde_json::json!([3, 1]));
+    let turned: Value = serde_json::from_slice(&ends_with(&mut ask(&["diff", "2", "1", "--json"]), 0).stdout).expect("JSON");
+    assert_eq!(turned["kept"], serde_json::json!([1, 3]));
+    let table = said(&ends_with(&mut ask(&["diff"]), 0).stdout);
+    assert!(table.contains("dropped: dedup/exact-duplicate") && table.contains("-66.7 %"), "{table}");
+    assert!(said(&ends_with(&mut ask(&["diff", "7"]), 2).stderr).contains("give 1 to 2"));
+
+    ends_with(&mut ask(&["labels", "add", "bad", "https://n1.example.de/0", "https://n1.example.de/1", "--reason", "too short"]), 0);
+    ends_with(&mut ask(&["labels", "add", "good", "https://n1.example.de/1"]), 0);
+    let mut answers = ask(&["labels", "ask", "--n", "9"]);
+    std::fs::write(at("answers"), "what?\ng a true sentence\ns\n").expect("room");
+    ends_with(answers.stdin(std::fs::File::open(at("answers")).expect("ours")), 0);
+    let list = || -> Vec<Value> {
+        let told = said(&ends_with(&mut ask(&["labels", "list", "--json"]), 0).stdout);
+        told.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    };
+    let labels = list();
+    let of = |number: u64| labels.iter().find(|row| row["url"] == format!("https://n1.example.de/{number}")).expect("a label");
+    assert_eq!((labels.len(), &of(0)["label"], &of(0)["reason"], &of(1)["label"]), (3, &"bad".into(), &"too short".into(), &"good".into()));
+    ends_with(ask(&["labels", "export", "--output"]).arg(at("labels.jsonl")), 0);
+    let exported = std::fs::read_to_string(at("labels.jsonl")).expect("ours");
+    assert!(exported.lines().count() == 3 && exported.contains("a true sentence") && exported.contains("Der Lotse"), "{exported}");
+
+    let mut plan = tamis(["takedown", "plan", "--reason", "gdpr-17", "--received", "2026-11-20", "--url", "https://n1.example.de/0"]);
+    ends_with(plan.arg("--workspace").arg(at("w")).arg("--out").arg(at("plan.json")), 0);
+    let mut apply = tamis(["takedown", "apply", "--confirm-large"]);
+    ends_with(apply.arg(at("plan.json")).arg("--workspace").arg(at("w")).arg("--keys").arg(at("keys")), 0);
+    let stored = std::fs::read_to_string(at("w/_tamis/labels/d.jsonl")).expect("a list");
+    assert!(stored.lines().count() == 2 && !stored.contains(of(0)["id"].as_str().expect("an id")), "{stored}");
+}
+
+#[test]
+fn a_summary_counts_by_source_licence_owner_and_domain_what_the_shards_hold() {
+    let house = House::new();
+    let told = &house.rows(&["summary", "--kinds"])[0];
+    let published = stored(&house.at("w/data"));
+    let sum = |kind: &str| {
+        told["kinds"][kind].as_object().expect("counts").values().map(|count| count["documents"].as_u64().unwrap_or(0)).sum::<u64>()
+    };
+    for kind in ["sources", "licences", "optouts", "domains"] {
+        assert_eq!(sum(kind), published.len() as u64, "{kind}: {told}");
+    }
+    let german = published.iter().filter(|row| row["host"].as_str().is_some_and(|host| host.ends_with(".example"))).count();
+    assert_eq!(told["kinds"]["domains"]["example"]["documents"], german);
+    let table = said(&ends_with(&mut house.ask(&["summary", "--kinds"]), 0).stdout);
+    assert!(table.contains("owners say") && table.contains("licence"), "{table}");
+}
+
+#[test]
+fn an_address_that_was_asked_for_goes_before_others_of_the_same_page() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |path: &str| folder.path().join(path);
+    std::fs::write(at("r.toml"), "dataset = \"d\"\n[source]\nkind = \"jsonl\"\n[dedup]\nnear = false\n").expect("room");
+    let line = |url: &str| serde_json::json!({"url": url, "text": "Der Lotse geht von Bord."}).to_string() + "\n";
+    std::fs::write(at("in.jsonl"), line("http://dorf.example/a") + &line("https://dorf.example/a")).expect("room");
+    let mut run = tamis(["run"]);
+    run.arg(at("r.toml")).arg("--workspace").arg(at("w")).arg("--keys").arg(at("keys"));
+    ends_with(run.arg("--set").arg(format!("input={}", at("in.jsonl").display())), 0);
+    let kept = |url: &str| {
+        let output = ends_with(tamis(["inspect"]).arg(at("w/data/d")).args(["explain", url, "--json"]), 0);
+        serde_json::from_slice::<Value>(&output.stdout).expect("JSON")["kept"].as_bool().expect("a verdict")
+    };
+    let both = [kept("http://dorf.example/a"), kept("https://dorf.example/a")];
+    assert!(both == [true, false] || both == [false, true], "one was kept, the other repeats it: {both:?}");
+}

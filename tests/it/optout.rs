@@ -183,3 +183,66 @@ fn damage_is_told_and_what_is_whole_is_explained() {
     let output = ends_with(tamis(["optout", "explain"]).arg(&file), 2);
     assert!(said(&output.stderr).contains("nothing to explain"), "{}", said(&output.stderr));
 }
+
+/// What two hosts say today: the one reserves a folder, the other is down.
+fn of_today(host: &str, path: &str, _: &str) -> Vec<u8> {
+    match (host, path) {
+        ("ostrov.example.cz", "/robots.txt") => b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\nUser-agent: *\nDisallow:\n".to_vec(),
+        ("ostrov.example.cz", "/.well-known/tdmrep.json") => {
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n[{\"location\": \"/b/*\", \"tdm-reservation\": 1}]".to_vec()
+        }
+        ("ostrov.example.cz", _) => b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".to_vec(),
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn what_owners_reserve_today_becomes_a_plan_and_what_they_said_is_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |path: &str| folder.path().join(path);
+    let urls =
+        ["https://ostrov.example.cz/a/1", "https://ostrov.example.cz/b/1", "https://ostrov.example.cz/b/2", "https://jinde.example.cz/b/1"];
+    let words = |number: usize| (0..30).map(|word| format!("slovo{}", number * 100 + word)).collect::<Vec<_>>().join(" ");
+    let lines: String = urls
+        .iter()
+        .enumerate()
+        .map(|(number, url)| format!("{}\n", json!({ "url": url.replace("https", "http"), "text": words(number) })))
+        .collect();
+    std::fs::write(at("in.jsonl"), lines).expect("room");
+    std::fs::write(at("recipe.toml"), format!("dataset = \"d\"\ninput = \"{}\"\n[source]\nkind = \"jsonl\"\n", at("in.jsonl").display()))
+        .expect("room");
+    ends_with(tamis(["run", "--quiet"]).arg(at("recipe.toml")).arg("--workspace").arg(at("w")), 0);
+    let recheck = |words: &[&str], code: i32| -> Value {
+        let mut command = tamis(["optout", "recheck", "--json"]);
+        let output = ends_with(command.arg(at("w/data/d")).arg("--out").arg(at("plan.json")).args(words), code);
+        serde_json::from_slice(&output.stdout).expect("JSON")
+    };
+    let web = Web::open("127.0.12.2", of_today);
+    let [here, there] = ["ostrov", "jinde"].map(|name| format!("{name}.example.cz={}", web.address));
+    let told = recheck(&["--contact", "mailto:crawl@example.eu", "--delay-ms", "0", "--resolve", &here, "--resolve", &there], 1);
+    assert_eq!(told, json!({ "hosts": 2, "hosts_without_answer": 1, "documents": 4, "reserved": 2 }));
+    let plan: Value = serde_json::from_slice(&std::fs::read(at("plan.json")).expect("a plan")).expect("JSON");
+    assert_eq!((&plan["documents"], &plan["reason"]), (&2.into(), &"optout-recheck".into()));
+    let history = || -> Vec<Value> {
+        let folder = at("w/_tamis/logs/optouts");
+        let path = folder.join(&crate::files_below(&folder)[0]);
+        std::fs::read_to_string(path).expect("a history").lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    };
+    let said: Vec<_> = history().iter().map(|line| (line["host"].clone(), line["verdict"].clone())).collect();
+    assert_eq!(said, [("jinde.example.cz".into(), "no-answer".into()), ("ostrov.example.cz".into(), "reserved-in-part".into())]);
+    assert!(history()[1]["words"].as_str().is_some_and(|words| words.starts_with("tdmrep-file: ")), "{:?}", history()[1]);
+    let mut apply = tamis(["takedown", "apply", "--confirm-large"]);
+    ends_with(apply.arg(at("plan.json")).arg("--workspace").arg(at("w")).arg("--keys").arg(at("keys")), 0);
+    // A snapshot that opens everything plans nothing; the history grew, and is not logs that retention removes.
+    let archive =
+        [response("http://jinde.example.cz/robots.txt", "200 OK\r\nContent-Type: text/plain", "User-agent: *\nDisallow:\n")].concat();
+    std::fs::write(at("snapshot.warc"), archive).expect("room");
+    assert_eq!(recheck(&["--snapshot", &at("snapshot.warc").to_string_lossy()], 0)["documents"], 2);
+    assert!(history().len() >= 3, "{:?}", history());
+    // Who reserves a host in its robots.txt takes all of it out.
+    let archive =
+        [response("http://jinde.example.cz/robots.txt", "200 OK\r\nContent-Type: text/plain", "User-agent: GPTBot\nDisallow: /\n")]
+            .concat();
+    std::fs::write(at("snapshot.warc"), archive).expect("room");
+    assert_eq!(recheck(&["--snapshot", &at("snapshot.warc").to_string_lossy()], 1)["reserved"], 1);
+}

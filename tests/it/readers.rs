@@ -19,7 +19,7 @@ fn duckdb_polars_pyarrow_and_datasets_count_the_same_through_a_plain_glob() {
     let folder = tempfile::tempdir().expect("a folder");
     ends_with(tamis(["run", QUICKSTART, "--workspace"]).arg(folder.path()), 0);
     let data = folder.path().join("data/quickstart");
-    let mut reading = std::process::Command::new(python);
+    let mut reading = std::process::Command::new(&python);
     let output = ends_with(reading.arg(root().join("tests/readers/count.py")).arg(&data), 0);
     let told: Value = serde_json::from_slice(said(&output.stdout).lines().last().expect("a line").as_bytes()).expect("JSON");
     let ours = summary(folder.path(), "quickstart");
@@ -34,6 +34,9 @@ fn duckdb_polars_pyarrow_and_datasets_count_the_same_through_a_plain_glob() {
         assert_eq!(Some(tokens), ours["tokens"].as_u64(), "{reader}");
         assert_eq!(ids, tokens, "{reader}");
     }
+    let mut notebook = std::process::Command::new(&python);
+    let shown = said(&ends_with(notebook.arg(root().join("examples/notebook/look.py")).arg(&data), 0).stdout);
+    assert!(shown.ends_with(&format!("{} documents\n", ours["kept"])), "the notebook's way: {shown}");
 }
 
 /// What warcio and FastWARC find in `files`, and at `offsets` of the first.

@@ -134,11 +134,18 @@ impl House {
             ends_with(export.arg(self.at("w/packed/p")).arg("--out").arg(self.at("w/for").join(format)), 0);
         }
         let id = self.id_of_canary();
+        for document in [URL, "https://dorf.example.eu/20"] {
+            let mut label = tamis(["inspect"]);
+            ends_with(label.arg(self.at("w/data/d")).args(["labels", "add", "bad", document]), 0);
+        }
         let holds = |store: &Store| {
             let files = store.files(&self.workspace()).expect("they can be listed");
             match store {
                 Store::Locator => return self.locator_knows(id),
                 Store::Packed | Store::Exports => return self.pieces(*store, id) > 0,
+                Store::Labels => {
+                    return files.iter().any(|path| std::fs::read_to_string(path).expect("a list").contains(&id.to_string()));
+                }
                 _ => {}
             }
             files
@@ -235,7 +242,8 @@ fn a_canary_in_every_store_is_nowhere_afterwards_and_all_else_is_as_it_was() {
     let now = std::fs::read(house.at("w/archive/night/a.warc.gz")).expect("a file");
     assert_eq!(now.len(), archive.len());
     assert!(now.ends_with(&innocent(20..26)), "other records stay where they were");
-    for text in ["w/_tamis/quarantine/x/clean-00000.jsonl", "w/_tamis/logs/night.log", "w/archive/night/a.cdxj"] {
+    for text in ["w/_tamis/quarantine/x/clean-00000.jsonl", "w/_tamis/logs/night.log", "w/archive/night/a.cdxj", "w/_tamis/labels/d.jsonl"]
+    {
         assert_eq!(std::fs::read_to_string(house.at(text)).expect("a file").lines().count(), 1, "{text}");
     }
     let summary = summary(&house.at("w"), "d");

@@ -1,6 +1,8 @@
 //! `tamis inspect`: looks into a data set. `summary` says what is in it and what became of everything that was read for it, `sample` shows
-//! some documents, `show` one, `explain` what became of one and why, and `sql` answers any question.
+//! some documents, `show` one, `diff` two nights, `labels` what people said of documents, `explain` what became of one and why, and `sql` answers any question.
 
+mod diff;
+mod labels;
 mod one;
 mod sample;
 #[cfg(feature = "sql")]
@@ -10,13 +12,15 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use comfy_table::{Cell, CellAlignment, Table};
 use serde_json::{Value, json};
 
 use super::exit::Exit;
 use super::run::Keys;
-use super::table::tally_tables;
+use super::table::{plain, tally_tables};
 use super::warc::is_unsafe;
 use crate::inspect::Dataset;
+use crate::inspect::kinds::{Count, Kinds};
 use crate::ledger::manifest::Manifests;
 use crate::ledger::run::RunLedger;
 use crate::ledger::tally::Tally;
@@ -37,6 +41,9 @@ pub struct InspectArgs {
 enum What {
     /// Documents, tokens and bytes by language, and how many were dropped for which reason
     Summary {
+        /// Counts by source, licence, what owners say and top-level domain too; reads those columns of all shards
+        #[arg(long)]
+        kinds: bool,
         /// Writes one JSON object
         #[arg(long)]
         json: bool,
@@ -47,6 +54,10 @@ enum What {
     Show(one::ShowArgs),
     /// What became of a document, by id or address: where it is published, or which rule dropped it, with which value
     Explain(one::ExplainArgs),
+    /// Two nights side by side: what each read, kept and dropped, by language, reason and host
+    Diff(diff::DiffArgs),
+    /// Documents that people called good or bad, and why
+    Labels(labels::LabelsArgs),
     /// Answers a question in SQL over the tables documents, rejects and ledger
     #[cfg(feature = "sql")]
     Sql(sql::SqlArgs),
@@ -65,24 +76,38 @@ pub fn inspect(args: &InspectArgs) -> anyhow::Result<Exit> {
         Dataset::open(workspace.clone(), &name, &runs)
     };
     match &args.what {
-        What::Summary { json } => summary(&ledgers, &Manifests::read(&workspace)?.erased(&name), *json),
+        What::Summary { kinds, json } => {
+            let kinds = if *kinds { Some(dataset()?.kinds()?) } else { None };
+            summary(&ledgers, &Manifests::read(&workspace)?.erased(&name), kinds, *json)
+        }
         What::Sample(args) => sample::sample(&dataset()?, args),
         What::Show(args) => one::show(&dataset()?, &workspace, args),
         What::Explain(args) => one::explain(&dataset()?, &workspace, args),
+        What::Diff(args) => diff::compare(&ledgers, args),
+        What::Labels(args) => labels::labels(&dataset()?, &workspace, &name, args),
         #[cfg(feature = "sql")]
         What::Sql(args) => sql::sql(&dataset()?, &ledgers, args),
     }
 }
 
-fn summary(ledgers: &[RunLedger], erased: &Erased, json: bool) -> anyhow::Result<Exit> {
+fn summary(ledgers: &[RunLedger], erased: &Erased, kinds: Option<Kinds>, json: bool) -> anyhow::Result<Exit> {
     if json {
-        println!("{}", summary_json(ledgers, erased));
+        let mut told = summary_json(ledgers, erased);
+        if let (Some(kinds), Some(told)) = (kinds, told.as_object_mut()) {
+            told.insert("kinds".to_owned(), serde_json::to_value(kinds)?);
+        }
+        println!("{told}");
         return Ok(Exit::Done);
     }
     let tally = sum(ledgers, erased);
     let shards: Vec<_> = ledgers.iter().flat_map(|ledger| &ledger.shards).collect();
     let bytes = ByteSize(shards.iter().map(|shard| shard.bytes).sum());
     println!("{}\n", tally_tables(&tally));
+    if let Some(Kinds { sources, licences, optouts, domains }) = kinds {
+        for (head, counts) in [("source", sources), ("licence", licences), ("owners say", optouts), ("domain", domains)] {
+            println!("{}\n", kind_table(head, counts));
+        }
+    }
     println!(
         "shards: {}, {bytes}; runs: {}; parts of the input set aside: {}",
         grouped(shards.len() as u64),
@@ -90,6 +115,23 @@ fn summary(ledgers: &[RunLedger], erased: &Erased, json: bool) -> anyhow::Result
         grouped(tally.damages + tally.quarantined)
     );
     Ok(Exit::Done)
+}
+
+/// Kinds of a table.
+const KINDS: usize = 20;
+
+fn kind_table(head: &str, counts: BTreeMap<String, Count>) -> Table {
+    let mut table = plain(&[head, "documents", "tokens"]);
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by(|one, other| other.1.documents.cmp(&one.1.documents).then_with(|| one.0.cmp(&other.0)));
+    let rest = counts.split_off(counts.len().min(KINDS));
+    let sum = |count: fn(&Count) -> u64| rest.iter().map(|(_, one)| count(one)).sum::<u64>();
+    let others = Count { documents: sum(|count| count.documents), tokens: sum(|count| count.tokens) };
+    for (name, count) in counts.into_iter().chain((!rest.is_empty()).then(|| (format!("{} others", rest.len()), others))) {
+        let number = |number: u64| Cell::new(grouped(number)).set_alignment(CellAlignment::Right);
+        table.add_row([Cell::new(safe(&name)), number(count.documents), number(count.tokens)]);
+    }
+    table
 }
 
 /// Words of strangers without what moves a terminal's cursor or hides what they say; line ends stay.

@@ -86,7 +86,7 @@ fn erased(workspace: &Workspace, name: &Name, keys: &Keys) -> Option<u64> {
     let list = Suppression::open(workspace, &keys.suppression()).ok()??;
     match name {
         Name::Id(id) => list.takedown_of(Kind::Id, &id.to_string()),
-        Name::Address(address) => list.takedown_of(Kind::Url, address.as_str()),
+        Name::Address(address, _) => list.takedown_of(Kind::Url, address.as_str()),
     }
 }
 

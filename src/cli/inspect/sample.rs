@@ -61,29 +61,35 @@ fn bound(text: &str) -> Result<Bound, String> {
     Ok((name.to_owned(), number.parse().map_err(|_| wrong())?))
 }
 
+impl SampleArgs {
+    /// What is to be drawn.
+    pub(super) fn wish(&self) -> Result<Wish> {
+        let grep = match &self.grep {
+            Some(pattern) => Some(regex::Regex::new(pattern).map_err(|error| {
+                let why = error.to_string();
+                InspectError::Pattern { pattern: pattern.clone(), why: why.lines().last().unwrap_or_default().to_owned() }
+            })?),
+            None => None,
+        };
+        let by = self.by.map(|each| match each {
+            Each::Lang => By::Lang,
+            Each::Host => By::Host,
+        });
+        Ok(Wish {
+            documents: self.n,
+            seed: self.seed,
+            lang: self.lang.clone(),
+            host: self.host.clone(),
+            at_least: self.min.clone(),
+            at_most: self.max.clone(),
+            grep,
+            by,
+        })
+    }
+}
+
 pub(super) fn sample(dataset: &Dataset, args: &SampleArgs) -> Result<Exit> {
-    let grep = match &args.grep {
-        Some(pattern) => Some(regex::Regex::new(pattern).map_err(|error| {
-            let why = error.to_string();
-            InspectError::Pattern { pattern: pattern.clone(), why: why.lines().last().unwrap_or_default().to_owned() }
-        })?),
-        None => None,
-    };
-    let by = args.by.map(|each| match each {
-        Each::Lang => By::Lang,
-        Each::Host => By::Host,
-    });
-    let wish = Wish {
-        documents: args.n,
-        seed: args.seed,
-        lang: args.lang.clone(),
-        host: args.host.clone(),
-        at_least: args.min.clone(),
-        at_most: args.max.clone(),
-        grep,
-        by,
-    };
-    let rows = dataset.sample(&wish)?;
+    let rows = dataset.sample(&args.wish()?)?;
     if rows.is_empty() && !args.json {
         eprintln!("no document is like that");
     }

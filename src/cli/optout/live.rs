@@ -52,7 +52,12 @@ pub(super) fn explain(args: &Explain, address: &str) -> Result<Exit> {
 
 /// Settings of a crawl of one page.
 fn settings(args: &Explain) -> Result<CrawlSettings> {
-    let contact = args.contact.clone().context(
+    settings_of(args.contact.as_deref(), &args.agent, &args.resolve)
+}
+
+/// Settings of somebody who asks on the command line.
+pub(super) fn settings_of(contact: Option<&str>, agent: &str, resolve: &[String]) -> Result<CrawlSettings> {
+    let contact = contact.map(str::to_owned).context(
         "an address is asked for only by somebody who can be reached: give --contact, a page or an e-mail address of yours; it goes into the user agent",
     )?;
     let host = |written: &String| {
@@ -60,12 +65,12 @@ fn settings(args: &Explain) -> Result<CrawlSettings> {
         let address = address.parse().with_context(|| format!("`--resolve {written}` is not HOST=IP:PORT"))?;
         Ok((name.to_owned(), address))
     };
-    let hosts = args.resolve.iter().map(host).collect::<Result<_>>()?;
-    Ok(CrawlSettings { contact, agent: args.agent.clone(), hosts, ..CrawlSettings::default() })
+    let hosts = resolve.iter().map(host).collect::<Result<_>>()?;
+    Ok(CrawlSettings { contact, agent: agent.to_owned(), hosts, ..CrawlSettings::default() })
 }
 
 /// A fault in words.
-fn what(fault: Fault) -> &'static str {
+pub(super) fn what(fault: Fault) -> &'static str {
     match fault {
         Fault::Dns => "the name has no address",
         Fault::NotPublic => "the address is not one of the public internet (--resolve names exceptions)",

@@ -4,6 +4,7 @@
 //! 200. Sites are told apart by host alone: archives mix http and https of one site, and its owner is the same.
 
 mod live;
+mod recheck;
 
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, ErrorKind, Write};
@@ -48,6 +49,8 @@ enum OptoutVerb {
     /// tabs between them. An address is asked as the crawler would ask: the files of its site first, and the page only if they allow it;
     /// its line has the status in place of the offset. See docs/optout.md.
     Explain(Explain),
+    /// Looks at today's robots.txt, tdmrep.json and ai.txt of every host of a data set, and plans a takedown of what is reserved now
+    Recheck(recheck::RecheckArgs),
 }
 
 #[derive(Debug, Args)]
@@ -73,7 +76,10 @@ struct Explain {
 /// # Errors
 /// Where the archive cannot be read or standard output not be written.
 pub fn optout(args: &OptoutArgs) -> Result<Exit> {
-    let OptoutVerb::Explain(args) = &args.verb;
+    let args = match &args.verb {
+        OptoutVerb::Recheck(args) => return recheck::recheck(args),
+        OptoutVerb::Explain(args) => args,
+    };
     match explain(args) {
         // Whoever reads the list has seen enough.
         Err(error) if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe) => Ok(Exit::Done),
