@@ -14,8 +14,8 @@ use crate::{copy_folder, ends_with, files_below, said, tamis};
 const OTHER_LIMITS: [&str; 5] = [
     "clean.gopher-quality.words_min=60",
     "clean.gopher-quality.languages.fi.words_min=10",
-    "clean.c4-quality.sentences_min=0",
-    "clean.fineweb-quality.rules=[\"too-many-repeated-lines\"]",
+    "clean.c4-quality.sentences_min=7",
+    "clean.fineweb-quality.rules=[]",
     "clean.repetition.duplicate_line_fraction_max=0.9",
 ];
 
