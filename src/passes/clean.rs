@@ -11,6 +11,7 @@ use crate::dedup::signatures::SignatureSink;
 use crate::engine::commit::Commit;
 use crate::engine::flow::{Fate, flow};
 use crate::engine::plan::{PlannedInput, StageName, TaskName, etag};
+use crate::engine::sums::other_than;
 use crate::engine::watch::{Step, Watch};
 use crate::sink::Sink;
 use crate::sinks::documents::DocumentsSink;
@@ -100,6 +101,12 @@ fn open(job: &Job, planned: &PlannedInput) -> Result<Box<dyn crate::source::Reco
     let path = Path::new(&planned.name);
     if etag(path).map_err(unreadable)? != planned.etag {
         return Err(Unopened::Changed);
+    }
+    if let Some(stated) = &planned.sum
+        && let Some(found) = other_than(path, stated).map_err(unreadable)?
+    {
+        let what = format!("it is not the file that its publisher lists: its checksum is {found}, the list says {stated}; fetch it again");
+        return Err(Unopened::Unreadable(SourceError::NotThisFormat(what)));
     }
     let file = std::fs::File::open(path).map_err(unreadable)?;
     let bytes = Box::new(file.try_clone().map_err(unreadable)?);
