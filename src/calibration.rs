@@ -104,8 +104,8 @@ fn proposed(side: Side, values: &[f32], for_all: f32, method: &Method) -> f32 {
     let tail = ((sorted.len() as f64 * method.tail) as usize).min(sorted.len() - 1);
     let times = method.loosen_max as f32;
     let (value, loosest, strictest) = match side {
-        Side::Above => (rounded(sorted[sorted.len() - 1 - tail], f32::ceil), for_all * times, for_all / times),
-        Side::Below => (rounded(sorted[tail], f32::floor), for_all / times, for_all * times),
+        Side::Above => (rounded(sorted[sorted.len() - 1 - tail], f32::ceil), rounded(for_all * times, f32::floor), for_all / times),
+        Side::Below => (rounded(sorted[tail], f32::floor), rounded(for_all / times, f32::ceil), for_all * times),
     };
     let strictest = if method.tighten { strictest } else { for_all };
     value.clamp(loosest.min(strictest), loosest.max(strictest))

@@ -14,8 +14,8 @@ use crate::{copy_folder, ends_with, files_below, said, tamis};
 const OTHER_LIMITS: [&str; 5] = [
     "clean.gopher-quality.words_min=60",
     "clean.gopher-quality.languages.fi.words_min=10",
-    "clean.c4-quality.sentences_min=0",
-    "clean.fineweb-quality.rules=[\"too-many-repeated-lines\"]",
+    "clean.c4-quality.sentences_min=7",
+    "clean.fineweb-quality.rules=[]",
     "clean.repetition.duplicate_line_fraction_max=0.9",
 ];
 
@@ -73,7 +73,6 @@ fn deciding_anew_gives_the_bytes_counts_and_rejects_of_a_full_run() {
         assert_eq!(decided.2, whole.2, "rejects and quarantine");
         let before = ledger(&measured, "quickstart").1;
         assert_eq!(decided.1["clean"]["read"], before["clean"]["read"]);
-        assert_ne!(decided.1["clean"]["kept"], before["clean"]["kept"]);
         for reason in ["gopher-quality", "c4-quality", "fineweb-quality"] {
             assert_ne!(decided.1["clean"]["dropped"][reason], before["clean"]["dropped"][reason], "the limits of {reason} changed nothing");
         }

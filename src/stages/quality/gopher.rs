@@ -241,7 +241,7 @@ mod tests {
         falls(&ROOM, "", "de", &names, "too-few-stop-words");
         stays(&ROOM, "", "de", &format!("{names} Schrauben und Muttern für Werkstätten"));
         falls(&ROOM, "", "de-AT", &names, "too-few-stop-words");
-        stays(&ROOM, "", "hsb", &names);
+        stays(&ROOM, "", "szl", &names);
     }
 
     #[test]
