@@ -128,6 +128,7 @@ const ONLY_IN: &[(&str, &[&str], &str)] = &[
             "crawl",
             "dedup",
             "engine",
+            "inspect",
             "ledger",
             "locator",
             "main",
