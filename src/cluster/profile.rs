@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn a_step_can_be_different() {
         let all = profile(
-            "cpus = 4\nmemory = \"8 GiB\"\npartition = \"small\"\n[decide]\ncpus = 1\nmemory = \"100 GB\"\npartition = \"large\"\n",
+            "cpus = 4\nmemory = \"8 GiB\"\nmemory_max = \"6 GB\"\npartition = \"small\"\n[decide]\ncpus = 1\nmemory = \"100 GB\"\npartition = \"large\"\n",
         );
         let decide = all.of(Step::Decide);
         assert_eq!((decide.cpus.get(), decide.may_take(), decide.partition.as_deref()), (1, Some(ByteSize(90_000_000_000)), Some("large")));

@@ -151,16 +151,16 @@ fn ray_is_given_the_open_stages_one_after_the_other_and_the_run_is_published() {
 struct Slurm(PathBuf);
 
 impl Slurm {
-    fn start(folder: PathBuf) -> Option<Slurm> {
+    /// Starts it, or says why none can be started here.
+    fn start(folder: PathBuf) -> Result<Slurm, String> {
         let is_there = |program: &&str| ["/usr/sbin", "/usr/bin"].iter().any(|folder| Path::new(folder).join(program).exists());
         let missing: Vec<_> = ["slurmctld", "slurmd", "sbatch", "munged"].into_iter().filter(|program| !is_there(program)).collect();
         if !missing.is_empty() || !rustix::process::geteuid().is_root() {
-            eprintln!("SKIPPED: no Slurm can be started here (missing: {missing:?}; root is needed); tests/run installs it where it can");
-            return None;
+            return Err(format!("no Slurm can be started here (missing: {missing:?}; root is needed); tests/run installs it where it can"));
         }
         let slurm = Slurm(folder);
         ends_with(slurm.cluster("up").args(["3", "2"]), 0);
-        Some(slurm)
+        Ok(slurm)
     }
 
     fn cluster(&self, verb: &str) -> Command {
@@ -183,7 +183,13 @@ impl Drop for Slurm {
 #[test]
 fn a_real_slurm_gives_the_bytes_of_a_local_run() {
     let house = House::new();
-    let Some(slurm) = Slurm::start(house.at("slurm")) else { return };
+    let slurm = match Slurm::start(house.at("slurm")) {
+        Ok(slurm) => slurm,
+        Err(why) => {
+            eprintln!("SKIPPED: {why}");
+            return;
+        }
+    };
     ends_with(&mut house.run("local", &[]), 0);
     let profile = house.at("profile.toml");
     std::fs::write(&profile, "leases_max = 3\nsteal_after_s = 2\nmemory = \"800 MiB\"\ntime_minutes = 5\narray_max = 2\n").expect("room");
