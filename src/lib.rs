@@ -10,16 +10,19 @@
 //! 4. [`dedup`] signs documents, decides which are duplicates, and excludes them.
 //! 5. [`sinks`] write Parquet with the columns of [`columns`]; [`store`] and [`workspace`] know files, [`ledger`] what became of what.
 //! 6. [`passes`] make the main job of these rooms; [`engine`] walks documents through them on all cores.
+//!    [`cluster`] gives the same work to schedulers of many machines.
 //! 7. [`locator`] knows where each document lies; [`suppression`] keeps out what was erased; [`takedown`] erases documents from every store and proves it.
 //! 8. [`packing`] makes sequences for trainers of published shards, and exports them.
-//! 9. [`night`] is what a nightly operator needs beside a run.
-//! 10. [`publish`] says of a data set what the law and its readers ask; [`report`] draws what happened; [`cli`] is the only place that prints.
+//! 9. [`night`] is what a nightly operator needs beside a run; [`publish`] says of a data set what the law and its readers ask.
+//! 10. [`inspect`] looks into what there is, [`report`] draws what happened, [`serve`] shows both in a browser; [`cli`] is the only place that prints.
 //!
 //! The three doors are [`source`], [`stage`] and [`sink`].
 
 pub mod archive;
+pub mod calibration;
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what the command line is for")]
 pub mod cli;
+pub mod cluster;
 pub mod columns;
 pub mod crawl;
 pub mod dedup;
@@ -37,6 +40,7 @@ pub mod publish;
 pub mod recipe;
 pub mod report;
 pub mod robots;
+pub mod serve;
 pub mod sink;
 pub mod sinks;
 pub mod size;

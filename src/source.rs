@@ -7,6 +7,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use crate::doc::Document;
+use crate::stage::Dropped;
 
 /// A kind of input.
 pub trait Source: Send + Sync {
@@ -47,10 +48,32 @@ pub enum Record {
     Raw(RawRecord),
     /// A document, or a drop, where cutting and decoding are one step.
     Offer(Offer),
+    /// A document of an earlier run, at the place that it had reached.
+    Again(Box<Again>),
     /// A record that is no document (`warcinfo`, `request`, `metadata`): counted by kind, not read.
     Other(&'static str),
     /// A part of the file that cannot be read.
     Damage(Damage),
+}
+
+/// A document that an earlier run has judged. It is judged anew by what that run measured, and goes on where it had stopped.
+pub struct Again {
+    /// The document, with all marks that it had.
+    pub doc: Document,
+    /// How many steps lie behind it; only what they decide is asked again.
+    pub steps_done: usize,
+    /// Why it fell, unless it went through: in the step after those, if that one has the name; elsewhere before all of them.
+    pub fell: Option<Fell>,
+}
+
+/// How a document fell in an earlier run.
+pub struct Fell {
+    /// Name of the stage.
+    pub stage: &'static str,
+    /// Why.
+    pub dropped: Dropped,
+    /// What went wrong, where it was set aside.
+    pub set_aside: Option<String>,
 }
 
 /// One record as cut from the stream.

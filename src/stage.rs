@@ -51,6 +51,22 @@ pub trait Stage: Send + Sync {
     /// Marks the document and says whether it goes on. Must end in time linear in the document's bytes.
     fn judge(&self, doc: &mut Document) -> Verdict;
 
+    /// Judges once more by the signals that `doc` carries, without measuring: the verdict that [`Stage::judge`] gave on a document that it
+    /// measured, under the settings of this stage. None where a verdict does not rest on stored signals.
+    fn decide(&self, _doc: &Document) -> Option<Verdict> {
+        None
+    }
+
+    /// The settings that change what [`Stage::decide`] says and neither a signal nor the text.
+    fn decides(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Whether it needs nothing of a document but what is kept in columns, so that one that fell before it can go on in a later run.
+    fn resumes(&self) -> bool {
+        !self.decides().is_empty()
+    }
+
     /// What a user should know of this stage although it works, for example that its settings make it slow.
     fn warning(&self) -> Option<String> {
         None

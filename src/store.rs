@@ -279,12 +279,24 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().unwrap_or(Path::new("."))
 }
 
+/// A name for what is this process's own in a folder that other machines write to as well: two of them can have processes of one number,
+/// and in containers nearly always do.
+#[must_use]
+pub fn own_name() -> &'static str {
+    static NAME: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    NAME.get_or_init(|| {
+        // Without the system's random numbers the process's number must do.
+        let chance = getrandom::u64().unwrap_or(0);
+        format!("{}-{chance:016x}", std::process::id())
+    })
+}
+
 /// A name beside `path` that no other writer uses: process and a count.
 fn temporary_name(path: &Path) -> PathBuf {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.{}-{count}.tmp", std::process::id()))
+    path.with_file_name(format!(".{name}.{}-{count}.tmp", own_name()))
 }
 
 fn write_synced(path: &Path, bytes: &[u8], permissions: Option<Permissions>) -> Result<(), StoreError> {

@@ -19,6 +19,7 @@ const FOLDERS: [&str; 16] = [
     "ledger",
     "index",
     "frontier",
+    "harvest",
     "rejects",
     "quarantine",
     "suppression",
@@ -246,6 +247,12 @@ impl Workspace {
         self.ours("frontier")
     }
 
+    /// What is known of repositories that are harvested.
+    #[must_use]
+    pub fn harvest(&self) -> PathBuf {
+        self.ours("harvest")
+    }
+
     /// Archives that belong to the workspace: what a crawler fetched.
     #[must_use]
     pub fn archive(&self) -> PathBuf {
@@ -280,6 +287,12 @@ impl Workspace {
     #[must_use]
     pub fn optout_history(&self) -> PathBuf {
         self.logs().join("optouts")
+    }
+
+    /// What visitors of the page did, without names.
+    #[must_use]
+    pub fn audit(&self) -> PathBuf {
+        self.ours("audit")
     }
 
     /// What people said of documents.

@@ -4,7 +4,10 @@
 //!     cargo run --release -- run pipelines/quickstart-crawl.toml
 //!
 //! Each host of the sample archives has its pages as they were recorded, a front page that links to them, and a robots.txt. Which site is
-//! meant is told by the header `Host`. `-- PORT` takes another port, 0 a free one; the first line of the output says which.
+//! meant is told by the header `Host`. `-- PORT` takes another port, 0 a free one; the first line of the output says which. The host
+//! `library.example` is a repository that speaks OAI-PMH, and gives away what lies in `libraries/papers-2026-06.zip`:
+//!
+//!     cargo run --release -- run pipelines/repositories.toml
 
 #![expect(clippy::print_stdout, reason = "a tool that is run by hand says what it does")]
 
@@ -18,6 +21,11 @@ use std::sync::Arc;
 /// The archives whose pages are served.
 const ARCHIVES: [&str; 2] = ["islands-2026-02.warc.gz", "harbours-2026-03.warc.gz"];
 const PORT: &str = "8417";
+/// The papers that the repository gives away.
+const PAPERS: &str = "libraries/papers-2026-06.zip";
+const REPOSITORY: &str = "library.example";
+/// Records of a page of its list.
+const RECORDS: usize = 5;
 const ROBOTS: &str = "User-agent: *\nDisallow: /share\nCrawl-delay: 0.1\n";
 
 /// Answers by host and path.
@@ -29,6 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for name in ARCHIVES {
         read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("data-samples/archives").join(name), &mut sites)?;
     }
+    open_repository(&Path::new(env!("CARGO_MANIFEST_DIR")).join("data-samples").join(PAPERS), &mut sites)?;
     let listener = TcpListener::bind(format!("127.0.0.1:{port}"))?;
     println!("{} sites on {}", sites.len(), listener.local_addr()?);
     std::io::stdout().flush()?;
@@ -56,6 +65,39 @@ fn read(path: &Path, sites: &mut Sites) -> Result<(), Box<dyn Error>> {
             sites.entry(host.to_owned()).or_default().insert(format!("/{path}"), block.to_vec());
         }
         rest = &rest[head_end + 4 + length + 4..];
+    }
+    Ok(())
+}
+
+/// The papers and the list of them, a page for each question that can be asked.
+fn open_repository(path: &Path, sites: &mut Sites) -> Result<(), Box<dyn Error>> {
+    let mut zip = zip::ZipArchive::new(std::fs::File::open(path)?)?;
+    let site = sites.entry(REPOSITORY.to_owned()).or_default();
+    let mut records = Vec::new();
+    for number in 0..zip.len() {
+        let (mut content, mut member) = (Vec::new(), zip.by_index(number)?);
+        let name = String::from_utf8_lossy(member.name_raw()).into_owned();
+        member.read_to_end(&mut content)?;
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: {}\r\n\r\n", content.len());
+        site.insert(format!("/files/{name}"), [head.as_bytes(), &content].concat());
+        records.push(format!(
+            "<record><header><identifier>oai:{REPOSITORY}:{name}</identifier><datestamp>2026-06-01</datestamp></header><metadata><dc>\
+             <rights>https://creativecommons.org/publicdomain/zero/1.0/</rights><date>2026</date><identifier>http://{REPOSITORY}/files/{name}</identifier>\
+             </dc></metadata></record>"
+        ));
+    }
+    let said = |body: &str| {
+        let xml = format!("<OAI-PMH><responseDate>2026-06-02T00:00:00Z</responseDate>{body}</OAI-PMH>");
+        text("200 OK", "text/xml; charset=utf-8", &xml)
+    };
+    let identify = "<Identify><earliestDatestamp>2026-06-01</earliestDatestamp><granularity>YYYY-MM-DD</granularity></Identify>";
+    site.insert("/oai?verb=Identify".to_owned(), said(identify));
+    let pages: Vec<&[String]> = records.chunks(RECORDS).collect();
+    for (number, page) in pages.iter().enumerate() {
+        let question = if number == 0 { "metadataPrefix=oai_dc".to_owned() } else { format!("resumptionToken={number}") };
+        let next = if number + 1 < pages.len() { (number + 1).to_string() } else { String::new() };
+        let list = format!("<ListRecords>{}<resumptionToken>{next}</resumptionToken></ListRecords>", page.concat());
+        site.insert(format!("/oai?verb=ListRecords&{question}"), said(&list));
     }
     Ok(())
 }

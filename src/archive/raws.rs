@@ -120,7 +120,7 @@ mod tests {
                     format!("{}:{tail}{}", raw.offset, if raw.truncated { "~" } else { "" })
                 }
                 Record::Damage(Damage { offset, what, .. }) => format!("{offset}!{what}"),
-                Record::Other(_) | Record::Offer(_) => unreachable!("all records are wanted"),
+                Record::Other(_) | Record::Offer(_) | Record::Again(_) => unreachable!("all records are wanted"),
             });
         }
         seen

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::crawl::harvest::keep::is_harvested;
 use crate::crawl::languages::LanguageOf;
 use crate::crawl::night::{CrawlError, Crawled, Status, World, crawl};
 use crate::crawl::settings::CrawlSettings;
@@ -22,12 +23,13 @@ const REASONS_SHOWN: usize = 4;
 /// Lines of a seed list that are shown.
 const GARBAGE_SHOWN: usize = 20;
 
-/// All archives of crawls in the workspace at `root`, with their sizes.
+/// All archives of crawls, or of harvests, in the workspace at `root`, with their sizes.
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub fn archives(root: &Path) -> anyhow::Result<Vec<(PathBuf, u64)>> {
-    let files = files_below(&root.join("archive"))?.into_iter().filter(|path| path.to_string_lossy().ends_with(".warc.gz"));
+pub fn archives(root: &Path, harvested: bool) -> anyhow::Result<Vec<(PathBuf, u64)>> {
+    let is_wanted = |path: &PathBuf| path.to_string_lossy().ends_with(".warc.gz") && is_harvested(path) == harvested;
+    let files = files_below(&root.join("archive"))?.into_iter().filter(is_wanted);
     files.map(|path| Ok((path.clone(), std::fs::metadata(&path)?.len()))).collect()
 }
 

@@ -1,11 +1,15 @@
 //! The command line: one file a verb, and the only place that prints.
 
+mod calibrate;
 mod check;
 mod crawl;
+mod decide;
 mod dedup;
 mod doctor;
+mod engines;
 pub mod exit;
 mod export;
+mod harvest;
 mod inspect;
 mod manual;
 mod night;
@@ -17,7 +21,9 @@ pub mod progress;
 mod report;
 mod robots;
 mod run;
+mod serve;
 mod stages;
+mod status;
 mod table;
 mod takedown;
 mod tokenizer;
@@ -45,6 +51,10 @@ pub struct Cli {
 enum Verb {
     /// Runs a recipe, or goes on where it stopped
     Run(run::RunArgs),
+    /// Judges the documents of earlier runs by other limits, without reading and measuring them again
+    Decide(decide::DecideArgs),
+    /// Proposes limits by language from a sample of measured documents
+    Calibrate(calibrate::CalibrateArgs),
     /// Does a night: crawls, takes new archives, publishes once, tells how it went; goes on where an earlier one stopped
     Night(night::NightArgs),
     /// Looks whether a night could begin: disk, clock, permissions, keys, index, versions
@@ -61,10 +71,14 @@ enum Verb {
     Robots(robots::RobotsArgs),
     /// Says whose pages are reserved from training, and in which words
     Optout(optout::OptoutArgs),
+    /// Asks repositories for what is new (OAI-PMH), and plans to erase what they have deleted
+    Harvest(harvest::HarvestArgs),
     /// Lists, checks and prints records of web archives
     Warc(warc::WarcArgs),
     /// Looks into a data set
     Inspect(inspect::InspectArgs),
+    /// Shows a workspace as web pages: overview, search, documents, and the console of takedowns
+    Serve(serve::ServeArgs),
     /// Checks every file of a data set against its hash, and every row against the schema
     Verify(verify::VerifyArgs),
     /// Erases documents from every store, proves it, and keeps them out
@@ -83,6 +97,8 @@ enum Verb {
     Task(plan::TaskArgs),
     /// Does tasks of a plan beside other workers, until none is left to take
     Work(work::WorkArgs),
+    /// Says how far the plans of a workspace have come, and who is at them
+    Status(status::StatusArgs),
     /// Lists the tasks of a plan that are not done yet
     Pending(plan::Planned),
     /// Publishes a plan whose tasks are all done
@@ -100,6 +116,8 @@ enum Verb {
 pub fn run(cli: Cli, stop: Stop) -> anyhow::Result<Exit> {
     match cli.verb {
         Verb::Run(args) => run::run(&args, stop),
+        Verb::Decide(args) => decide::decide(&args, stop),
+        Verb::Calibrate(args) => calibrate::calibrate(&args),
         Verb::Night(args) => night::night(&args, stop),
         Verb::Doctor(args) => doctor::doctor(&args),
         Verb::Check(args) => check::check(&args),
@@ -108,8 +126,10 @@ pub fn run(cli: Cli, stop: Stop) -> anyhow::Result<Exit> {
         Verb::Dedup(args) => dedup::dedup(args),
         Verb::Robots(args) => robots::robots(&args),
         Verb::Optout(args) => optout::optout(&args),
+        Verb::Harvest(args) => harvest::harvest(&args, &stop),
         Verb::Warc(args) => warc::warc(&args),
         Verb::Inspect(args) => inspect::inspect(&args),
+        Verb::Serve(args) => serve::serve(&args, &stop),
         Verb::Verify(args) => verify::verify(&args),
         Verb::Takedown(args) => takedown::takedown(args),
         Verb::Tokenizer(args) => tokenizer::tokenizer(&args),
@@ -119,6 +139,7 @@ pub fn run(cli: Cli, stop: Stop) -> anyhow::Result<Exit> {
         Verb::Plan(args) => plan::plan(&args),
         Verb::Task(args) => plan::task(&args, stop),
         Verb::Work(args) => work::work(&args, stop),
+        Verb::Status(args) => status::status(&args, &stop),
         Verb::Pending(args) => plan::pending(&args),
         Verb::Seal(args) => plan::seal(&args),
         Verb::Completions(args) => manual::completions(&args),

@@ -104,7 +104,7 @@ pub fn seal(args: &Planned) -> anyhow::Result<Exit> {
 
 impl Planned {
     pub(super) fn open(&self, stop: Stop) -> anyhow::Result<Job> {
-        let plan = Plan::load(&self.plan)?;
+        let plan = Plan::load_to_work(&self.plan)?;
         let workspace = Workspace::open(&root_of(&self.plan)?)?;
         let recipe = Recipe::of_plan(&plan)?;
         let suppression = Suppression::open(&workspace, &self.keys.suppression())?;

@@ -6,18 +6,21 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 
-use super::crawl;
 use super::exit::Exit;
+use super::harvest;
 use super::progress::Progress;
 use super::table::tally_tables;
+use super::{crawl, engines};
 use crate::engine::local::run_tasks;
 use crate::engine::plan::{Plan, StageName, TaskName};
 use crate::engine::watch::{Stop, Watch};
+use crate::engine::{attempt, claim};
 use crate::ledger::run::RunLedger;
 use crate::passes::{History, Job, JobError, Left, Means, make_plan};
 use crate::recipe::{Recipe, inputs};
 use crate::report::{Run, report_html};
 use crate::size::{ByteSize, grouped};
+use crate::sources::papers::harvested;
 use crate::sources::warc::crawled;
 use crate::store;
 use crate::suppression::Suppression;
@@ -55,6 +58,12 @@ impl Keys {
         self.folder.clone().unwrap_or_else(|| config().join("tamis")).join(name)
     }
 
+    /// The folder, where one was given.
+    #[must_use]
+    pub fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
+    }
+
     /// The key of the suppression list.
     #[must_use]
     pub fn suppression(&self) -> PathBuf {
@@ -84,27 +93,36 @@ pub struct Machine {
 pub enum Engine {
     /// This machine
     Local,
+    /// A Slurm cluster: submits what is left as job arrays and ends; `tamis status` tells how it goes
+    Slurm,
+    /// A Ray cluster: sends the work there and waits (`pip install ./engines/ray`)
+    Ray,
+    /// Nobody: writes the scripts for Slurm, to be submitted by hand
+    Print,
 }
 
 /// Arguments of `tamis run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
     #[command(flatten)]
-    place: Place,
+    pub(super) place: Place,
     #[command(flatten)]
     machine: Machine,
     /// Who does the tasks
     #[arg(long, value_enum, default_value_t = Engine::Local)]
-    engine: Engine,
+    pub(super) engine: Engine,
+    /// What a site's scheduler wants to know (account, partition, time ..): a TOML file, as in pipelines/engines
+    #[arg(long, value_name = "FILE")]
+    pub(super) profile: Option<PathBuf>,
     /// Writes the summary as JSON to stdout instead of tables
     #[arg(long)]
-    json: bool,
-    /// Which night a crawl is for; a night that is over is not crawled again [default: today, UTC]
+    pub(super) json: bool,
+    /// Which night a crawl or harvest is for; a night that is over is not fetched again [default: today, UTC]
     #[arg(long, value_name = "DATE")]
     night: Option<jiff::civil::Date>,
     /// Shows no progress
     #[arg(long, short)]
-    quiet: bool,
+    pub(super) quiet: bool,
 }
 
 pub fn key_value(text: &str) -> Result<(String, String), String> {
@@ -140,10 +158,11 @@ impl Place {
         Ok((recipe, plan))
     }
 
-    /// The plan of `recipe`: its inputs, or for a crawl all archives that it wrote.
+    /// The plan of `recipe`: its inputs, or for a crawl or a harvest all archives that it wrote.
     fn plan_of(&self, recipe: &Recipe) -> anyhow::Result<Plan> {
         let files: Vec<(PathBuf, u64)> = match recipe.source_room.name {
-            crawled::NAME => crawl::archives(&self.workspace)?,
+            crawled::NAME => crawl::archives(&self.workspace, false)?,
+            harvested::NAME => crawl::archives(&self.workspace, true)?,
             _ => inputs::find(recipe)?.into_iter().map(|file| (file.path, file.bytes)).collect(),
         };
         Ok(make_plan(recipe, &files))
@@ -155,19 +174,30 @@ impl Place {
 /// # Errors
 /// What `main` turns into a sentence and an exit code.
 pub fn run(args: &RunArgs, stop: Stop) -> anyhow::Result<Exit> {
-    let Engine::Local = args.engine;
+    let profile = engines::profile(args)?;
     let means = args.machine.means()?;
     let recipe = Recipe::load(&args.place.recipe, &args.place.sets)?;
     let crawls = recipe.crawl().map_err(|why| anyhow::anyhow!("source `crawl`: {why}"))?;
+    let harvests = recipe.harvest().map_err(|why| anyhow::anyhow!("source `oai-pmh`: {why}"))?;
+    anyhow::ensure!(
+        (crawls.is_none() && harvests.is_none()) || args.engine == Engine::Local,
+        "a crawl or a harvest is one machine's work; run it with --engine local, and its archives on the cluster with a recipe of source `warc`"
+    );
     if !args.quiet {
         recipe.warnings.iter().for_each(|warning| eprintln!("note: {warning}"));
     }
-    let planned = if crawls.is_none() { Some(args.place.plan_of(&recipe)?) } else { None };
+    let planned = if crawls.is_none() && harvests.is_none() { Some(args.place.plan_of(&recipe)?) } else { None };
     let workspace = Workspace::open(&args.place.workspace)?;
     let _lock = workspace.lock()?;
     let suppression = Suppression::open(&workspace, &args.place.keys.suppression())?;
     if let Some(settings) = crawls {
         crawl::night(&settings, &workspace, args.night, suppression.as_ref(), &|| stop.wished(), args.quiet)?;
+    }
+    if let Some(settings) = harvests {
+        let whole = harvest::night(&settings, &workspace, args.night, suppression.as_ref(), &stop, args.quiet)?;
+        if !whole && !args.quiet {
+            eprintln!("note: what came so far is used; `tamis harvest` or the same command later goes on with the rest");
+        }
     }
     let mut plan = planned.map_or_else(|| args.place.plan_of(&recipe), Ok)?;
     plan.takedowns = suppression.as_ref().map_or(0, Suppression::sequence);
@@ -176,7 +206,7 @@ pub fn run(args: &RunArgs, stop: Stop) -> anyhow::Result<Exit> {
         if !args.quiet {
             eprintln!("nothing to do: this recipe was run on these inputs already; its summary follows");
         }
-        return finish(args, &workspace, &ledger, None);
+        return finish(args.json, &workspace, &ledger, None);
     }
     let plan = match history.left_of(&plan, &recipe)? {
         Left::New(plan) => *plan,
@@ -184,17 +214,26 @@ pub fn run(args: &RunArgs, stop: Stop) -> anyhow::Result<Exit> {
             if !args.quiet {
                 eprintln!("nothing to do: all inputs were read already by this recipe; the summary of the last run follows");
             }
-            return finish(args, &workspace, &ledger, None);
+            return finish(args.json, &workspace, &ledger, None);
         }
     };
-    save_plan(&workspace, &plan)?;
+    let path = save_plan(&workspace, &plan)?;
+    if let Engine::Slurm | Engine::Print = args.engine {
+        return engines::submit(args, &profile, &workspace, &plan, &path);
+    }
     let progress = Progress::new(args.quiet);
-    let id = plan.id();
-    store::remove_folder(&workspace.attempts(&id))?;
+    let place = attempt::Place::new(&workspace, &plan);
+    if args.engine == Engine::Local && claim::nobody_lives(&place.claims())? {
+        store::remove_folder(&workspace.attempts(place.plan()))?;
+    }
     let job = Job::new(&workspace, plan, recipe, suppression, means, stop)?;
-    run_stages(&job, &progress, &|| true)?;
+    match args.engine {
+        Engine::Ray if !engines::on_ray(args, &profile, &job, &path)? => return Ok(Exit::TryAgain),
+        Engine::Ray => {}
+        _ => run_stages(&job, &progress, &|| true)?,
+    }
     let sealed = job.seal()?;
-    finish(args, &workspace, &sealed.ledger, Some(&progress))
+    finish(args.json, &workspace, &sealed.ledger, Some(&progress))
 }
 
 /// Writes the plan's file. Answers its path.
@@ -244,13 +283,13 @@ pub(super) fn write_report(workspace: &Workspace, ledger: &RunLedger, progress: 
 }
 
 /// Writes the report, prints the summary, and says how the run ended.
-fn finish(args: &RunArgs, workspace: &Workspace, ledger: &RunLedger, progress: Option<&Progress>) -> anyhow::Result<Exit> {
+pub(super) fn finish(json: bool, workspace: &Workspace, ledger: &RunLedger, progress: Option<&Progress>) -> anyhow::Result<Exit> {
     let report = report_path(workspace, ledger);
     if let Some(progress) = progress {
         write_report(workspace, ledger, progress)?;
     }
     let total = ledger.total();
-    if args.json {
+    if json {
         println!("{}", serde_json::to_string(&super::inspect::summary_json(std::slice::from_ref(ledger), &BTreeMap::new()))?);
     } else {
         print_summary(workspace, ledger, progress, &report);

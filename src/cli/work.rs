@@ -1,6 +1,9 @@
 //! `tamis work`: one of several workers that share a plan. It takes task after task until none is left that it may take.
+//!
+//! Before it ends for tasks that others hold, it waits until each of those others was heard of: what a dead one held is taken over, so the
+//! last worker never leaves behind what nobody is at.
 
-use std::str::FromStr;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -9,10 +12,12 @@ use clap::Args;
 
 use super::exit::Exit;
 use super::plan::Planned;
-use crate::engine::claim::{Claim, Claims};
+use crate::engine::claim::{self, Claim, Claims, Who};
 use crate::engine::plan::{StageName, TaskName};
+use crate::engine::schedule::{self, HELD_LOOKS_MAX, Lease, Sight, Walk};
 use crate::engine::watch::{Stop, Unwatched};
 use crate::passes::{Job, JobError};
+use crate::store;
 
 /// Arguments of `tamis work`.
 #[derive(Debug, Args)]
@@ -22,44 +27,44 @@ pub struct WorkArgs {
     /// Which of how many workers this is, from 0: it begins with every K-th task, and takes others' when its own are done
     #[arg(long, value_name = "k/K", default_value = "0/1")]
     lease: Lease,
+    /// Does the stages up to this one: clean, decide or emit
+    #[arg(long, value_name = "STAGE", default_value = "emit")]
+    until: StageName,
     /// Takes a task over whose worker has not been heard of for so many seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    #[arg(long, value_name = "SECONDS", default_value_t = claim::SILENT_AFTER.as_secs())]
     steal_after: u64,
     /// Ends in time: takes no task any more when less than the longest one took is left of so many seconds
     #[arg(long, value_name = "SECONDS")]
     time_max: Option<u64>,
-}
-
-/// One of several workers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Lease {
-    number: u32,
-    of: u32,
-}
-
-impl FromStr for Lease {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Lease, String> {
-        let numbers = text.split_once('/').and_then(|(number, of)| Some(Lease { number: number.parse().ok()?, of: of.parse().ok()? }));
-        numbers.filter(|lease| lease.number < lease.of).ok_or_else(|| "write k/K with k from 0 to K - 1, for example 0/4".to_owned())
-    }
+    /// Ends with 0 where others, who live, are at all that is left
+    #[arg(long)]
+    leave_others: bool,
+    /// Name of this worker, which no other has: a scheduler gives a worker that it starts anew the same one, and what its earlier life held is its own
+    #[arg(long = "as", value_name = "NAME")]
+    name: Option<String>,
+    /// How often a worker of this name was started before
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "name")]
+    life: u32,
 }
 
 /// What there is to do.
 enum Next {
     Task(TaskName, Claim),
-    /// Others are at all tasks that can be done now.
-    Held,
+    /// Others are at all tasks that can be done now: these.
+    Held(Vec<TaskName>),
     Nothing,
 }
 
-struct Worker {
+struct Worker<'a> {
+    args: &'a WorkArgs,
     job: Job,
     claims: Claims,
-    who: String,
-    lease: Lease,
+    who: Who,
     touch_every: Duration,
+    begun: Instant,
+    is_warned: Arc<AtomicBool>,
+    longest: Duration,
+    walks: BTreeMap<StageName, Walk>,
 }
 
 /// Works until nothing is left that this worker may take.
@@ -71,21 +76,23 @@ pub fn work(args: &WorkArgs, stop: Stop) -> anyhow::Result<Exit> {
     let is_warned = warned()?;
     let job = args.planned.open(stop)?;
     let steal_after = Duration::from_secs(args.steal_after.max(1));
-    let claims = Claims::open(&job.place.workspace().attempts(job.place.plan()).join("claims"), steal_after)?;
-    let who = format!("lease {}/{}, process {}\n", args.lease.number, args.lease.of, std::process::id());
-    let worker = Worker { job, claims, who, lease: args.lease, touch_every: steal_after / 4 };
-    let (mut longest, mut quarantined) = (Duration::ZERO, false);
+    let claims = Claims::open(&job.place.claims(), steal_after)?;
+    let name = args.name.clone().unwrap_or_else(|| store::own_name().to_owned());
+    let who = Who { name: name.replace(['\n', '\r'], " "), life: args.life };
+    let touch_every = steal_after / 4;
+    let mut worker = Worker { args, job, claims, who, touch_every, begun, is_warned, longest: Duration::ZERO, walks: BTreeMap::new() };
+    let mut quarantined = false;
     loop {
-        let time_is_up = args.time_max.is_some_and(|most| begun.elapsed() + longest >= Duration::from_secs(most));
         match worker.next()? {
             Next::Nothing => return Ok(if quarantined { Exit::Quarantined } else { Exit::Done }),
-            Next::Held => return Ok(Exit::TryAgain),
-            Next::Task(..) if time_is_up || is_warned.load(Ordering::Relaxed) => return Ok(Exit::TryAgain),
-            Next::Task(task, claim) => {
-                let clock = Instant::now();
-                quarantined |= worker.do_task(task, &claim)?;
-                longest = longest.max(clock.elapsed());
+            Next::Held(tasks) if worker.may_go_on() => {
+                if worker.all_live(&tasks)? {
+                    return Ok(if args.leave_others { Exit::Done } else { Exit::TryAgain });
+                }
             }
+            Next::Task(task, claim) if worker.may_go_on() => quarantined |= worker.do_task(task, &claim)?,
+            Next::Held(_) | Next::Task(..) if worker.job.stop().wished() => return Err(JobError::Stopped.into()),
+            Next::Held(_) | Next::Task(..) => return Ok(Exit::TryAgain),
         }
     }
 }
@@ -97,36 +104,87 @@ fn warned() -> anyhow::Result<Arc<AtomicBool>> {
     Ok(warned)
 }
 
-impl Worker {
-    /// The next task: of the first stage that has open ones, the own first. A stage begins when the one before is done.
-    fn next(&self) -> Result<Next, JobError> {
-        for stage in StageName::ALL {
-            let open = match self.job.pending(stage) {
-                Err(JobError::NotYet { .. }) => return Ok(Next::Held),
-                other => other?,
+impl Worker<'_> {
+    /// Whether another task may be begun.
+    fn may_go_on(&self) -> bool {
+        let left = self.args.time_max.map(|most| Duration::from_secs(most).saturating_sub(self.begun.elapsed()));
+        schedule::may_begin(left, self.longest) && !self.is_warned.load(Ordering::Relaxed) && !self.job.stop().wished()
+    }
+
+    /// The next task: of the first stage that has open ones. A stage begins when the one before is done.
+    fn next(&mut self) -> Result<Next, JobError> {
+        for stage in StageName::ALL.into_iter().filter(|stage| *stage <= self.args.until) {
+            let mut walk = match self.walks.remove(&stage) {
+                Some(walk) => walk,
+                None => {
+                    Walk::new(self.args.lease, self.job.tasks(stage)?, if self.args.leave_others { HELD_LOOKS_MAX } else { usize::MAX })
+                }
             };
-            if open.is_empty() {
-                continue;
+            if walk.is_among_others() {
+                walk.learn(self.job.place.known_done(stage)?, self.claims.known_held(stage)?);
             }
-            let (own, others): (Vec<u32>, Vec<u32>) = open.into_iter().partition(|task| task % self.lease.of == self.lease.number);
-            // Each begins with others' tasks at another place, so that they do not meet at the first.
-            let start = others.partition_point(|task| task % self.lease.of < self.lease.number).min(others.len());
-            let others = others[start..].iter().chain(&others[..start]).copied();
-            for index in own.into_iter().chain(others) {
-                let task = TaskName { stage, index };
-                if let Some(claim) = self.claims.take(task, &self.who)? {
-                    return Ok(Next::Task(task, claim));
+            let mut taken = None;
+            let mut next = walk.next(|index| self.look(TaskName { stage, index }, &mut taken))?;
+            if next == schedule::Next::Learn {
+                walk.learn(self.job.place.known_done(stage)?, self.claims.known_held(stage)?);
+                next = walk.next(|index| self.look(TaskName { stage, index }, &mut taken))?;
+            }
+            self.walks.insert(stage, walk);
+            match (next, taken) {
+                (schedule::Next::Done | schedule::Next::Learn, _) => {}
+                (schedule::Next::Task(index), Some(claim)) => return Ok(Next::Task(TaskName { stage, index }, claim)),
+                (schedule::Next::Task(index), None) => return Ok(Next::Held(vec![TaskName { stage, index }])),
+                (schedule::Next::Held(tasks), _) => {
+                    return Ok(Next::Held(tasks.into_iter().map(|index| TaskName { stage, index }).collect()));
                 }
             }
-            return Ok(Next::Held);
         }
         Ok(Next::Nothing)
     }
 
+    /// Looks at a task, and takes it if nobody has it.
+    fn look(&self, task: TaskName, taken: &mut Option<Claim>) -> Result<Sight, JobError> {
+        if self.job.place.is_done(task)? {
+            return Ok(Sight::Done);
+        }
+        let Some(claim) = self.claims.take(task, &self.who)? else { return Ok(Sight::Held) };
+        // Its holder may have finished it between the two looks.
+        if self.job.place.is_done(task)? {
+            return Ok(Sight::Done);
+        }
+        *taken = Some(claim);
+        Ok(Sight::Taken)
+    }
+
+    /// Waits until the makers of these claims were heard of, or until one of the tasks can be had or is done. Answers whether all live.
+    fn all_live(&self, tasks: &[TaskName]) -> Result<bool, JobError> {
+        let mut silent = BTreeMap::new();
+        for task in tasks {
+            match self.claims.seen(*task)? {
+                Some(seen) if !seen.is_stale => silent.insert(*task, seen.touched_ms),
+                _ => return Ok(false),
+            };
+        }
+        let pause = (self.touch_every / 4).clamp(Duration::from_millis(20), Duration::from_secs(5));
+        while !silent.is_empty() && self.may_go_on() {
+            std::thread::sleep(pause);
+            for (task, touched_ms) in silent.clone() {
+                match self.claims.seen(task)? {
+                    Some(seen) if seen.is_stale => return Ok(false),
+                    Some(seen) if seen.touched_ms == touched_ms => {}
+                    Some(_) => drop(silent.remove(&task)),
+                    None => return Ok(false),
+                }
+            }
+        }
+        Ok(silent.is_empty())
+    }
+
     /// Does a task, and says meanwhile that we live. Answers whether something was set aside.
-    fn do_task(&self, task: TaskName, claim: &Claim) -> Result<bool, JobError> {
+    fn do_task(&mut self, task: TaskName, claim: &Claim) -> Result<bool, JobError> {
+        let clock = Instant::now();
         let is_done = AtomicBool::new(false);
-        std::thread::scope(|scope| {
+        let done = std::thread::scope(|scope| {
             let heart = scope.spawn(|| {
                 while !is_done.load(Ordering::Relaxed) {
                     std::thread::park_timeout(self.touch_every);
@@ -136,20 +194,9 @@ impl Worker {
             let done = self.job.task(task, &Unwatched);
             is_done.store(true, Ordering::Relaxed);
             heart.thread().unpark();
-            done.map(|commit| commit.tally.damages + commit.tally.quarantined > 0)
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_lease_is_one_of_several() {
-        assert_eq!("2/3".parse(), Ok(Lease { number: 2, of: 3 }));
-        for wrong in ["3/3", "1", "a/b", "-1/2", "0/0", ""] {
-            assert!(wrong.parse::<Lease>().is_err(), "{wrong}");
-        }
+            done
+        });
+        self.longest = self.longest.max(clock.elapsed());
+        done.map(|commit| commit.tally.damages + commit.tally.quarantined > 0)
     }
 }

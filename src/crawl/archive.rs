@@ -22,6 +22,11 @@ use crate::text::surt::surt;
 /// Bytes of an archive's index that are held until it ends, sorted then; with more of it a new archive is begun, however short this one is.
 const INDEX_BYTES_MAX: usize = 32 << 20;
 
+/// Type of an index's line for a record that is only told about.
+const METADATA: &str = "application/warc-fields";
+/// Fields of a head that an index tells too, and as what: where a record came from, by which a repository names it.
+const NAMED: &[(&str, &str)] = &[("OAI-Repository", "repository"), ("OAI-Identifier", "oai")];
+
 /// What is to be written about one address.
 #[derive(Clone, Debug, Default)]
 pub struct Group {
@@ -39,6 +44,8 @@ pub struct Group {
     pub truncated: Option<&'static str>,
     /// What the payload repeats: profile, date and address of the earlier capture.
     pub repeats: Option<Repeats>,
+    /// What is known of it from elsewhere, as further fields of the record's head.
+    pub about: Vec<(&'static str, String)>,
 }
 
 /// The earlier capture that a revisit stands for.
@@ -186,9 +193,7 @@ impl Archive {
             let at = bytes.len();
             bytes.extend(self.answer(group, &date, &response_id)?);
             let mime = if group.repeats.is_some() { "warc/revisit".to_owned() } else { mime_of(&group.response) };
-            let line = cdxj(&group.outcome, &mime, (offset + at as u64, bytes.len() - at), &name);
-            self.index_bytes += line.len();
-            self.index.push(line);
+            self.index(cdxj(&group.outcome, &mime, (offset + at as u64, bytes.len() - at), &name, &about(group)));
         }
         let mut head = vec![("WARC-Type", "metadata"), ("WARC-Target-URI", url), ("WARC-Date", &date)];
         let response_id = id("response");
@@ -196,8 +201,21 @@ impl Archive {
             head.push(("WARC-Concurrent-To", &response_id));
         }
         head.push(("Content-Type", "application/warc-fields"));
+        let is_alone = group.response.is_empty() && !group.about.is_empty();
+        if is_alone {
+            head.extend(about(group));
+        }
+        let at = bytes.len();
         bytes.extend(member(&head, &id("metadata"), &group.outcome.to_fields())?);
+        if is_alone {
+            self.index(cdxj(&group.outcome, METADATA, (offset + at as u64, bytes.len() - at), &name, &about(group)));
+        }
         Ok(bytes)
+    }
+
+    fn index(&mut self, line: String) {
+        self.index_bytes += line.len();
+        self.index.push(line);
     }
 
     fn answer(&self, group: &Group, date: &str, response_id: &str) -> Result<Vec<u8>, StoreError> {
@@ -209,6 +227,7 @@ impl Archive {
             head.insert(0, ("WARC-Type", "response"));
             head.push(("WARC-Payload-Digest", &group.outcome.digest));
             head.push(("Content-Type", "application/http; msgtype=response"));
+            head.extend(about(group));
             return member(&head, response_id, &group.response);
         };
         let before = warc_date(repeats.at_ms);
@@ -240,6 +259,10 @@ impl Archive {
     }
 }
 
+fn about(group: &Group) -> Vec<(&str, &str)> {
+    group.about.iter().map(|(name, value)| (*name, value.as_str())).collect()
+}
+
 /// A file that nothing is written to, before the first one is begun.
 fn no_file_yet(folder: &Path) -> Result<File, StoreError> {
     File::open(folder).map_err(|error| StoreError::io(folder, error))
@@ -256,14 +279,15 @@ fn index_of(path: &Path, name: &str) -> Result<String, StoreError> {
     let file = File::open(path).map_err(refused)?;
     let size = file.metadata().map_err(refused)?.len();
     let mut cutter = Cutter::open(Box::new(file), &path.to_string_lossy(), size).map_err(refused)?;
-    let (mut lines, mut open): (Vec<String>, Option<(Outcome, String, u64)>) = (Vec::new(), None);
+    let (mut lines, mut open): (Vec<String>, Option<Indexed>) = (Vec::new(), None);
     while cutter.next() == Some(Found::Record) {
-        if let Some((outcome, mime, offset)) = open.take() {
-            lines.push(cdxj(&outcome, &mime, (offset, (cutter.offset() - offset) as usize), name));
+        if let Some(indexed) = open.take() {
+            lines.push(indexed.line(cutter.offset(), name));
         }
         let (offset, head) = (cutter.offset(), cutter.head());
         let kind = head.kind_as_written();
-        if matches!(kind.as_str(), "response" | "revisit") {
+        let about: Vec<(&str, String)> = NAMED.iter().filter_map(|(field, _)| Some((*field, head.field(field)?))).collect();
+        if matches!(kind.as_str(), "response" | "revisit") || kind == "metadata" && !about.is_empty() {
             let url = head.url().unwrap_or_default().trim_matches(['<', '>']).to_owned();
             let (at, digest) = (head.fetched_at().unwrap_or(0), head.field("warc-payload-digest").unwrap_or_default());
             let mut block = Vec::new();
@@ -271,12 +295,35 @@ fn index_of(path: &Path, name: &str) -> Result<String, StoreError> {
                 block.extend_from_slice(piece);
             }
             let status = crate::archive::http::status_code(&block).unwrap_or(0);
-            let mime = if kind == "revisit" { "warc/revisit".to_owned() } else { mime_of(&block) };
-            open = Some((Outcome { url, at_ms: at.max(0) as u64, status, digest, ..Outcome::default() }, mime, offset));
+            let mime = match kind.as_str() {
+                "revisit" => "warc/revisit".to_owned(),
+                "metadata" => METADATA.to_owned(),
+                _ => mime_of(&block),
+            };
+            let outcome = Outcome { url, at_ms: at.max(0) as u64, status, digest, ..Outcome::default() };
+            open = Some(Indexed { outcome, mime, offset, about });
         }
+    }
+    if let Some(indexed) = open {
+        lines.push(indexed.line(size, name));
     }
     lines.sort_unstable();
     Ok(lines.concat())
+}
+
+/// A record whose end is not known yet.
+struct Indexed {
+    outcome: Outcome,
+    mime: String,
+    offset: u64,
+    about: Vec<(&'static str, String)>,
+}
+
+impl Indexed {
+    fn line(&self, end: u64, name: &str) -> String {
+        let about: Vec<(&str, &str)> = self.about.iter().map(|(field, value)| (*field, value.as_str())).collect();
+        cdxj(&self.outcome, &self.mime, (self.offset, (end - self.offset) as usize), name, &about)
+    }
 }
 
 /// Reads an archive from where it is `known`: whole outcomes, and the length up to which it is sound. What comes behind is cut off.
@@ -359,13 +406,24 @@ fn mime_of(response: &[u8]) -> String {
 
 /// A line of the index (CDXJ, as pywb reads it): key, date and JSON. Other indexers write SHA-1 without its name, and a replay compares
 /// digests to find what a revisit stands for.
-fn cdxj(Outcome { url, at_ms, status, digest, .. }: &Outcome, mime: &str, (offset, length): (u64, usize), name: &str) -> String {
+fn cdxj(
+    Outcome { url, at_ms, status, digest, .. }: &Outcome,
+    mime: &str,
+    (offset, length): (u64, usize),
+    name: &str,
+    about: &[(&str, &str)],
+) -> String {
     let at = jiff::Timestamp::from_millisecond(i64::try_from(*at_ms).unwrap_or(0)).unwrap_or_default();
-    let about = serde_json::json!({
+    let mut line = serde_json::json!({
         "url": url, "mime": mime, "status": status.to_string(), "digest": digest.strip_prefix("sha1:").unwrap_or(digest), "length": length.to_string(),
         "offset": offset.to_string(), "filename": name,
     });
-    format!("{} {} {about}\n", surt(url), at.strftime("%Y%m%d%H%M%S"))
+    for (field, key) in NAMED {
+        if let Some((_, value)) = about.iter().find(|(known, _)| known == field) {
+            line[key] = serde_json::Value::from(*value);
+        }
+    }
+    format!("{} {} {line}\n", surt(url), at.strftime("%Y%m%d%H%M%S"))
 }
 
 #[cfg(test)]

@@ -217,11 +217,11 @@ fn group_of((mut outcome, is_sitemap, judge): (Outcome, bool, bool), fetched: Fe
         digest: before.digest.clone(),
     });
     outcome.digest = repeats.as_ref().map_or(payload_digest, |repeats| repeats.digest.clone());
-    Group { outcome, request, response, body, address: address.to_string(), truncated, repeats }
+    Group { outcome, request, response, body, address: address.to_string(), truncated, repeats, ..Group::default() }
 }
 
 /// What a page itself and its response reserve, a line of evidence each; none where it may be kept.
-fn reservations(url: &str, response: &Response<'_>, html: &[u8]) -> Vec<String> {
+pub(super) fn reservations(url: &str, response: &Response<'_>, html: &[u8]) -> Vec<String> {
     let lower = |name: &[u8]| String::from_utf8_lossy(name).to_ascii_lowercase();
     let headers: Vec<(String, String)> = response.fields.iter().map(|(name, value)| (lower(name), text(&value))).collect();
     let page = Evidence { url, status: Some(response.status), headers: &headers, html, ..Evidence::default() };

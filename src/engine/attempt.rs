@@ -1,4 +1,5 @@
 //! One try at a task: skip if its commit exists, else work in a folder of its own, publish each file by link, then write the commit.
+//! Whoever comes late (a machine that was thought dead and comes back) finds the commit, compares, and leaves nothing behind.
 //!
 //! Any number of processes may try the same task at once, and any of them may be killed anywhere: what they publish is the same bytes,
 //! so the second to arrive finds an equal file and goes on. A different file under the same name means that a stage is not
@@ -7,7 +8,7 @@
 use std::path::{Path, PathBuf};
 
 use super::commit::Commit;
-use super::plan::{Plan, TaskName};
+use super::plan::{Plan, StageName, TaskName};
 use crate::sink::OutputKind;
 use crate::store::{self, StoreError};
 use crate::workspace::Workspace;
@@ -80,8 +81,53 @@ impl Place {
         serde_json::from_slice(&bytes).map(Some).map_err(|source| CommitError::Format { path, source })
     }
 
+    /// Whether `task` has its commit record.
+    ///
+    /// # Errors
+    /// See [`CommitError`].
+    pub fn is_done(&self, task: TaskName) -> Result<bool, CommitError> {
+        let path = self.commit_path(task);
+        path.try_exists().map_err(|source| CommitError::Read { path, source })
+    }
+
+    /// The tasks of `stage` that are known to be done: one listing in place of a look at each. It may lag behind on shared storage, so a task that
+    /// is not among them is looked at before anything follows from it.
+    ///
+    /// # Errors
+    /// See [`CommitError`].
+    pub fn known_done(&self, stage: StageName) -> Result<Vec<u32>, CommitError> {
+        let path = self.workspace.commits(&self.plan).join(stage.word());
+        let entries = match std::fs::read_dir(&path) {
+            Ok(entries) => entries,
+            Err(source) if source.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) => return Err(CommitError::Read { path, source }),
+        };
+        let number = |name: &str| name.strip_suffix(".json").filter(|stem| !stem.starts_with('.'))?.parse().ok();
+        Ok(entries.flatten().filter_map(|entry| number(&entry.file_name().to_string_lossy())).collect())
+    }
+
     fn commit_path(&self, task: TaskName) -> PathBuf {
         self.workspace.commits(&self.plan).join(task.stage.word()).join(format!("{:05}.json", task.index))
+    }
+
+    /// Sees that a second try at a task, which another finished first, made the same.
+    fn compare(&self, published: &Commit, found: &Commit) -> Result<(), StoreError> {
+        if published == found {
+            return Ok(());
+        }
+        let path = self.commit_path(found.task);
+        let mut pairs = published.outputs.iter().zip(&found.outputs);
+        let (published, found) = pairs.find(|(published, found)| published != found).map_or_else(
+            || ("other counts".to_owned(), "these".to_owned()),
+            |(published, found)| (format!("{} of {}", published.sha256, published.name), format!("{} of {}", found.sha256, found.name)),
+        );
+        Err(StoreError::Nondeterminism { path, published, found })
+    }
+
+    /// Where workers note which tasks they are at.
+    #[must_use]
+    pub fn claims(&self) -> PathBuf {
+        self.workspace.attempts(&self.plan).join("claims")
     }
 
     /// Makes a folder that no other attempt has.
@@ -89,7 +135,7 @@ impl Place {
         let folder = self.workspace.attempts(&self.plan);
         store::create_folder(&folder)?;
         for number in 0.. {
-            let attempt = folder.join(format!("{task}-{}-{number}", std::process::id()));
+            let attempt = folder.join(format!("{task}-{}-{number}", store::own_name()));
             match std::fs::create_dir(&attempt) {
                 Ok(()) => return Ok(attempt),
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
@@ -112,6 +158,11 @@ impl Place {
         }
         let attempt = self.new_attempt(task)?;
         let commit = work(&attempt)?;
+        if let Some(published) = self.commit(task)? {
+            self.compare(&published, &commit)?;
+            store::remove_folder(&attempt)?;
+            return Ok(published);
+        }
         for output in &commit.outputs {
             let target = self.of(output.kind, &output.name);
             if let Some(folder) = target.parent() {

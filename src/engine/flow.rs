@@ -16,7 +16,7 @@ use rustix::time::{ClockId, clock_gettime};
 use super::held::{Held, bytes_of, bytes_of_fate};
 use super::watch::Stop;
 use crate::doc::Document;
-use crate::source::{Damage, Offer, RawRecord, Record};
+use crate::source::{Again, Damage, Fell, Offer, RawRecord, Record};
 use crate::stage::{Dropped, Stage, Verdict};
 
 /// A stage in its place in a pass.
@@ -193,6 +193,7 @@ fn size_of_record(record: &Record) -> usize {
     match record {
         Record::Raw(raw) => raw.bytes.len(),
         Record::Offer(Offer::Document(doc) | Offer::Dropped(doc, _)) => doc.html.len() + doc.text.len(),
+        Record::Again(again) => again.doc.text.len(),
         Record::Other(_) | Record::Damage(_) => 0,
     }
 }
@@ -242,6 +243,7 @@ impl Judges<'_> {
                 Err(fate) => return Judged::Done(*fate),
             },
             Record::Offer(offer) => offer,
+            Record::Again(again) => return self.judge_again(again, forced),
             Record::Other(kind) => return Judged::Done(Fate::Other(kind)),
             Record::Damage(damage) => return Judged::Done(Fate::Damage(damage)),
         };
@@ -258,6 +260,37 @@ impl Judges<'_> {
         self.held.end_work(bytes, bytes_of_fate(&fate));
         Judged::Done(fate)
     }
+
+    /// Judges a document of an earlier run by what that run measured, and lets it go on where it had stopped.
+    fn judge_again(&self, again: Box<Again>, forced: bool) -> Judged {
+        let bytes = bytes_of(&again.doc);
+        if !self.held.begin_work(bytes, forced) {
+            return Judged::Later(Record::Again(again));
+        }
+        let fate = decide_again(*again, self.steps, self.document_cpu_ms_max);
+        self.held.end_work(bytes, bytes_of_fate(&fate));
+        Judged::Done(fate)
+    }
+}
+
+fn decide_again(again: Again, steps: &[Step], document_cpu_ms_max: u64) -> Fate {
+    let Again { doc, steps_done, fell } = again;
+    let (doc, mut next) = (Box::new(doc), steps_done.min(steps.len()));
+    for Step { name, stage } in &steps[..next] {
+        if let Some(Verdict::Drop(dropped)) = stage.decide(&doc) {
+            return Fate::Dropped { doc, stage: name, dropped };
+        }
+    }
+    if let Some(Fell { stage, dropped, set_aside }) = fell {
+        let anew = steps.get(next).filter(|step| step.name == stage && set_aside.is_none()).and_then(|step| step.stage.decide(&doc));
+        match (anew, set_aside) {
+            (Some(Verdict::Keep), _) => next += 1,
+            (Some(Verdict::Drop(dropped)), _) => return Fate::Dropped { doc, stage, dropped },
+            (None, None) => return Fate::Dropped { doc, stage, dropped },
+            (None, Some(what)) => return Fate::Quarantined { doc, stage, reason: dropped.reason, what },
+        }
+    }
+    judge_document(doc, &steps[next..], document_cpu_ms_max)
 }
 
 fn decode_guarded(raw: RawRecord, decode: &Decode<'_>) -> Result<Offer, Box<Fate>> {

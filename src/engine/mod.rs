@@ -6,7 +6,9 @@
 //! - [`commit`]: what a finished task wrote; the only thing that later tasks trust.
 //! - [`attempt`]: one try at a task in a folder of its own, published by link.
 //! - [`claim`]: advice to other workers that a task is being done.
+//! - [`schedule`]: which task a worker takes next, decided without clock and file system.
 //! - [`local`]: the executor for this machine.
+//! - [`sums`]: what publishers say of their files.
 
 pub mod attempt;
 pub mod claim;
@@ -15,4 +17,6 @@ pub mod flow;
 mod held;
 pub mod local;
 pub mod plan;
+pub mod schedule;
+pub mod sums;
 pub mod watch;

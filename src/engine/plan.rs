@@ -98,6 +98,10 @@ pub struct Plan {
     /// Number of the last takedown whose suppression list the plan honours.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub takedowns: u64,
+    /// Ids of the sealed plans whose documents and rejects are judged anew, in place of reading the inputs; empty in an ordinary run. The
+    /// tasks of stage `clean` are theirs, one plan after the other.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub again: Vec<String>,
     /// The tasks of stage `clean`: numbers of inputs.
     pub tasks: Vec<Vec<u32>>,
 }
@@ -112,6 +116,9 @@ pub struct PlannedInput {
     pub bytes: u64,
     /// See [`etag`]; empty where the file could not be read.
     pub etag: String,
+    /// The checksum that its publisher states, hex; see [`super::sums`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sum: Option<String>,
 }
 
 /// One file of the deduplication index.
@@ -136,7 +143,17 @@ pub enum PlanError {
     /// The file's name is not the hash of what it holds.
     #[error("the plan `{path}` was changed after it was made; make it again with `tamis plan`", path = path.display())]
     Changed { path: PathBuf },
+    /// Another version made it.
+    #[error(
+        "the plan `{path}` was made by tamis {theirs}, and this is {}, which may decide differently; run the recipe again to plan anew, or go on with that version",
+        env!("CARGO_PKG_VERSION"),
+        path = path.display()
+    )]
+    OtherVersion { path: PathBuf, theirs: String },
 }
+
+/// Version of the plan's format.
+pub const PLAN_VERSION: u32 = 1;
 
 impl Plan {
     /// The plan's file: JSON with a line end.
@@ -174,6 +191,18 @@ impl Plan {
         } else {
             Err(PlanError::Changed { path: path.to_owned() })
         }
+    }
+
+    /// The plan at `path`, of which tasks are to be done: it must be this version's own.
+    ///
+    /// # Errors
+    /// See [`PlanError`].
+    pub fn load_to_work(path: &Path) -> Result<Plan, PlanError> {
+        let plan = Plan::load(path)?;
+        if plan.version == PLAN_VERSION && plan.tamis == env!("CARGO_PKG_VERSION") {
+            return Ok(plan);
+        }
+        Err(PlanError::OtherVersion { path: path.to_owned(), theirs: format!("{} (format {})", plan.tamis, plan.version) })
     }
 
     /// All bytes to read.
@@ -241,7 +270,7 @@ mod tests {
     use super::*;
 
     fn inputs(sizes: &[u64]) -> Vec<PlannedInput> {
-        sizes.iter().map(|bytes| PlannedInput { name: format!("{bytes}.warc.gz"), bytes: *bytes, etag: String::new() }).collect()
+        sizes.iter().map(|bytes| PlannedInput { name: format!("{bytes}.warc.gz"), bytes: *bytes, etag: String::new(), sum: None }).collect()
     }
 
     #[test]
@@ -264,6 +293,7 @@ mod tests {
             inputs: inputs(&[7]),
             index: Vec::new(),
             takedowns: 0,
+            again: Vec::new(),
             tasks: vec![vec![0]],
         };
         let path = folder.path().join(format!("{}.json", plan.id()));

@@ -12,6 +12,8 @@ pub enum Kind {
     Alto,
     PageXml,
     Hocr,
+    /// METS with the pages that it names; see [`super::issue`].
+    Issue,
     Epub,
     OpenDocument,
     Docx,
@@ -30,6 +32,7 @@ impl Kind {
         Kind::Alto,
         Kind::PageXml,
         Kind::Hocr,
+        Kind::Issue,
         Kind::Epub,
         Kind::OpenDocument,
         Kind::Docx,
@@ -48,6 +51,7 @@ impl Kind {
             Kind::Alto => "alto",
             Kind::PageXml => "page-xml",
             Kind::Hocr => "hocr",
+            Kind::Issue => "mets",
             Kind::Epub => "epub",
             Kind::OpenDocument => "odt",
             Kind::Docx => "docx",
@@ -68,6 +72,9 @@ const MIMETYPE: std::ops::Range<usize> = 30..100;
 pub fn kind_of(name: &str, bytes: &[u8]) -> Kind {
     if bytes.starts_with(b"PK\x03\x04") {
         return kind_of_package(bytes);
+    }
+    if bytes.starts_with(super::issue::MAGIC) {
+        return Kind::Issue;
     }
     if memmem::find(&bytes[..bytes.len().min(1024)], b"%PDF-").is_some() {
         return Kind::Pdf;

@@ -35,6 +35,8 @@ pub(super) enum Role {
     Head,
     /// In the head: a statement that [`Paper`] has a field for.
     Stated(Field),
+    /// The same in the midst of the text, of which it is no part.
+    Aside(Field),
 }
 
 /// A field of [`Paper`] that the text of an element fills, if it is still empty.
@@ -46,6 +48,7 @@ pub(super) enum Field {
     Published,
     Licence,
     Url,
+    Celex,
     /// A statement on text and data mining, by the name of the header that says the same.
     Policy(&'static str),
 }
@@ -68,6 +71,7 @@ pub(super) fn state(paper: &mut Paper, field: Field, value: &str) {
         Field::Published => &mut paper.published,
         Field::Licence => &mut paper.licence,
         Field::Url => &mut paper.url,
+        Field::Celex => &mut paper.celex,
         Field::Policy(name) => return paper.policies.push((name.to_owned(), value.trim().to_owned())),
     };
     if place.is_none() && !value.trim().is_empty() {
@@ -100,14 +104,16 @@ impl Visit for Reading<'_> {
         (self.style.state)(name, tag, &mut self.paper);
         let role = match (parent, (self.style.role)(name, tag, parent)) {
             (Role::Dropped | Role::Stated(_), _) => parent,
+            (Role::Head, Role::Dropped) => Role::Dropped,
             (Role::Head, Role::Stated(field)) => Role::Stated(field),
             (Role::Head, _) => Role::Head,
             (_, Role::Stated(_)) => Role::Inline,
+            (_, Role::Aside(field)) => Role::Stated(field),
             (_, role) => role,
         };
         self.roles.push(role);
         match role {
-            Role::Stated(_) if parent == Role::Head => self.stated.clear(),
+            Role::Stated(_) if parent != role => self.stated.clear(),
             Role::Block | Role::Turn => self.prose.end(),
             Role::Title => {
                 self.prose.end();

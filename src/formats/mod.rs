@@ -5,8 +5,11 @@
 
 mod bundle;
 mod entities;
+pub mod eurlex;
+pub mod issue;
 mod kind;
 mod marked;
+pub mod oai;
 mod ocr;
 mod pdf;
 mod prose;
@@ -34,6 +37,8 @@ pub struct Paper {
     pub licence: Option<String>,
     /// Address as stated.
     pub url: Option<String>,
+    /// The CELEX number of a document of EU law.
+    pub celex: Option<String>,
     /// Statements on text and data mining, as the headers of a response would make them: `tdm-reservation`, `tdm-policy`.
     pub policies: Vec<(String, String)>,
     /// How sure a character recognition was of its words, 0 to 1, weighed by their length.
@@ -64,23 +69,45 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// All reasons.
-    pub const REASONS: &'static [&'static str] = &[
-        "malformed-xml",
-        "xml-entities",
-        "too-deep",
-        "malformed-package",
-        "unpacks-too-large",
-        "encrypted",
-        "no-text",
-        "unknown-format",
-        "malformed-pdf",
+    const ALL: [Fault; 9] = [
+        Fault::MalformedXml,
+        Fault::XmlEntities,
+        Fault::TooDeep,
+        Fault::MalformedPackage,
+        Fault::TooLarge,
+        Fault::Encrypted,
+        Fault::NoText,
+        Fault::UnknownFormat,
+        Fault::MalformedPdf,
     ];
+
+    /// All reasons.
+    pub const REASONS: &'static [&'static str] = &Fault::reasons();
+
+    const fn reasons() -> [&'static str; Fault::ALL.len()] {
+        let mut reasons = [""; Fault::ALL.len()];
+        let mut at = 0;
+        while at < reasons.len() {
+            reasons[at] = Fault::ALL[at].reason();
+            at += 1;
+        }
+        reasons
+    }
 
     /// As a reason for a drop.
     #[must_use]
-    pub fn reason(self) -> &'static str {
-        Fault::REASONS[self as usize]
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Fault::MalformedXml => "malformed-xml",
+            Fault::XmlEntities => "xml-entities",
+            Fault::TooDeep => "too-deep",
+            Fault::MalformedPackage => "malformed-package",
+            Fault::TooLarge => "unpacks-too-large",
+            Fault::Encrypted => "encrypted",
+            Fault::NoText => "no-text",
+            Fault::UnknownFormat => "unknown-format",
+            Fault::MalformedPdf => "malformed-pdf",
+        }
     }
 }
 
@@ -92,11 +119,12 @@ pub fn read(kind: Kind, bytes: Vec<u8>, limits: &Limits) -> Result<Paper, Fault>
     let paper = match kind {
         Kind::Tei => marked::read(&as_text(bytes), &styles::TEI),
         Kind::AkomaNtoso => marked::read(&as_text(bytes), &styles::AKOMA_NTOSO),
-        Kind::Formex => marked::read(&as_text(bytes), &styles::FORMEX),
-        Kind::Xhtml => marked::read(&as_text(bytes), &styles::XHTML),
+        Kind::Formex => eurlex::formex(&as_text(bytes)),
+        Kind::Xhtml => eurlex::xhtml(&as_text(bytes)),
         Kind::Alto => ocr::alto(&as_text(bytes)),
         Kind::PageXml => ocr::page_xml(&as_text(bytes)),
         Kind::Hocr => ocr::hocr(&as_text(bytes)),
+        Kind::Issue => issue::read(&bytes),
         Kind::Epub => bundle::epub(&bytes, limits),
         Kind::OpenDocument => bundle::open_document(&bytes, limits),
         Kind::Docx => bundle::docx(&bytes, limits),

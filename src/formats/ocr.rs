@@ -114,6 +114,16 @@ pub(super) fn joined(lines: &[&str]) -> String {
     out
 }
 
+/// Adds the text of the next page; a word that was divided at the end of the one before is whole again.
+pub(super) fn append_page(text: &mut String, page: &str) {
+    match divided(text, page) {
+        Some(stem) => text.truncate(stem),
+        None if text.is_empty() => {}
+        None => text.push('\n'),
+    }
+    text.push_str(page);
+}
+
 /// How much of `text` stays where its last word goes on in `next`: a hyphen behind a letter, and a small letter in front of it.
 fn divided(text: &str, next: &str) -> Option<usize> {
     let hyphen = text.chars().next_back().filter(|sign| matches!(sign, '-' | '\u{ad}' | '\u{2010}' | '¬' | '⸗' | '='))?;

@@ -3,9 +3,9 @@
 //! Sources: TEI P5 and the ParlaMint schema (clarin-eric.github.io/ParlaMint), OASIS Akoma Ntoso 1.0, Formex 4 (op.europa.eu),
 //! OpenDocument 1.3, ECMA-376 (WordprocessingML), EPUB 3.3 and TDMRep 1.0 (w3.org).
 
-use super::Paper;
 use super::marked::{Field, Role, Style, state};
 use super::xml::{Rigour, Tag};
+use super::{Paper, eurlex};
 
 /// TEI, in particular the parliamentary corpora in the encoding of ParlaMint: each turn with its speaker's announcement.
 pub(super) const TEI: Style = Style { role: tei_role, state: tei_state, rigour: Rigour::Xml };
@@ -81,8 +81,12 @@ pub(super) const FORMEX: Style = Style { role: formex_role, state: formex_state,
 
 fn formex_role(name: &str, tag: &Tag<'_>, _: Role) -> Role {
     match name {
-        "BIB.INSTANCE" | "BIB.DATA" | "INFO.CONSLEG" => Role::Head,
+        // What the laws that changed this one are called.
+        "GR.MOD.ACT" | "MOD.ACT" => Role::Dropped,
+        "INFO.CONSLEG" | "FAM.COMP" => Role::Head,
+        _ if name.starts_with("BIB.") => Role::Head,
         "LG.DOC" => Role::Stated(Field::Lang),
+        "NO.CELEX" => Role::Stated(Field::Celex),
         "NOTE" | "GR.NOTES" | "INCL.ELEMENT" => Role::Dropped,
         "TITLE" => Role::Title,
         "NO.P" | "NO.PARAG" | "NO.POINT" => Role::Label,
@@ -118,7 +122,12 @@ fn dashed(date: &str) -> String {
 /// Chapters of e-books and other strict HTML.
 pub(super) const XHTML: Style = Style { role: xhtml_role, state: xhtml_state, rigour: Rigour::Html };
 
-fn xhtml_role(name: &str, _: &Tag<'_>, _: Role) -> Role {
+fn xhtml_role(name: &str, tag: &Tag<'_>, _: Role) -> Role {
+    if let "p" | "div" | "a" | "span" = name
+        && let Some(role) = eurlex::role(tag)
+    {
+        return role;
+    }
     match name {
         "head" => Role::Head,
         "title" => Role::Stated(Field::Title),
@@ -139,6 +148,7 @@ fn xhtml_state(name: &str, tag: &Tag<'_>, paper: &mut Paper) {
             if let (Some(known), Some(value)) = (tag.attribute("name").as_deref().and_then(policy), tag.attribute("content")) {
                 paper.policies.push((known.to_owned(), value.trim().to_owned()));
             }
+            eurlex::state_of_meta(tag, paper);
         }
         _ => {}
     }

@@ -13,7 +13,9 @@ use super::{Dataset, InspectError};
 use crate::doc::DocId;
 use crate::locator::rows::Documents;
 use crate::locator::{Key, Kind, LocateError, places};
+use crate::suppression::{self, Suppression};
 use crate::text::address::Address;
+use crate::workspace::Workspace;
 
 /// What a document is asked for by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +67,16 @@ pub enum Fate {
     Kept { shard: String, row: Map<String, Value> },
     /// It was dropped; the newest time that it was.
     Dropped { row: Map<String, Value> },
+}
+
+/// The number of the takedown that erased the document called `name`; nobody can tell without the key of the list, which lies at `key`.
+#[must_use]
+pub fn erased(workspace: &Workspace, name: &Name, key: &Path) -> Option<u64> {
+    let list = Suppression::open(workspace, key).ok()??;
+    match name {
+        Name::Id(id) => list.takedown_of(suppression::Kind::Id, &id.to_string()),
+        Name::Address(address, _) => list.takedown_of(suppression::Kind::Url, address.as_str()),
+    }
 }
 
 impl Dataset {

@@ -1,13 +1,17 @@
-//! Looks into a data set: [`find`] one document and its fate, a [`sample`] of what is there, a [`row`] as JSON, and, with feature `sql`,
-//! questions in SQL. It changes nothing, and prints
-//! nothing: the command line and pages for researchers ask the same questions here.
+//! Looks into a data set: [`find`] one document and its fate, its [`original`], the [`members`] of its cluster, a [`sample`] of what is
+//! there, a [`search`] page by page, [`signals`] counted shard by shard, a [`row`] as JSON, and, with feature `sql`, questions in SQL. It
+//! changes nothing, and prints nothing: the command line and pages for researchers ask the same questions here.
 
 pub mod diff;
 pub mod find;
 pub mod kinds;
 pub mod labels;
+pub mod members;
+pub mod original;
 pub mod row;
 pub mod sample;
+pub mod search;
+pub mod signals;
 #[cfg(feature = "sql")]
 pub mod sql;
 
@@ -54,11 +58,25 @@ impl Dataset {
     /// When manifests or folders cannot be read.
     pub fn open(workspace: Workspace, name: &str, runs: &[String]) -> Result<Dataset, InspectError> {
         let manifests = Manifests::read(&workspace)?;
+        Dataset::of(workspace, name, runs, &manifests)
+    }
+
+    /// The same of `manifests` that were read before.
+    ///
+    /// # Errors
+    /// When folders cannot be read.
+    pub fn of(workspace: Workspace, name: &str, runs: &[String], manifests: &Manifests) -> Result<Dataset, InspectError> {
         let shards = manifests.current(name).into_keys().map(|path| workspace.root().join(path)).collect();
         let mut rejects = Vec::new();
         for plan in runs.iter().rev() {
             rejects.extend(files_below(&workspace.rejects(plan))?);
         }
         Ok(Dataset { workspace, shards, rejects })
+    }
+
+    /// Published shards, in order of their paths.
+    #[must_use]
+    pub fn shards(&self) -> &[PathBuf] {
+        &self.shards
     }
 }

@@ -1,6 +1,8 @@
 //! The ledger of one run: everything that was counted, and what was published. Written when the run is sealed; a pure function of the
 //! plan's commits, so the same run has the same ledger on every machine.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::tally::Tally;
@@ -60,6 +62,27 @@ impl RunLedger {
         total.kept = self.emit.kept;
         total
     }
+}
+
+/// Documents and token ids that takedowns erased, by language.
+pub type Erased = BTreeMap<String, (u64, u64)>;
+
+/// What became of everything that some runs of a data set read; what was erased since counts as dropped, for the reason
+/// `takedown/erased`.
+#[must_use]
+pub fn sum<'a>(ledgers: impl IntoIterator<Item = &'a RunLedger>, erased: &Erased) -> Tally {
+    let mut sum = Tally::default();
+    ledgers.into_iter().for_each(|ledger| sum.add(&ledger.total()));
+    for (lang, (documents, tokens)) in erased {
+        sum.kept = sum.kept.saturating_sub(*documents);
+        *sum.dropped.entry("takedown".to_owned()).or_default().entry("erased".to_owned()).or_default() += documents;
+        if let Some(share) = sum.languages.get_mut(lang) {
+            share.documents = share.documents.saturating_sub(*documents);
+            share.tokens = share.tokens.saturating_sub(*tokens);
+        }
+    }
+    sum.languages.retain(|_, share| share.documents > 0);
+    sum
 }
 
 #[cfg(test)]

@@ -53,14 +53,14 @@ impl Books {
     }
 
     /// Enters a document that fell.
-    pub(super) fn drop(&mut self, doc: &Document, stage: &str, dropped: Dropped, duplicate: Option<Duplicate>) -> Result<(), SinkError> {
+    pub(super) fn drop(&mut self, doc: Document, stage: &str, dropped: Dropped, duplicate: Option<Duplicate>) -> Result<(), SinkError> {
         self.tally.read += 1;
         self.tally.drop_one(stage, dropped.reason);
         self.rejects.write(doc, stage, dropped.reason, dropped.finding, duplicate)
     }
 
     /// Enters a document that `stage` could not finish.
-    pub(super) fn set_aside(&mut self, doc: &Document, stage: &str, reason: &'static str, what: String) -> Result<(), SinkError> {
+    pub(super) fn set_aside(&mut self, doc: Document, stage: &str, reason: &'static str, what: String) -> Result<(), SinkError> {
         self.tally.quarantined += 1;
         self.quarantine.push(Quarantined { file: doc.source_file.to_string(), offset: doc.source_offset, stage: stage.to_owned(), what });
         self.drop(doc, stage, Dropped { reason, finding: None }, None)

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::again;
 use super::books::Books;
 use super::job::{Job, JobError};
 use crate::dedup::paragraphs::ParagraphSink;
@@ -10,6 +11,7 @@ use crate::dedup::signatures::SignatureSink;
 use crate::engine::commit::Commit;
 use crate::engine::flow::{Fate, flow};
 use crate::engine::plan::{PlannedInput, StageName, TaskName, etag};
+use crate::engine::sums::other_than;
 use crate::engine::watch::{Step, Watch};
 use crate::sink::Sink;
 use crate::sinks::documents::DocumentsSink;
@@ -17,11 +19,11 @@ use crate::source::{Damage, Input, Record, SourceError};
 use crate::text::host::host_class;
 
 /// What the task writes while it reads.
-struct Writing {
+pub(super) struct Writing {
     documents: DocumentsSink,
     signatures: SignatureSink,
     paragraphs: Option<ParagraphSink>,
-    books: Books,
+    pub(super) books: Books,
 }
 
 /// Does task `index` of stage `clean` in the folder `attempt`.
@@ -33,8 +35,12 @@ pub(super) fn clean(job: &Job, index: u32, attempt: &Path, watch: &dyn Watch) ->
         paragraphs: paragraph_sink(job, &attempt.join(format!("{task}.paragraphs")))?,
         books: Books::open(attempt, task)?,
     };
-    for number in &job.plan.tasks[index as usize] {
-        read_input(job, &job.plan.inputs[*number as usize], &mut writing, watch)?;
+    if job.plan.again.is_empty() {
+        for number in &job.plan.tasks[index as usize] {
+            read_input(job, &job.plan.inputs[*number as usize], &mut writing, watch)?;
+        }
+    } else {
+        again::read_task(job, index, &mut writing, watch)?;
     }
     let (mut outputs, tally) = writing.books.close()?;
     outputs.extend(Box::new(writing.documents).finish()?);
@@ -96,6 +102,12 @@ fn open(job: &Job, planned: &PlannedInput) -> Result<Box<dyn crate::source::Reco
     if etag(path).map_err(unreadable)? != planned.etag {
         return Err(Unopened::Changed);
     }
+    if let Some(stated) = &planned.sum
+        && let Some(found) = other_than(path, stated).map_err(unreadable)?
+    {
+        let what = format!("it is not the file that its publisher lists: its checksum is {found}, the list says {stated}; fetch it again");
+        return Err(Unopened::Unreadable(SourceError::NotThisFormat(what)));
+    }
     let file = std::fs::File::open(path).map_err(unreadable)?;
     let bytes = Box::new(file.try_clone().map_err(unreadable)?);
     let input = Input { name: Arc::from(planned.name.as_str()), bytes, file: Some(file), size: planned.bytes };
@@ -103,7 +115,7 @@ fn open(job: &Job, planned: &PlannedInput) -> Result<Box<dyn crate::source::Reco
 }
 
 /// Writes and counts one fate.
-fn settle(fate: Fate, file: &str, writing: &mut Writing) -> Result<(), JobError> {
+pub(super) fn settle(fate: Fate, file: &str, writing: &mut Writing) -> Result<(), JobError> {
     let Writing { documents, signatures, paragraphs, books } = writing;
     if let Fate::Kept(doc) | Fate::Dropped { doc, .. } | Fate::Quarantined { doc, .. } = &fate {
         books.tally.hosts.entry(host_class(&doc.host).to_owned()).or_default().read += 1;
@@ -111,8 +123,8 @@ fn settle(fate: Fate, file: &str, writing: &mut Writing) -> Result<(), JobError>
     match fate {
         Fate::Other(kind) => *books.tally.other_records.entry(kind.to_owned()).or_default() += 1,
         Fate::Damage(damage) => books.damage(file, damage),
-        Fate::Dropped { doc, stage, dropped } => books.drop(&doc, stage, dropped, None)?,
-        Fate::Quarantined { doc, stage, reason, what } => books.set_aside(&doc, stage, reason, what)?,
+        Fate::Dropped { doc, stage, dropped } => books.drop(*doc, stage, dropped, None)?,
+        Fate::Quarantined { doc, stage, reason, what } => books.set_aside(*doc, stage, reason, what)?,
         Fate::Kept(doc) => {
             books.keep();
             signatures.write(&doc)?;

@@ -113,8 +113,11 @@ fn slices(job: &Job, shard: &ShardPlan) -> Result<Vec<(PathBuf, Vec<usize>)>, Jo
 fn settle(fate: Fate, exclusions: &Exclusions, sink: &mut ShardSink, books: &mut Books) -> Result<(), JobError> {
     match fate {
         Fate::Other(_) | Fate::Damage(_) => {}
-        Fate::Dropped { doc, stage, dropped } => books.drop(&doc, stage, dropped, duplicate(exclusions, &doc))?,
-        Fate::Quarantined { doc, stage, reason, what } => books.set_aside(&doc, stage, reason, what)?,
+        Fate::Dropped { doc, stage, dropped } => {
+            let duplicate = duplicate(exclusions, &doc);
+            books.drop(*doc, stage, dropped, duplicate)?;
+        }
+        Fate::Quarantined { doc, stage, reason, what } => books.set_aside(*doc, stage, reason, what)?,
         Fate::Kept(doc) => {
             books.keep();
             books.tally.hosts.entry(host_class(&doc.host).to_owned()).or_default().kept += 1;

@@ -63,9 +63,20 @@ impl History {
     /// # Errors
     /// When manifests cannot be read.
     pub fn open(workspace: &Workspace, dataset: &str) -> Result<History, HistoryError> {
-        let manifests = Manifests::open(workspace)?;
+        Ok(History::of(workspace, dataset, &Manifests::open(workspace)?))
+    }
+
+    /// What `manifests` say of `dataset`; changes nothing.
+    #[must_use]
+    pub fn of(workspace: &Workspace, dataset: &str, manifests: &Manifests) -> History {
         let runs = manifests.of_dataset(dataset).into_iter().filter(|run| run.ledger.is_some()).collect();
-        Ok(History { workspace: workspace.clone(), dataset: dataset.to_owned(), runs, index: index_now(&manifests, dataset) })
+        History { workspace: workspace.clone(), dataset: dataset.to_owned(), runs, index: index_now(manifests, dataset) }
+    }
+
+    /// The manifests of all runs, oldest first.
+    #[must_use]
+    pub fn runs(&self) -> &[Manifest] {
+        &self.runs
     }
 
     /// The ledgers of all runs, oldest first.

@@ -1,8 +1,10 @@
 //! A job at hand: a plan, the recipe rebuilt from it, the workspace, and the means of this machine.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use super::again::Earlier;
 use super::emit::{DEDUP, Exclude};
 use super::{clean, decide, emit};
 use crate::dedup::columns::ColumnError;
@@ -11,7 +13,8 @@ use crate::dedup::paragraphs::Recurring;
 use crate::engine::attempt::{CommitError, Place};
 use crate::engine::commit::{Commit, ShardPlan};
 use crate::engine::flow::{Bounds, Crew, Halt, NoThreads, Step};
-use crate::engine::plan::{Plan, PlannedInput, StageName, TaskName, etag, pack};
+use crate::engine::plan::{PLAN_VERSION, Plan, PlanError, PlannedInput, StageName, TaskName, etag, pack};
+use crate::engine::sums::Sums;
 use crate::engine::watch::{Stop, Watch};
 use crate::recipe::Recipe;
 use crate::sink::{OutputKind, SinkError};
@@ -19,7 +22,7 @@ use crate::sinks::shards::ShardOptions;
 use crate::size::ByteSize;
 use crate::stage::Field;
 use crate::store::StoreError;
-use crate::suppression::{GATE, Suppression, TextGate};
+use crate::suppression::{GATE, Suppression, TextGate, sequence};
 use crate::workspace::Workspace;
 
 /// What this machine gives to a job. Nothing of it shows in what the job writes.
@@ -72,6 +75,7 @@ pub struct Job {
     pub(super) crew: Crew,
     pub(super) decide_bytes: u64,
     pub(super) suppression: Option<Arc<Suppression>>,
+    pub(super) earlier: Vec<Earlier>,
     flows: usize,
     exclusions: OnceLock<Arc<Exclusions>>,
     recurring: OnceLock<Arc<Recurring>>,
@@ -95,6 +99,12 @@ pub enum JobError {
     /// The manifest could not be written or read.
     #[error(transparent)]
     Manifest(#[from] crate::ledger::manifest::ManifestError),
+    /// The plan of an earlier run could not be read.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The rejects of an earlier run have a reason that no stage of the recipe gives.
+    #[error("the rejects of the earlier run hold `{stage}/{reason}`, which this version does not know; run the recipe in full")]
+    UnknownReason { stage: String, reason: String },
     /// An intermediate file could not be read.
     #[error(transparent)]
     Read(#[from] crate::sinks::documents::ReadError),
@@ -113,6 +123,14 @@ pub enum JobError {
     /// The deduplication index is not what it was when the plan was made.
     #[error("the index of earlier runs changed since the plan was made; run the recipe again to plan anew")]
     IndexChanged,
+    /// Another run of the data set was published since the plan was made.
+    #[error(
+        "another run of the data set `{dataset}` was published since the plan was made, and read inputs of it; run the recipe again to plan anew"
+    )]
+    Overtaken { dataset: String },
+    /// What earlier runs did cannot be read, or says that this one may not be added.
+    #[error(transparent)]
+    History(#[from] super::HistoryError),
     /// Something was erased since the plan was made.
     #[error("a takedown was applied since the plan was made; run the recipe again to plan anew")]
     TakedownSince,
@@ -162,16 +180,18 @@ impl From<Halt<JobError>> for JobError {
 /// Freezes the work of `recipe` on `inputs` (name and size).
 #[must_use]
 pub fn make_plan(recipe: &Recipe, inputs: &[(PathBuf, u64)]) -> Plan {
+    let mut sums = Sums::default();
     let inputs: Vec<PlannedInput> = inputs
         .iter()
         .map(|(path, bytes)| PlannedInput {
             name: path.to_string_lossy().into_owned(),
             bytes: *bytes,
             etag: etag(path).unwrap_or_default(),
+            sum: sums.of(path),
         })
         .collect();
     Plan {
-        version: 1,
+        version: PLAN_VERSION,
         tamis: env!("CARGO_PKG_VERSION").to_owned(),
         name: recipe.name.clone(),
         dataset: recipe.dataset.clone(),
@@ -182,6 +202,7 @@ pub fn make_plan(recipe: &Recipe, inputs: &[(PathBuf, u64)]) -> Plan {
         inputs,
         index: Vec::new(),
         takedowns: 0,
+        again: Vec::new(),
     }
 }
 
@@ -214,6 +235,7 @@ impl Job {
         }
         clean.push(Step { name: "sign", stage: Arc::from(crate::stages::sign::sign_stage(&recipe.dedup)) });
         let place = Place::new(workspace, &plan);
+        let earlier = plan.again.iter().map(|id| Earlier::open(workspace, id)).collect::<Result<_, _>>()?;
         Ok(Job {
             plan,
             place,
@@ -222,6 +244,7 @@ impl Job {
             crew,
             decide_bytes: means.decide_bytes(),
             suppression,
+            earlier,
             flows,
             exclusions: OnceLock::new(),
             recurring: OnceLock::new(),
@@ -255,16 +278,37 @@ impl Job {
         let no_such_task = || JobError::NoSuchTask { task };
         match task.stage {
             StageName::Clean if (task.index as usize) < self.plan.tasks.len() => {
-                self.place.once(task, |attempt| clean::clean(self, task.index, attempt, watch))
+                self.once(task, |attempt| clean::clean(self, task.index, attempt, watch))
             }
-            StageName::Decide if task.index == 0 => self.place.once(task, |attempt| decide::decide(self, attempt)),
+            StageName::Decide if task.index == 0 => self.once(task, |attempt| decide::decide(self, attempt)),
             StageName::Emit => {
                 let layout = self.layout()?;
                 let shard = layout.get(task.index as usize).ok_or_else(no_such_task)?;
-                self.place.once(task, |attempt| emit::emit(self, task.index, shard, attempt, watch))
+                self.once(task, |attempt| emit::emit(self, task.index, shard, attempt, watch))
             }
             StageName::Clean | StageName::Decide => Err(no_such_task()),
         }
+    }
+
+    /// Does a task unless it is done, and publishes it unless something was erased meanwhile: workers on other machines hold no lock.
+    fn once(&self, task: TaskName, work: impl FnOnce(&Path) -> Result<Commit, JobError>) -> Result<Commit, JobError> {
+        self.place.once(task, |attempt| {
+            let commit = work(attempt)?;
+            if sequence(self.place.workspace())? == self.plan.takedowns { Ok(commit) } else { Err(JobError::TakedownSince) }
+        })
+    }
+
+    /// How many tasks `stage` has.
+    ///
+    /// # Errors
+    /// [`JobError::NotYet`] for stage `emit` before `decide` is done.
+    pub fn tasks(&self, stage: StageName) -> Result<u32, JobError> {
+        let tasks = match stage {
+            StageName::Clean => self.plan.tasks.len(),
+            StageName::Decide => 1,
+            StageName::Emit => self.layout()?.len(),
+        };
+        Ok(u32::try_from(tasks).unwrap_or(u32::MAX))
     }
 
     /// The tasks of `stage` that have no commit yet.
@@ -272,14 +316,10 @@ impl Job {
     /// # Errors
     /// [`JobError::NotYet`] for stage `emit` before `decide` is done.
     pub fn pending(&self, stage: StageName) -> Result<Vec<u32>, JobError> {
-        let tasks = match stage {
-            StageName::Clean => self.plan.tasks.len(),
-            StageName::Decide => 1,
-            StageName::Emit => self.layout()?.len(),
-        };
+        let done: BTreeSet<u32> = self.place.known_done(stage)?.into_iter().collect();
         let mut open = Vec::new();
-        for index in 0..u32::try_from(tasks).unwrap_or(u32::MAX) {
-            if self.place.commit(TaskName { stage, index })?.is_none() {
+        for index in (0..self.tasks(stage)?).filter(|index| !done.contains(index)) {
+            if !self.place.is_done(TaskName { stage, index })? {
                 open.push(index);
             }
         }

@@ -4,6 +4,7 @@
 //! shards; `emit` leaves out what is excluded, tokenises, and writes one shard a task; `seal` publishes. Every process that knows the
 //! plan's file can do any task, in any order that respects the stages.
 
+mod again;
 mod books;
 mod clean;
 mod decide;
@@ -11,10 +12,12 @@ mod emit;
 mod history;
 mod index;
 mod job;
+mod redecidable;
 mod seal;
 
 pub use books::Quarantined;
 pub use history::{History, HistoryError, Left};
 pub use index::{count_in_indexes, erase_from_index, index_runs};
 pub use job::{Job, JobError, Means, make_plan};
+pub use redecidable::{RedecideError, check_shards, plan_again};
 pub use seal::Sealed;

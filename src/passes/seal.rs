@@ -1,5 +1,6 @@
 //! Seal: when all tasks are committed, the ledger is written, then one manifest publishes all shards at once.
 
+use super::history::{History, Left};
 use super::index::{check_unchanged, published_name};
 use super::job::{Job, JobError};
 use crate::engine::commit::Commit;
@@ -66,6 +67,7 @@ impl Job {
             .collect();
         let decided = self.decide_commit()?;
         check_unchanged(self)?;
+        self.check_not_overtaken()?;
         if sequence(workspace)? != self.plan.takedowns {
             return Err(JobError::TakedownSince);
         }
@@ -88,6 +90,18 @@ impl Job {
         store::remove_folder(&workspace.staging(self.place.plan()))?;
         store::remove_folder(&workspace.attempts(self.place.plan()))?;
         Ok(Sealed { ledger, manifest })
+    }
+
+    /// Sees that no other run read the plan's inputs into the data set since the plan was made: two plans may be at work in one workspace.
+    fn check_not_overtaken(&self) -> Result<(), JobError> {
+        let history = History::open(self.place.workspace(), &self.plan.dataset)?;
+        if history.ledger_of(self.place.plan())?.is_some() {
+            return Ok(());
+        }
+        match history.left_of(&self.plan, &self.recipe)? {
+            Left::New(left) if left.inputs == self.plan.inputs => Ok(()),
+            Left::New(_) | Left::NothingNew(_) => Err(JobError::Overtaken { dataset: self.plan.dataset.clone() }),
+        }
     }
 
     /// Notes where the run's documents lie, so that none has to be searched for.

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use toml::Spanned;
 use toml::de::{DeInteger, DeTable, DeValue};
 
-use crate::sources::warc::crawled;
+use crate::sources::reading_of;
 
 /// What stands in the canonical text, in this order. `name`, `input` and `example` change nothing about what a document becomes.
 const TABLES: [&str; 6] = ["source", "clean", "dedup", "emit", "output", "limits"];
@@ -33,10 +33,10 @@ pub(super) fn document(root: &DeTable<'_>) -> String {
     text
 }
 
-/// The settings of a source that say how documents are read: what a crawl fetches may change from night to night.
+/// The settings of a source that say how documents are read: what a crawl or a harvest fetches may change from night to night.
 fn reading<'i>(table: &DeTable<'i>) -> DeTable<'i> {
-    let is_crawl = table.get("kind").and_then(|kind| kind.get_ref().as_str()) == Some(crawled::NAME);
-    let keeps = |key: &str| !is_crawl || crawled::READING.contains(&key);
+    let reading = table.get("kind").and_then(|kind| reading_of(kind.get_ref().as_str()?));
+    let keeps = |key: &str| reading.is_none_or(|reading| reading.contains(&key));
     table.iter().filter(|(key, _)| keeps(key.get_ref())).map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 

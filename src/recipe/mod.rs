@@ -41,12 +41,14 @@ pub use sets::set_argument;
 pub use settings::{Example, Existing, Limits, OutputSettings, size_in_words};
 pub use sheet::{Origin, Place};
 
+use crate::crawl::harvest::settings::HarvestSettings;
 use crate::crawl::settings::CrawlSettings;
 use crate::dedup::settings::DedupSettings;
 use crate::engine::flow::Step;
 use crate::engine::plan::Plan;
 use crate::sinks::shards::{ShardOptions, Tokenizer};
 use crate::source::Source;
+use crate::sources::papers::harvested;
 use crate::sources::warc::crawled;
 use crate::stage::{BuildError, Resources, Stage};
 use crate::stages::tokenize;
@@ -200,13 +202,28 @@ impl Recipe {
     /// # Errors
     /// What is wrong with it, in a sentence.
     pub fn crawl(&self) -> Result<Option<CrawlSettings>, String> {
-        if self.source_room.name != crawled::NAME {
+        let settings: Option<CrawlSettings> = self.settings_of(crawled::NAME)?;
+        settings.iter().try_for_each(CrawlSettings::check)?;
+        Ok(settings)
+    }
+
+    /// What is to be harvested, if the recipe's source is a harvest.
+    ///
+    /// # Errors
+    /// What is wrong with it, in a sentence.
+    pub fn harvest(&self) -> Result<Option<HarvestSettings>, String> {
+        let settings: Option<HarvestSettings> = self.settings_of(harvested::NAME)?;
+        settings.iter().try_for_each(HarvestSettings::check)?;
+        Ok(settings)
+    }
+
+    /// The source's settings, if it is the one called `name`.
+    fn settings_of<T: serde::de::DeserializeOwned>(&self, name: &str) -> Result<Option<T>, String> {
+        if self.source_room.name != name {
             return Ok(None);
         }
         let settings: Vec<String> = self.source_settings.iter().map(|(key, value)| format!("{key} = {value}")).collect();
-        let settings = toml::from_str::<CrawlSettings>(&settings.join("\n")).map_err(|error| error.message().to_owned())?;
-        settings.check()?;
-        Ok(Some(settings))
+        toml::from_str::<T>(&settings.join("\n")).map(Some).map_err(|error| error.message().to_owned())
     }
 
     /// How shards are written, and what they say about themselves.

@@ -19,7 +19,7 @@ use super::{House, Pattern, Placed, Recipe, TOP_LEVEL, canonical, order, sets, w
 use crate::dedup::settings::DedupSettings;
 use crate::size::ByteSize;
 use crate::source::Source;
-use crate::sources::warc::crawled;
+use crate::sources::reading_of;
 use crate::stage::{Field, Resources, Room};
 
 /// Reads a whole recipe; `complete` says that inputs must be named.
@@ -189,8 +189,8 @@ impl<'r, 'i> Reader<'r, 'i> {
     fn input(&self, faults: &mut Faults) -> Vec<Pattern> {
         let Some(value) = self.root.get("input") else {
             let source = self.root.get("source").and_then(|source| source.get_ref().as_table());
-            let crawls = source.and_then(|source| source.get("kind")?.get_ref().as_str()) == Some(crawled::NAME);
-            if self.complete && !crawls {
+            let fetches = source.and_then(|source| reading_of(source.get("kind")?.get_ref().as_str()?)).is_some();
+            if self.complete && !fetches {
                 faults.note(0..0, missing("the recipe", "input", "`input = \"folder/*.warc.gz\"` at the top, or `--set input=..`"));
             }
             return Vec::new();

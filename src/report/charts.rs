@@ -73,7 +73,8 @@ fn draw_bars(
 }
 
 /// A line over time: seconds to the right.
-pub(super) fn line(points: &[(f64, f64)], colour: RGBColor, tell: &dyn Fn(f64) -> String) -> String {
+#[must_use]
+pub fn line(points: &[(f64, f64)], colour: RGBColor, tell: &dyn Fn(f64) -> String) -> String {
     let mut svg = String::new();
     if points.len() < 2 || draw_line(&mut svg, points, colour, tell).is_err() {
         return String::new();

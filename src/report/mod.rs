@@ -3,9 +3,11 @@
 //! The charts are SVG, drawn by plotters when the page is written, so the page has no script and works offline. Everything that stands
 //! in a chart stands in a table too.
 
-mod charts;
+pub mod charts;
 mod fit;
 mod page;
+
+pub use page::{funnel_of, largest_first};
 
 use crate::engine::watch::Sample;
 use crate::ledger::run::RunLedger;

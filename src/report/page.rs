@@ -109,16 +109,23 @@ fn bar_section(title: &str, note: &str, heads: &[&str], rows: &[(String, u64)], 
     section(title, note, &bars(&shown, colour, &whole), heads, &table)
 }
 
-/// How many documents were left after each stage, in the order of the river.
-fn funnel(total: &Tally) -> Markup {
+/// How many documents were left after each stage that dropped some, in the order of the river; the first is what was read.
+#[must_use]
+pub fn funnel_of(total: &Tally) -> Vec<(Option<&str>, u64)> {
     let mut left = total.read;
-    let mut rows = vec![("read".to_owned(), left)];
+    let mut rows = vec![(None, left)];
     let mut stages: Vec<(&String, u64)> = total.dropped.iter().map(|(stage, reasons)| (stage, reasons.values().sum())).collect();
     stages.sort_by_key(|(stage, _)| order(stage));
     for (stage, fell) in stages {
         left = left.saturating_sub(fell);
-        rows.push((format!("after {stage}"), left));
+        rows.push((Some(stage.as_str()), left));
     }
+    rows
+}
+
+fn funnel(total: &Tally) -> Markup {
+    let name = |stage: Option<&str>| stage.map_or_else(|| "read".to_owned(), |stage| format!("after {stage}"));
+    let rows: Vec<(String, u64)> = funnel_of(total).into_iter().map(|(stage, left)| (name(stage), left)).collect();
     bar_section("The funnel", "Documents that were left after each stage that dropped some.", &["stage", "documents"], &rows, KEPT)
 }
 
@@ -206,7 +213,9 @@ fn set_aside(run: &Run<'_>, total: &Tally) -> Markup {
     }
 }
 
-fn largest_first(rows: impl Iterator<Item = (String, u64)>) -> Vec<(String, u64)> {
+/// Counts without those of nothing, the largest first.
+#[must_use]
+pub fn largest_first(rows: impl Iterator<Item = (String, u64)>) -> Vec<(String, u64)> {
     let mut rows: Vec<_> = rows.filter(|row| row.1 > 0).collect();
     rows.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     rows

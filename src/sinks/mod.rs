@@ -7,6 +7,7 @@ pub mod documents;
 pub mod rejects;
 pub mod shards;
 pub mod splice;
+pub mod stored;
 
 use std::fs::File;
 use std::io::{self, Write};

@@ -1,19 +1,20 @@
-//! What fell, with its reason: one row a dropped document, so that every removal can be read back and argued with.
+//! What fell, with its reason: one row a dropped document, so that every removal can be read back and argued with, and undone.
 //!
-//! Text is kept as far as it got. Markup is not: `source_file` and `source_offset` lead back to the archive.
+//! Text is kept as far as it got, and so is all that was measured and found: `tamis decide` lets a document go on from here. Markup is
+//! not: `source_file` and `source_offset` lead back to the archive.
 
-use std::fmt::Write;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use arrow_array::builder::{Float32Builder, StringBuilder, TimestampMillisecondBuilder, UInt64Builder};
-use arrow_array::{ArrayRef, RecordBatch};
-use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow_array::builder::{Float32Builder, StringBuilder};
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
+use arrow_schema::{DataType, Field, FieldRef, Schema, SchemaRef};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::schema::types::ColumnPath;
 
 use super::{ParquetFile, plain_properties, refused};
+use crate::columns::{DOCUMENT, to_batch};
 use crate::doc::{DocId, Document, Lang};
 use crate::sink::{Output, OutputKind, SinkError};
 use crate::stage::Finding;
@@ -56,25 +57,26 @@ impl RejectsSink {
     /// When the file cannot be written.
     pub fn write(
         &mut self,
-        doc: &Document,
+        doc: Document,
         stage: &str,
         reason: &str,
         finding: Option<Finding>,
         duplicate: Option<Duplicate>,
     ) -> Result<(), SinkError> {
-        self.rows.append_document(doc);
-        self.rows.append_verdict(stage, reason, finding, duplicate);
-        if self.rows.count >= GROUP_ROWS_MAX || self.rows.text_bytes >= GROUP_TEXT_BYTES_MAX {
+        self.rows.append(doc, stage, reason, finding, duplicate);
+        if self.rows.docs.len() >= GROUP_ROWS_MAX || self.rows.text_bytes >= GROUP_TEXT_BYTES_MAX {
             self.flush()?;
         }
         Ok(())
     }
 
     fn flush(&mut self) -> Result<(), SinkError> {
-        if self.rows.count == 0 {
+        if self.rows.docs.is_empty() {
             return Ok(());
         }
-        let batch = RecordBatch::try_new(schema(), self.rows.take()).map_err(|error| refused(&self.file.path, error.into()))?;
+        let found = to_batch(&self.rows.docs, None).map_err(|error| self.file.misfit(error))?;
+        let columns = self.rows.take(&found);
+        let batch = RecordBatch::try_new(schema(), columns).map_err(|error| refused(&self.file.path, error.into()))?;
         self.file.row_group(&batch)
     }
 
@@ -91,49 +93,38 @@ impl RejectsSink {
 /// Properties of a file of rejects whose footer says `key_values`.
 pub(super) fn reject_properties(key_values: Option<Vec<KeyValue>>) -> WriterProperties {
     let mut properties = plain_properties(ZSTD_LEVEL).set_key_value_metadata(key_values);
-    for repeating in ["host", "lang", "source", "source_file", "stage", "reason"] {
+    for repeating in ["host", "lang", "script", "source", "source_file", "licence", "stage", "reason"] {
         properties = properties.set_column_dictionary_enabled(ColumnPath::from(repeating), true);
     }
     properties.build()
 }
 
+/// The columns of a document that mean nothing where one fell.
+const LEFT_OUT: [&str; 5] = ["input_ids", "token_count", "cluster_id", "cluster_size", "recipe_hash"];
+
+/// Those columns of a document that a reject has, and the verdict.
+static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
+    let document = DOCUMENT.arrow();
+    let kept = document.fields().iter().filter(|field| !LEFT_OUT.contains(&field.name().as_str()));
+    // Whoever was dropped before a language was looked for has none, which is not the same as `und`.
+    let as_it_got =
+        |field: &FieldRef| if field.name() == "lang" { Arc::new(field.as_ref().clone().with_nullable(true)) } else { field.clone() };
+    let text = |name: &str, nullable| Arc::new(Field::new(name, DataType::Utf8, nullable));
+    let number = |name: &str| Arc::new(Field::new(name, DataType::Float32, true));
+    let verdict =
+        [text("stage", false), text("reason", false), number("value"), number("limit"), text("duplicate_of", true), number("jaccard")];
+    Arc::new(Schema::new(kept.map(as_it_got).chain(verdict).collect::<Vec<FieldRef>>()))
+});
+
 fn schema() -> SchemaRef {
-    let text = |name: &str, nullable| Field::new(name, DataType::Utf8, nullable);
-    let number = |name: &str| Field::new(name, DataType::Float32, true);
-    Arc::new(Schema::new(vec![
-        text("id", false),
-        text("url", false),
-        text("host", false),
-        text("lang", true),
-        text("title", true),
-        text("text", false),
-        text("source", false),
-        text("source_file", false),
-        Field::new("source_offset", DataType::UInt64, false),
-        Field::new("fetched_at", DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())), true),
-        text("stage", false),
-        text("reason", false),
-        number("value"),
-        number("limit"),
-        text("duplicate_of", true),
-        number("jaccard"),
-    ]))
+    SCHEMA.clone()
 }
 
-/// Columns in the making.
+/// Rows in the making.
+#[derive(Default)]
 struct Rows {
-    count: usize,
+    docs: Vec<Document>,
     text_bytes: usize,
-    id: StringBuilder,
-    url: StringBuilder,
-    host: StringBuilder,
-    lang: StringBuilder,
-    title: StringBuilder,
-    text: StringBuilder,
-    source: StringBuilder,
-    source_file: StringBuilder,
-    source_offset: UInt64Builder,
-    fetched_at: TimestampMillisecondBuilder,
     stage: StringBuilder,
     reason: StringBuilder,
     value: Float32Builder,
@@ -142,93 +133,46 @@ struct Rows {
     jaccard: Float32Builder,
 }
 
-impl Default for Rows {
-    fn default() -> Rows {
-        Rows {
-            count: 0,
-            text_bytes: 0,
-            id: StringBuilder::new(),
-            url: StringBuilder::new(),
-            host: StringBuilder::new(),
-            lang: StringBuilder::new(),
-            title: StringBuilder::new(),
-            text: StringBuilder::new(),
-            source: StringBuilder::new(),
-            source_file: StringBuilder::new(),
-            source_offset: UInt64Builder::new(),
-            fetched_at: TimestampMillisecondBuilder::new().with_timezone("UTC"),
-            stage: StringBuilder::new(),
-            reason: StringBuilder::new(),
-            value: Float32Builder::new(),
-            limit: Float32Builder::new(),
-            duplicate_of: StringBuilder::new(),
-            jaccard: Float32Builder::new(),
-        }
-    }
-}
-
 impl Rows {
-    fn append_document(&mut self, doc: &Document) {
-        append_id(&mut self.id, Some(doc.id));
-        self.url.append_value(&doc.url);
-        self.host.append_value(&doc.host);
-        self.lang.append_option(doc.lang.as_ref().map(Lang::as_str));
-        self.title.append_option(doc.title.as_deref());
-        self.text.append_value(&doc.text);
-        self.source.append_value(doc.source);
-        self.source_file.append_value(&doc.source_file);
-        self.source_offset.append_value(doc.source_offset);
-        self.fetched_at.append_option(doc.fetched_at);
-        self.count += 1;
+    fn append(&mut self, doc: Document, stage: &str, reason: &str, finding: Option<Finding>, duplicate: Option<Duplicate>) {
         self.text_bytes += doc.text.len() + doc.url.len();
-    }
-
-    fn append_verdict(&mut self, stage: &str, reason: &str, finding: Option<Finding>, duplicate: Option<Duplicate>) {
+        self.docs.push(Document { html: String::new(), signature: None, input_ids: Vec::new(), ..doc });
         self.stage.append_value(stage);
         self.reason.append_value(reason);
         self.value.append_option(finding.map(|finding| finding.value));
         self.limit.append_option(finding.map(|finding| finding.limit));
-        append_id(&mut self.duplicate_of, duplicate.map(|duplicate| duplicate.of));
+        self.duplicate_of.append_option(duplicate.map(|duplicate| duplicate.of.to_string()));
         self.jaccard.append_option(duplicate.and_then(|duplicate| duplicate.jaccard));
     }
 
-    /// The columns in the order of [`schema`]; empty afterwards.
-    fn take(&mut self) -> Vec<ArrayRef> {
-        self.count = 0;
+    /// The columns in the order of [`schema`], of which `found` has those of the documents; empty afterwards.
+    fn take(&mut self, found: &RecordBatch) -> Vec<ArrayRef> {
+        let langs: StringArray = self.docs.iter().map(|doc| doc.lang.as_ref().map(Lang::as_str)).collect();
+        self.docs.clear();
         self.text_bytes = 0;
-        vec![
-            Arc::new(self.id.finish()),
-            Arc::new(self.url.finish()),
-            Arc::new(self.host.finish()),
-            Arc::new(self.lang.finish()),
-            Arc::new(self.title.finish()),
-            Arc::new(self.text.finish()),
-            Arc::new(self.source.finish()),
-            Arc::new(self.source_file.finish()),
-            Arc::new(self.source_offset.finish()),
-            Arc::new(self.fetched_at.finish()),
-            Arc::new(self.stage.finish()),
+        let mut columns: Vec<ArrayRef> = Vec::new();
+        for (field, column) in found.schema_ref().fields().iter().zip(found.columns()) {
+            match field.name().as_str() {
+                "lang" => columns.push(Arc::new(langs.clone())),
+                name if LEFT_OUT.contains(&name) => {}
+                _ => columns.push(column.clone()),
+            }
+        }
+        columns.extend([
+            Arc::new(self.stage.finish()) as ArrayRef,
             Arc::new(self.reason.finish()),
             Arc::new(self.value.finish()),
             Arc::new(self.limit.finish()),
             Arc::new(self.duplicate_of.finish()),
             Arc::new(self.jaccard.finish()),
-        ]
-    }
-}
-
-fn append_id(builder: &mut StringBuilder, id: Option<DocId>) {
-    match id {
-        None => builder.append_null(),
-        Some(id) => {
-            write!(builder, "{id}").expect("a string builder takes all text");
-            builder.append_value("");
-        }
+        ]);
+        columns
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use arrow_array::Array;
     use arrow_array::cast::AsArray;
     use arrow_array::types::{Float32Type, UInt64Type};
     use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -246,10 +190,13 @@ mod tests {
     fn a_dropped_document_can_be_read_back_with_its_reason() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut sink = RejectsSink::create(folder.path(), "r.parquet").expect("a fresh folder");
-        let doc = Document { url: "https://www.example.pt/".to_owned(), text: "Olá".to_owned(), source_offset: 77, ..Document::default() };
+        let mut doc =
+            Document { url: "https://www.example.pt/".to_owned(), text: "Olá".to_owned(), source_offset: 77, ..Document::default() };
+        doc.quality.set("words", 1.0);
         let original = DocId::of("https://www.example.pt/original", "Olá".as_bytes());
-        sink.write(&doc, "quality", "too-few-words", Some(Finding { value: 1.0, limit: 50.0 }), None).expect("room on disk");
-        sink.write(&doc, "dedup", "near-duplicate", None, Some(Duplicate { of: original, jaccard: Some(0.9) })).expect("room on disk");
+        sink.write(doc.clone(), "quality", "too-few-words", Some(Finding { value: 1.0, limit: 50.0 }), None).expect("room on disk");
+        sink.write(doc.clone(), "dedup", "near-duplicate", None, Some(Duplicate { of: original, jaccard: Some(0.9) }))
+            .expect("room on disk");
         let output = sink.finish().expect("room on disk");
         assert_eq!((output.rows, output.kind), (2, OutputKind::Rejects));
 
@@ -258,6 +205,9 @@ mod tests {
         let float = |name: &str, row| rows.column_by_name(name).expect("a column").as_primitive::<Float32Type>().value(row);
         assert_eq!((text("stage", 0), text("reason", 0)), ("quality".to_owned(), "too-few-words".to_owned()));
         assert_eq!((float("value", 0), float("limit", 0)), (1.0, 50.0));
+        let words = rows.column_by_name("quality").expect("a column").as_struct().column_by_name("words").expect("a signal").clone();
+        assert_eq!(words.as_primitive::<Float32Type>().value(0), 1.0, "what was measured is kept");
+        assert!(rows.column_by_name("lang").expect("a column").is_null(0));
         assert_eq!((text("duplicate_of", 1), float("jaccard", 1)), (original.to_string(), 0.9));
         assert_eq!((text("text", 1), text("url", 1)), ("Olá".to_owned(), doc.url));
         assert_eq!(rows.column_by_name("source_offset").expect("a column").as_primitive::<UInt64Type>().value(1), 77);

@@ -266,6 +266,7 @@ mod tests {
                     continue;
                 }
                 Record::Other(kind) => unreachable!("{kind}"),
+                Record::Again(_) => unreachable!("no source gives documents of an earlier run"),
             };
             seen.push(match offer {
                 Offer::Document(doc) => (doc.source_offset, doc.text + &doc.html),

@@ -348,7 +348,7 @@ mod tests {
                 Record::Offer(Offer::Document(doc)) => format!("{} {}", doc.source_offset, doc.text),
                 Record::Offer(Offer::Dropped(doc, reason)) => format!("{} {reason}", doc.source_offset),
                 Record::Damage(damage) => format!("damage at {}", damage.offset),
-                Record::Raw(_) | Record::Other(_) => unreachable!("not of this source"),
+                Record::Raw(_) | Record::Other(_) | Record::Again(_) => unreachable!("not of this source"),
             });
         }
         told

@@ -33,6 +33,17 @@ pub const ROOMS: &[&Room] = &[
     &tokenize::ROOM,
 ];
 
+/// A room of rules, and its rules with the limits that the house ships.
+pub type Ruled = (&'static Room, fn() -> limits::Limits);
+
+/// The rooms of rules.
+pub const RULED: &[Ruled] = &[
+    (&quality::gopher::ROOM, quality::gopher::house_limits),
+    (&quality::c4::ROOM, quality::c4::house_limits),
+    (&quality::fineweb::ROOM, quality::fineweb::house_limits),
+    (&repetition::ROOM, repetition::house_limits),
+];
+
 /// The room called `name`.
 #[must_use]
 pub fn room(name: &str) -> Option<&'static Room> {

@@ -254,10 +254,10 @@ fn a_workspace_that_cannot_be_written_is_told_before_the_start() {
 }
 
 /// A small file system in memory, if this user may mount one.
-struct Tmpfs(PathBuf);
+pub(crate) struct Tmpfs(pub(crate) PathBuf);
 
 impl Tmpfs {
-    fn mount(folder: &Path, options: &str) -> Option<Tmpfs> {
+    pub(crate) fn mount(folder: &Path, options: &str) -> Option<Tmpfs> {
         std::fs::create_dir_all(folder).expect("a folder");
         let done = std::process::Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(folder).output().ok()?;
         done.status.success().then(|| Tmpfs(folder.to_owned()))

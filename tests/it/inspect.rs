@@ -47,7 +47,7 @@ impl House {
 }
 
 /// The columns of text and whole numbers of all Parquet files below a folder.
-fn stored(place: &Path) -> Vec<Value> {
+pub(crate) fn stored(place: &Path) -> Vec<Value> {
     let files = crate::files_below(place).into_iter().filter(|path| path.extension().is_some_and(|ending| ending == "parquet"));
     let mut rows = Vec::new();
     for path in files {

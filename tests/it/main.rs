@@ -2,9 +2,12 @@
 
 mod archives;
 mod bad_input;
+mod cluster;
 mod crawl;
+mod decide;
 mod engines;
 mod files;
+mod harvest;
 mod inspect;
 mod mixture;
 mod nights;
@@ -16,6 +19,7 @@ mod readers;
 mod rooms;
 mod run;
 mod samples;
+mod serve;
 mod seven_nights;
 mod takedown;
 mod tidy;

@@ -19,7 +19,7 @@ const CANARY: &str = "zqkanarienvogel";
 const URL: &str = "https://zqkanarienvogel.example.eu/leben/zqkanarienvogel.html";
 
 /// A page of its own words.
-fn page(number: usize, name: &str) -> String {
+pub(crate) fn page(number: usize, name: &str) -> String {
     let animals = ["Storch", "Kranich", "Reiher", "Habicht", "Sperling", "Kuckuck", "Eisvogel", "Zaunkönig", "Kiebitz", "Uhu"];
     let lines = (0..6).map(|line| {
         let animal = animals[(number + line) % animals.len()];
@@ -36,7 +36,7 @@ fn page(number: usize, name: &str) -> String {
     )
 }
 
-fn member(kind: &str, url: &str, status: &str, body: &str) -> Vec<u8> {
+pub(crate) fn member(kind: &str, url: &str, status: &str, body: &str) -> Vec<u8> {
     let http = format!("HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\n\r\n{body}");
     let record = format!(
         "WARC/1.1\r\nWARC-Type: {kind}\r\nWARC-Target-URI: {url}\r\nWARC-Date: 2026-05-02T03:04:05Z\r\nWARC-Record-ID: <urn:uuid:{kind}>\r\n\
@@ -143,6 +143,9 @@ impl House {
             match store {
                 Store::Locator => return self.locator_knows(id),
                 Store::Packed | Store::Exports => return self.pieces(*store, id) > 0,
+                Store::Labels => {
+                    return files.iter().any(|path| std::fs::read_to_string(path).expect("a list").contains(&id.to_string()));
+                }
                 _ => {}
             }
             files
@@ -197,7 +200,7 @@ impl House {
     }
 }
 
-fn rows_of(path: &Path) -> Vec<String> {
+pub fn rows_of(path: &Path) -> Vec<String> {
     let Ok(reader) = parquet::file::reader::SerializedFileReader::try_from(path) else { return Vec::new() };
     reader
         .into_iter()
@@ -208,15 +211,20 @@ fn rows_of(path: &Path) -> Vec<String> {
         .collect()
 }
 
-/// How often the canary stands in a file, as it is, unpacked, or in its columns.
+/// How often the canary stands in a file.
 fn hits(path: &Path) -> usize {
+    hits_of(path, CANARY)
+}
+
+/// How often a word stands in a file, as it is, unpacked, or in its columns.
+pub fn hits_of(path: &Path, word: &str) -> usize {
     let raw = std::fs::read(path).expect("a file");
     let mut unpacked = Vec::new();
     if raw.starts_with(&[0x1f, 0x8b]) {
         flate2::read::MultiGzDecoder::new(&raw[..]).read_to_end(&mut unpacked).expect("it is whole");
     }
     let columns = if raw.starts_with(b"PAR1") { rows_of(path).concat().into_bytes() } else { Vec::new() };
-    [raw, unpacked, columns].iter().map(|bytes| memchr::memmem::find_iter(bytes, CANARY).count()).sum()
+    [raw, unpacked, columns].iter().map(|bytes| memchr::memmem::find_iter(bytes, word).count()).sum()
 }
 
 #[test]
@@ -239,7 +247,8 @@ fn a_canary_in_every_store_is_nowhere_afterwards_and_all_else_is_as_it_was() {
     let now = std::fs::read(house.at("w/archive/night/a.warc.gz")).expect("a file");
     assert_eq!(now.len(), archive.len());
     assert!(now.ends_with(&innocent(20..26)), "other records stay where they were");
-    for text in ["w/_tamis/quarantine/x/clean-00000.jsonl", "w/_tamis/logs/night.log", "w/archive/night/a.cdxj"] {
+    for text in ["w/_tamis/quarantine/x/clean-00000.jsonl", "w/_tamis/logs/night.log", "w/archive/night/a.cdxj", "w/_tamis/labels/d.jsonl"]
+    {
         assert_eq!(std::fs::read_to_string(house.at(text)).expect("a file").lines().count(), 1, "{text}");
     }
     let summary = summary(&house.at("w"), "d");

@@ -8,7 +8,6 @@ mod sample;
 #[cfg(feature = "sql")]
 mod sql;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -22,8 +21,7 @@ use super::warc::is_unsafe;
 use crate::inspect::Dataset;
 use crate::inspect::kinds::{Count, Kinds};
 use crate::ledger::manifest::Manifests;
-use crate::ledger::run::RunLedger;
-use crate::ledger::tally::Tally;
+use crate::ledger::run::{Erased, RunLedger, sum};
 use crate::passes::History;
 use crate::size::{ByteSize, grouped};
 use crate::workspace::Workspace;
@@ -146,25 +144,6 @@ fn short(value: &Value) -> String {
         other => other.to_string(),
     };
     safe(&text).replace('\n', " ")
-}
-
-/// Documents and token ids that takedowns erased, by language.
-type Erased = BTreeMap<String, (u64, u64)>;
-
-/// What became of everything that was read; what was erased since counts as dropped, for the reason `takedown/erased`.
-fn sum(ledgers: &[RunLedger], erased: &Erased) -> Tally {
-    let mut sum = Tally::default();
-    ledgers.iter().for_each(|ledger| sum.add(&ledger.total()));
-    for (lang, (documents, tokens)) in erased {
-        sum.kept = sum.kept.saturating_sub(*documents);
-        *sum.dropped.entry("takedown".to_owned()).or_default().entry("erased".to_owned()).or_default() += documents;
-        if let Some(share) = sum.languages.get_mut(lang) {
-            share.documents = share.documents.saturating_sub(*documents);
-            share.tokens = share.tokens.saturating_sub(*tokens);
-        }
-    }
-    sum.languages.retain(|_, share| share.documents > 0);
-    sum
 }
 
 /// The summary of some runs of one data set as one JSON object.

@@ -7,8 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{Keys, safe, short};
 use crate::cli::exit::Exit;
 use crate::inspect::Dataset;
-use crate::inspect::find::{Fate, Name};
-use crate::suppression::{Kind, Suppression};
+use crate::inspect::find::{Fate, Name, erased};
 use crate::workspace::Workspace;
 
 /// Arguments of `show`.
@@ -73,7 +72,7 @@ fn fields(row: &Map<String, Value>) {
 /// Says why there is nothing to show, as far as that is known.
 fn absent(dataset: &Dataset, workspace: &Workspace, name: &Name, asked: &str, keys: &Keys) -> Result<Exit> {
     let asked = safe(asked);
-    match (dataset.fate(name)?, erased(workspace, name, keys)) {
+    match (dataset.fate(name)?, erased(workspace, name, &keys.suppression())) {
         (_, Some(number)) => eprintln!("`{asked}` is gone: takedown {number} erased it; its receipt is _tamis/receipts/{number:08}.json"),
         (Some(_), None) => eprintln!("`{asked}` was dropped and is not published; `tamis inspect .. explain {asked}` says why"),
         (None, None) => eprintln!("`{asked}` is not in this data set, and no run of it dropped it"),
@@ -81,19 +80,10 @@ fn absent(dataset: &Dataset, workspace: &Workspace, name: &Name, asked: &str, ke
     Ok(Exit::Quarantined)
 }
 
-/// The number of the takedown that erased it; nobody can tell without the key of the list.
-fn erased(workspace: &Workspace, name: &Name, keys: &Keys) -> Option<u64> {
-    let list = Suppression::open(workspace, &keys.suppression()).ok()??;
-    match name {
-        Name::Id(id) => list.takedown_of(Kind::Id, &id.to_string()),
-        Name::Address(address, _) => list.takedown_of(Kind::Url, address.as_str()),
-    }
-}
-
 pub(super) fn explain(dataset: &Dataset, workspace: &Workspace, args: &ExplainArgs) -> Result<Exit> {
     let name = name_of(&args.document)?;
     let Some(fate) = dataset.fate(&name)? else {
-        let number = erased(workspace, &name, &args.keys).filter(|_| args.json);
+        let number = erased(workspace, &name, &args.keys.suppression()).filter(|_| args.json);
         let Some(number) = number else { return absent(dataset, workspace, &name, &args.document, &args.keys) };
         println!("{}", json!({"kept": false, "stage": "takedown", "reason": "erased", "takedown": number}));
         return Ok(Exit::Done);

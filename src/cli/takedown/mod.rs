@@ -219,7 +219,7 @@ impl PlanArgs {
 }
 
 /// The path of a plan that is to be written.
-fn outside_of(workspace: &Path, out: &Path) -> anyhow::Result<PathBuf> {
+pub(super) fn outside_of(workspace: &Path, out: &Path) -> anyhow::Result<PathBuf> {
     let out = std::path::absolute(out)?;
     let inside = out.starts_with(std::path::absolute(workspace)?);
     anyhow::ensure!(
@@ -272,7 +272,7 @@ fn erased_before(workspace: &Workspace, plan: &TakedownPlan, key: &Path) -> anyh
 }
 
 /// A bar that shows how much is read, on a terminal.
-fn bar() -> impl Fn(u64, u64) + Sync {
+pub(super) fn bar() -> impl Fn(u64, u64) + Sync {
     let style = ProgressStyle::with_template("searching {bar:30} {bytes} of {total_bytes}, {eta} left");
     let bar = ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     move |done, of| {
@@ -285,7 +285,7 @@ fn bar() -> impl Fn(u64, u64) + Sync {
 }
 
 /// A plan in words.
-fn told(plan: &TakedownPlan, out: &Path) -> String {
+pub(super) fn told(plan: &TakedownPlan, out: &Path) -> String {
     let mut lines = format!(
         "{} of {} published documents would be erased, from {} files:\n",
         grouped(plan.documents),

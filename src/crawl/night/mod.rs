@@ -151,7 +151,7 @@ struct Night<'a> {
     ends_ms: u64,
 }
 
-fn now_ms() -> u64 {
+pub(in crate::crawl) fn now_ms() -> u64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }
 
@@ -414,7 +414,7 @@ impl<'a> Night<'a> {
     }
 }
 
-fn warcinfo(settings: &CrawlSettings) -> String {
+pub(in crate::crawl) fn warcinfo(settings: &CrawlSettings) -> String {
     format!(
         "software: tamis/{}\r\nformat: WARC File Format 1.1\r\nconformsTo: http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/\r\n\
          robots: classic, RFC 9309\r\nhttp-header-user-agent: {}\r\noperator: {}\r\n",

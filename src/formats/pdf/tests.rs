@@ -61,6 +61,21 @@ fn lines_become_paragraphs_with_whole_words_and_without_running_heads() {
 }
 
 #[test]
+fn ten_thousand_pages_are_one_text_in_their_order() {
+    // Words without digits, as what differs in numbers alone is a running head.
+    let word = |number: usize| {
+        let letter = |part: usize| char::from(b'a' + (number / part % 26) as u8);
+        format!("S{}{}{}slovo", letter(676), letter(26), letter(1))
+    };
+    let pages: Vec<String> = (0..10_000).map(|number| format!("BT /F 10 Tf 1 0 0 1 50 700 Tm ({} konec.) Tj ET", word(number))).collect();
+    let pages: Vec<&str> = pages.iter().map(String::as_str).collect();
+    let read = text(document(&pages, "null")).expect("a text");
+    let found: Vec<&str> = read.split_whitespace().filter(|word| *word != "konec.").collect();
+    assert_eq!(found.len(), 10_000);
+    assert!(found.iter().enumerate().all(|(number, found)| *found == word(number)));
+}
+
+#[test]
 fn a_map_to_unicode_decides_what_codes_mean() {
     let map = stream(
         "",

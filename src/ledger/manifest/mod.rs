@@ -20,11 +20,14 @@ pub use replacement::Replacement;
 use crate::store::{self, StoreError};
 use crate::workspace::Workspace;
 
+/// Version of the format.
+const VERSION: u32 = 1;
+
 /// One manifest: what one transaction changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// Version of this format: 1.
+    /// Version of this format.
     pub version: u32,
     /// Its number, from 1 without gaps.
     pub number: u64,
@@ -125,6 +128,9 @@ pub enum ManifestError {
     /// A manifest is damaged.
     #[error("the manifest `{path}` is damaged; restore it from a backup: it says what is published", path = path.display())]
     Damaged { path: PathBuf, source: serde_json::Error },
+    /// A manifest is of a later format.
+    #[error("the manifest `{path}` was written by a newer tamis (version {version} of the format); look at this workspace with that one", path = path.display())]
+    Newer { path: PathBuf, version: u64 },
     /// A manifest has the wrong number, or one is missing.
     #[error("manifest {number} is missing from `{folder}`; restore it from a backup: it says what is published", folder = folder.display())]
     Gap { folder: PathBuf, number: u64 },
@@ -187,6 +193,19 @@ impl Manifests {
         }
         let applied = numbers_in(&folder, "applied")?;
         Ok(Manifests { workspace: workspace.clone(), all, applied })
+    }
+
+    /// Whether the run of this plan was published, and all its files stand in their place.
+    #[must_use]
+    pub fn has_run(&self, plan: &str) -> bool {
+        let is_it = |manifest: &&Manifest| manifest.ledger.is_some() && manifest.plan == plan;
+        self.all.iter().find(is_it).is_some_and(|manifest| self.applied.contains(&manifest.number))
+    }
+
+    /// The plan of the last run that was published.
+    #[must_use]
+    pub fn last_run(&self) -> Option<&str> {
+        self.all.iter().rev().find(|manifest| manifest.ledger.is_some()).map(|manifest| manifest.plan.as_str())
     }
 
     /// The manifests of one data set, oldest first.
@@ -302,7 +321,7 @@ impl Manifests {
         let replaced = new.replacements.iter().map(|file| self.replacing_entry(file));
         files.extend(replaced.collect::<Result<Vec<_>, _>>()?);
         Ok(Manifest {
-            version: 1,
+            version: VERSION,
             number: self.all.len() as u64 + 1,
             transaction: new.transaction.clone(),
             dataset: new.dataset.clone(),
@@ -399,6 +418,10 @@ fn read_one(folder: &Path, number: u64) -> Result<Option<Manifest>, ManifestErro
         }
         Err(error) => return Err(StoreError::io(&path, error).into()),
     };
+    let later = serde_json::from_slice::<serde_json::Value>(&bytes).ok().and_then(|json| json.get("version")?.as_u64());
+    if let Some(version) = later.filter(|version| *version > u64::from(VERSION)) {
+        return Err(ManifestError::Newer { path, version });
+    }
     let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|source| ManifestError::Damaged { path, source })?;
     if manifest.number == number { Ok(Some(manifest)) } else { Err(gap()) }
 }

@@ -35,6 +35,7 @@ fn offers(source: &dyn Source, bytes: &[u8], name: &str) -> Vec<Result<Document,
                 continue;
             }
             Record::Other(kind) => unreachable!("{kind}"),
+            Record::Again(_) => unreachable!("no source gives documents of an earlier run"),
         };
         seen.push(match offer {
             Offer::Document(doc) => Ok(*doc),

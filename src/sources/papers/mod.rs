@@ -1,9 +1,11 @@
 //! Source `papers`: files that are documents of their own (TEI, ALTO, PAGE XML, hOCR, Akoma Ntoso, Formex, EPUB, OpenDocument, DOCX, PDF,
-//! strict HTML, plain text), as they lie in folders or in zip and tar containers.
+//! strict HTML, plain text), as they lie in folders or in zip, tar and 7z containers.
 //!
 //! What a file is, its beginning tells. Cutting hands over whole files, as nearly all of these formats are only readable whole; all
-//! cores read them. A member's place is where it begins in its container (in tar: in the unpacked one).
+//! cores read them. A member's place is where it begins in its container (in tar: in the unpacked one; in 7z: its number).
 
+pub mod harvested;
+mod seven_zip;
 mod tar;
 mod zipped;
 
@@ -16,7 +18,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::archive::{Step, Unpacked, address};
 use crate::doc::{DocId, Document, OptOut};
-use crate::formats::{self, Fault, Kind, Limits, Paper};
+use crate::formats::{self, Fault, Kind, Limits, Paper, eurlex};
 use crate::optout::{Agents, Evidence, Verdict};
 use crate::size::ByteSize;
 use crate::source::{Damage, Input, Offer, RawRecord, Record, Records, Room, Source, SourceError};
@@ -25,28 +27,12 @@ use crate::stage::{BuildError, Field};
 /// The row of this source in `sources::ROOMS`.
 pub const ROOM: Room = Room {
     name: NAME,
-    summary: "files of archives and libraries: TEI, ALTO, PAGE, hOCR, laws, EPUB, ODT, DOCX, PDF, text; alone or in zip and tar",
+    summary: "files of archives and libraries: TEI, ALTO, PAGE, hOCR, laws, EPUB, ODT, DOCX, PDF, text; alone or in zip, tar and 7z",
     endings: &[
-        ".xml", ".xml.gz", ".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.zst", ".epub", ".odt", ".docx", ".pdf", ".hocr", ".xhtml",
-        ".txt", ".txt.gz",
+        ".xml", ".xml.gz", ".zip", ".7z", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.zst", ".epub", ".odt", ".docx", ".pdf", ".hocr",
+        ".xhtml", ".txt", ".txt.gz",
     ],
-    reasons: &[
-        FILE_TOO_LONG,
-        UNSAFE_NAME,
-        OTHER_FORMAT,
-        RESERVED,
-        OCR_UNSURE,
-        MALFORMED_RECORD,
-        "malformed-xml",
-        "xml-entities",
-        "too-deep",
-        "malformed-package",
-        "unpacks-too-large",
-        "encrypted",
-        "no-text",
-        "unknown-format",
-        "malformed-pdf",
-    ],
+    reasons: &REASONS,
     signals: &[OCR_CONFIDENCE],
     gives: &[Field::Text],
     schema: || schemars::schema_for!(Papers),
@@ -62,11 +48,26 @@ const OCR_UNSURE: &str = "ocr-unsure";
 const MALFORMED_RECORD: &str = "malformed-record";
 const OCR_CONFIDENCE: &str = "ocr_confidence";
 
+/// What this source itself drops for; all else are the faults of formats.
+const OWN: [&str; 6] = [FILE_TOO_LONG, UNSAFE_NAME, OTHER_FORMAT, RESERVED, OCR_UNSURE, MALFORMED_RECORD];
+const REASONS: [&str; OWN.len() + Fault::REASONS.len()] = joined(&OWN, Fault::REASONS);
+
+/// Two lists as one, so that neither has to be written twice.
+const fn joined<const N: usize>(first: &[&'static str], second: &[&'static str]) -> [&'static str; N] {
+    let mut all = [""; N];
+    let mut at = 0;
+    while at < N {
+        all[at] = if at < first.len() { first[at] } else { second[at - first.len()] };
+        at += 1;
+    }
+    all
+}
+
 /// Settings of source `papers`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Papers {
-    /// Only files of these formats are read; empty for all of them: `tei`, `akoma-ntoso`, `formex`, `alto`, `page-xml`, `hocr`, `xhtml`,
+    /// Only files of these formats are read; empty for all of them: `tei`, `akoma-ntoso`, `formex`, `alto`, `page-xml`, `hocr`, `mets`, `xhtml`,
     /// `epub`, `odt`, `docx`, `pdf`, `plain`.
     pub formats: Vec<String>,
     /// Licence of all documents that state none.
@@ -161,7 +162,11 @@ impl Source for Papers {
             return Err(SourceError::NotThisFormat("the file is empty".to_owned()));
         }
         let is_zip = first.starts_with(b"PK\x03\x04") || first.starts_with(b"PK\x05\x06");
+        let is_seven_zip = first == seven_zip::MAGIC;
         let bytes: Box<dyn Read + Send> = Box::new(std::io::Cursor::new(first).chain(bytes));
+        if is_seven_zip {
+            return seven_zip::open(members, bytes, input.file, input.size);
+        }
         if is_zip {
             return zipped::open(members, bytes, input.file);
         }
@@ -185,25 +190,33 @@ impl Source for Papers {
         if !self.formats.is_empty() && !self.formats.iter().any(|format| format == kind.as_str()) {
             return Offer::Dropped(doc, OTHER_FORMAT);
         }
-        let limits = Limits { unpacked_bytes_max: self.file_bytes_max.0, members_max: self.members_max };
-        match formats::read(kind, content, &limits) {
-            Ok(paper) => self.settle(doc, paper),
+        match formats::read(kind, content, &self.limits()) {
+            Ok(paper) => self.settle(doc, named_law(paper, kind, &name)),
             Err(fault) => Offer::Dropped(doc, fault.reason()),
         }
     }
 }
 
 impl Papers {
+    fn limits(&self) -> Limits {
+        Limits { unpacked_bytes_max: self.file_bytes_max.0, members_max: self.members_max }
+    }
+
     /// The document with what the paper says, or a drop for what it says.
     fn settle(&self, mut doc: Box<Document>, paper: Paper) -> Offer {
-        doc.url = paper.url.filter(|url| url.starts_with("http://") || url.starts_with("https://")).unwrap_or_default();
-        doc.host = address::host(&doc.url);
+        if doc.url.is_empty() {
+            doc.url = paper.url.filter(|url| url.starts_with("http://") || url.starts_with("https://")).unwrap_or_default();
+            doc.host = address::host(&doc.url);
+        }
         doc.title = paper.title;
         doc.author = paper.author;
         doc.published = paper.published;
         doc.declared_lang = paper.lang.or_else(|| self.lang.clone());
         doc.licence = paper.licence.or_else(|| self.licence.clone());
         doc.policy_headers = paper.policies;
+        if let Some(celex) = paper.celex {
+            self.note_law(&mut doc, &celex);
+        }
         if let Some(confidence) = paper.ocr_confidence {
             doc.quality.set(OCR_CONFIDENCE, confidence);
         }
@@ -217,6 +230,17 @@ impl Papers {
         if doc.text.trim().is_empty() { Offer::Dropped(doc, Fault::NoText.reason()) } else { Offer::Document(doc) }
     }
 
+    /// Which document of EU law it is, in which language and of which date, so that it can be found again.
+    fn note_law(&self, doc: &mut Document, celex: &str) {
+        let lang = doc.declared_lang.as_deref().map(str::to_ascii_uppercase);
+        let place = [Some(celex), lang.as_deref(), doc.published.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ");
+        doc.content_digest = format!("celex:{place}:{}", doc.content_digest);
+        if doc.url.is_empty() {
+            doc.url = eurlex::address(celex, lang.as_deref());
+            doc.host = address::host(&doc.url);
+        }
+    }
+
     /// Asks the one place that knows what statements mean, and notes its answer where the file says anything.
     fn is_reserved(&self, doc: &mut Document) -> bool {
         if doc.policy_headers.is_empty() {
@@ -228,6 +252,15 @@ impl Papers {
         let is_reserved = finding.verdict == Verdict::Reserved;
         doc.optout = Some(OptOut { verdict: finding.verdict.as_str().to_owned(), protocol, checked_at: None });
         is_reserved
+    }
+}
+
+/// The paper with the CELEX number that its file is named by, where it says none itself.
+fn named_law(paper: Paper, kind: Kind, name: &str) -> Paper {
+    let may_be = paper.celex.is_none() && matches!(kind, Kind::Formex | Kind::Xhtml | Kind::Pdf);
+    match eurlex::celex_in(name).filter(|_| may_be) {
+        Some(celex) => Paper { celex: Some(celex.to_owned()), ..paper },
+        None => paper,
     }
 }
 

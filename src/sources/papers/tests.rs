@@ -28,6 +28,7 @@ fn told_with(settings: &str, bytes: &[u8], name: &str) -> Vec<String> {
                 told.push(format!("damage: {}", damage.what));
                 continue;
             }
+            Record::Again(_) => unreachable!("no source gives documents of an earlier run"),
         };
         told.push(match offer {
             Offer::Document(doc) => doc.text,
@@ -151,9 +152,73 @@ fn a_reservation_drops_or_marks_and_unsure_pages_fall() {
     assert_eq!(told_with("{ formats = [\"tei\"] }", alto.as_bytes(), "a.xml"), ["other-format"]);
 }
 
-#[test]
-fn every_fault_is_a_reason_of_the_source() {
-    for reason in Fault::REASONS {
-        assert!(ROOM.reasons.contains(reason), "{reason}");
+fn seven_zipped(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut writer = sevenz_rust2::ArchiveWriter::new(Cursor::new(Vec::new())).unwrap();
+    for (name, content) in members {
+        writer.push_archive_entry(sevenz_rust2::ArchiveEntry::new_file(name), Some(*content)).unwrap();
     }
+    writer.finish().unwrap().into_inner()
+}
+
+#[test]
+fn a_7z_container_is_read_like_the_others_within_the_same_limits() {
+    let members: [(&str, &[u8]); 4] =
+        [("a.xml", TEI.as_bytes()), ("../b.xml", b"x"), ("c.jpg", b"\xff\xd8\xff"), ("d.txt", "Dobrou noc".as_bytes())];
+    let packed = seven_zipped(&members);
+    assert_eq!(told(&packed, "a.7z"), ["Dobrý den, vážené poslankyně.", "unsafe-name", "unknown-format", "Dobrou noc"]);
+    let zeros = vec![b' '; 3 << 20];
+    let bomb = seven_zipped(&[("a.txt", &zeros), ("b.txt", &zeros)]);
+    assert_eq!(told_with("{ file_bytes_max = \"1 MiB\" }", &bomb, "a.7z"), ["file-too-long", "file-too-long"]);
+    let told_of_bomb = told_with("{ unpacked_ratio_max = 4 }", &bomb, "a.7z");
+    assert!(told_of_bomb[1].contains("unpack to more than 4194304 bytes"), "{told_of_bomb:?}");
+    assert!(told_with("{ members_max = 1 }", &bomb, "a.7z")[0].contains("members_max = 1"));
+    assert!(told(&packed[..packed.len() - 9], "a.7z")[0].starts_with("it is no whole 7z file"));
+    for place in (0..packed.len()).step_by(5) {
+        let mut packed = packed.clone();
+        packed[place] ^= 0x55;
+        told(&packed, "a.7z");
+    }
+}
+
+#[test]
+fn the_pages_that_mets_names_are_one_document_in_its_order() {
+    let alto = |text: &str| format!("<alto><TextBlock><TextLine><String CONTENT=\"{text}\" WC=\"0.9\"/></TextLine></TextBlock></alto>");
+    let (one, two, other) = (alto("Prvá"), alto("Druhá"), alto("Iná"));
+    let mets = "<mets><dmdSec><mods><title>Noviny</title></mods></dmdSec><fileSec><file ID='a'><FLocat href='file://./alto/z.xml'/></file><file ID='b'>\
+        <FLocat href='alto/y.xml'/></file></fileSec><structMap TYPE='PHYSICAL'><div ORDER='2'><fptr FILEID='b'/></div><div ORDER='1'><fptr FILEID='a'/></div>\
+        </structMap></mets>";
+    let members: [(&str, &[u8]); 4] = [
+        ("x/alto/y.xml", two.as_bytes()),
+        ("x/mets.xml", mets.as_bytes()),
+        ("x/alto/z.xml", one.as_bytes()),
+        ("y/alto/z.xml", other.as_bytes()),
+    ];
+    assert_eq!(told(&zipped(&members), "a.zip"), ["Prvá\nDruhá", "Iná"]);
+    let alone: [(&str, &[u8]); 1] = [("mets.xml", mets.as_bytes())];
+    assert_eq!(told(&zipped(&alone), "a.zip"), ["unknown-format"]);
+    assert_eq!(told_with("{ formats = [\"alto\"] }", &zipped(&members), "a.zip"), ["other-format", "Iná"]);
+}
+
+#[test]
+fn a_law_is_known_by_its_celex_number_language_and_date() {
+    let law =
+        "<ACT><BIB.INSTANCE><DATE ISO=\"20260302\">x</DATE><LG.DOC>ET</LG.DOC></BIB.INSTANCE><TITLE><TI><P>Määrus</P></TI></TITLE></ACT>";
+    let source = source("{}");
+    let record = RawRecord {
+        file: "a.zip".into(),
+        offset: 0,
+        bytes: format!("l/CELEX_32026R0012_ET_TXT.xml\n{law}").into_bytes(),
+        truncated: false,
+    };
+    let Offer::Document(doc) = source.decode(record) else { panic!("a law") };
+    assert!(doc.content_digest.starts_with("celex:32026R0012 ET 2026-03-02:xxh3-128:"), "{}", doc.content_digest);
+    assert_eq!(doc.url, "https://eur-lex.europa.eu/legal-content/ET/TXT/?uri=CELEX:32026R0012");
+    assert_eq!(doc.host, "eur-lex.europa.eu");
+}
+
+#[test]
+fn no_reason_stands_twice() {
+    let reasons: std::collections::BTreeSet<&str> = ROOM.reasons.iter().copied().collect();
+    assert_eq!(reasons.len(), ROOM.reasons.len());
+    assert!(reasons.contains("unsafe-name") && reasons.contains(Fault::MalformedPdf.reason()), "{reasons:?}");
 }

@@ -3,7 +3,10 @@
 //!
 //! A directory may list the same bytes many times, so that a small file unpacks to petabytes: what all members together may give is
 //! bounded by the size of the file.
+//!
+//! A METS file among the members makes one document of the pages that it names; they are read when its turn comes, and not once more.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read, Seek};
 
@@ -11,10 +14,14 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::{FILE_TOO_LONG, Members, UNSAFE_NAME, is_unsafe};
+use crate::formats::{Fault, issue};
 use crate::source::{Damage, Record, Records, SourceError};
 
+/// METS files of one container that are looked at.
+const ISSUES_MAX: usize = 10_000;
+
 /// Bytes that can be read and jumped in.
-trait Jumping: Read + Seek + Send {}
+pub(super) trait Jumping: Read + Seek + Send {}
 impl<T: Read + Seek + Send> Jumping for T {}
 
 /// The members of one zip.
@@ -25,21 +32,33 @@ struct Zip {
     next: usize,
     unpacked: u64,
     taken: u64,
+    /// The pages of each METS file, by number, in order.
+    issues: BTreeMap<usize, Vec<usize>>,
+    /// All of those pages.
+    pages: BTreeSet<usize>,
     /// Whether the rest was given up.
     dead: bool,
 }
 
-/// Opens a zip. Without a `file` its bytes are held, up to the limit for one file.
-pub(super) fn open(members: Members, mut bytes: Box<dyn Read + Send>, file: Option<File>) -> Result<Box<dyn Records>, SourceError> {
-    let jumping: Box<dyn Jumping> = match file {
-        Some(file) => Box::new(BufReader::new(file)),
+/// The bytes of a container so that one can jump in them. Without a `file` they are held, up to the limit for one file.
+pub(super) fn jumping(members: &Members, mut bytes: Box<dyn Read + Send>, file: Option<File>) -> Result<Box<dyn Jumping>, std::io::Error> {
+    Ok(match file {
+        Some(mut file) => {
+            file.rewind()?;
+            Box::new(BufReader::new(file))
+        }
         None => {
             let mut held = Vec::new();
             bytes.by_ref().take(members.file_bytes_max as u64).read_to_end(&mut held)?;
             Box::new(Cursor::new(held))
         }
-    };
-    let zip = ZipArchive::new(jumping).map_err(|error| SourceError::NotThisFormat(format!("it is no whole zip file: {error}")))?;
+    })
+}
+
+/// Opens a zip.
+pub(super) fn open(members: Members, bytes: Box<dyn Read + Send>, file: Option<File>) -> Result<Box<dyn Records>, SourceError> {
+    let jumping = jumping(&members, bytes, file)?;
+    let mut zip = ZipArchive::new(jumping).map_err(|error| SourceError::NotThisFormat(format!("it is no whole zip file: {error}")))?;
     if zip.len() > members.members_max {
         let what = format!("it lists {} members, more than members_max = {}", zip.len(), members.members_max);
         return Err(SourceError::NotThisFormat(what));
@@ -48,7 +67,9 @@ pub(super) fn open(members: Members, mut bytes: Box<dyn Read + Send>, file: Opti
     if is_document {
         return whole(members, zip.into_inner());
     }
-    Ok(Box::new(Zip { members, zip, next: 0, unpacked: 0, taken: 0, dead: false }))
+    let issues = issues(&mut zip, members.file_bytes_max);
+    let pages = issues.values().flatten().copied().collect();
+    Ok(Box::new(Zip { members, zip, next: 0, unpacked: 0, taken: 0, issues, pages, dead: false }))
 }
 
 /// A zip that is one document.
@@ -81,6 +102,9 @@ impl Records for Zip {
         while !self.dead && self.next < self.zip.len() {
             let number = self.next;
             self.next += 1;
+            if self.pages.contains(&number) {
+                continue;
+            }
             if let Some(record) = self.member(number) {
                 return Some(record);
             }
@@ -100,7 +124,7 @@ impl Zip {
         let mut member = match self.zip.by_index(number) {
             Ok(member) => member,
             Err(ZipError::UnsupportedArchive(why)) if why == ZipError::PASSWORD_REQUIRED => {
-                return Some(members.dropped(&format!("member {number}"), number as u64, "encrypted"));
+                return Some(members.dropped(&format!("member {number}"), number as u64, Fault::Encrypted.reason()));
             }
             Err(error) => return Some(damaged(0, number, &error.to_string(), false)),
         };
@@ -127,9 +151,79 @@ impl Zip {
         match read {
             Err(error) => Some(damaged(offset, number, &error.to_string(), false)),
             Ok(_) if content.len() > members.file_bytes_max => Some(members.dropped(&name, offset, FILE_TOO_LONG)),
-            Ok(_) => Some(members.record(&name, offset, &content)),
+            Ok(_) => {
+                let Some(pages) = self.issues.remove(&number) else { return Some(members.record(&name, offset, &content)) };
+                drop(member);
+                Some(self.issue(&name, offset, &content, &pages))
+            }
         }
     }
+
+    /// A METS file and its pages as one document. A page that cannot be had is left out, as one that cannot be read is.
+    fn issue(&mut self, name: &str, offset: u64, mets: &[u8], pages: &[usize]) -> Record {
+        let most = self.members.file_bytes_max;
+        let (mut contents, mut whole) = (Vec::new(), mets.len());
+        for number in pages {
+            let mut content = Vec::new();
+            let Ok(mut member) = self.zip.by_index(*number) else { continue };
+            self.taken = self.taken.max(member.header_start() + member.compressed_size());
+            let read = member.by_ref().take((most - whole) as u64 + 1).read_to_end(&mut content);
+            self.unpacked += content.len() as u64;
+            whole += content.len();
+            if whole > most {
+                return self.members.dropped(name, offset, FILE_TOO_LONG);
+            }
+            if read.is_ok() {
+                contents.push(content);
+            }
+        }
+        if self.unpacked > self.members.unpacked_bytes_max {
+            self.dead = true;
+            let what =
+                format!("its members unpack to more than {} bytes, unpacked_ratio_max times its size", self.members.unpacked_bytes_max);
+            return damaged(offset, 0, &what, true);
+        }
+        self.members.record(name, offset, &issue::pack(mets, &contents))
+    }
+}
+
+/// The METS files among the members, and the members that hold their pages. One that names nothing that is here is a file like others.
+fn issues(zip: &mut ZipArchive<Box<dyn Jumping>>, bytes_max: usize) -> BTreeMap<usize, Vec<usize>> {
+    let names: Vec<String> = zip.file_names().filter_map(|name| Some(name.ok()?.into_owned())).collect();
+    let is_mets = |name: &str| {
+        let name = name.rsplit('/').next().unwrap_or("").to_ascii_lowercase();
+        name.contains("mets") && name.ends_with(".xml")
+    };
+    let (mut found, mut taken) = (BTreeMap::new(), BTreeSet::new());
+    for name in names.iter().filter(|name| is_mets(name)).take(ISSUES_MAX) {
+        let Some(number) = zip.index_for_name(name) else { continue };
+        let mut mets = Vec::new();
+        let read = zip.by_index(number).map(|member| member.take(bytes_max as u64).read_to_end(&mut mets));
+        let Ok(hrefs) = issue::pages_of(&mets) else { continue };
+        let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let numbers: Vec<usize> = hrefs.iter().filter_map(|href| zip.index_for_name(&beside(folder, href))).collect();
+        // A page belongs to one issue, the first that names it, so that nothing comes twice.
+        let is_free = !numbers.is_empty() && numbers.iter().all(|page| *page != number && !taken.contains(page));
+        if matches!(read, Ok(Ok(_))) && is_free {
+            taken.extend(numbers.iter().copied());
+            found.insert(number, numbers);
+        }
+    }
+    found
+}
+
+/// The name in the container of the file that METS in `folder` calls `href`: `file://./alto/1.xml`, `./alto/1.xml`, `../alto/1.xml`.
+fn beside(folder: &str, href: &str) -> String {
+    let path = href.strip_prefix("file://").unwrap_or(href).split(['?', '#']).next().unwrap_or_default();
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
 }
 
 fn damaged(offset: u64, number: usize, why: &str, fatal: bool) -> Record {

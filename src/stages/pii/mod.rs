@@ -148,6 +148,10 @@ impl Stage for Pii {
         Kind::ALL.iter().filter(|kind| wanted[**kind as usize]).for_each(|kind| doc.pii.set(kind.name(), counts[*kind as usize]));
         self.verdict(counts.iter().sum())
     }
+
+    fn resumes(&self) -> bool {
+        true
+    }
 }
 
 fn span(finding: Finding) -> PiiSpan {

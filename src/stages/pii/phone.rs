@@ -63,6 +63,9 @@ const PLANS: &[Plan] = &[
 /// E.164: the most digits of a number with its country code. Two more for `00`.
 const DIGITS_MAX: usize = 17;
 
+/// Brackets that open in a number: more are a list, whose entries would each be read to the end of the longest number.
+const BRACKETS_MAX: usize = 3;
+
 /// What was read of a number, up to each place where it may end.
 struct Dialled {
     digits: Vec<u8>,
@@ -87,10 +90,13 @@ pub fn phone_at(text: &[u8], start: usize, countries: &[&str]) -> Option<(usize,
         return None;
     }
     let is_plus = text[start] == b'+';
-    let dialled = dial(text, start + usize::from(is_plus));
     // A home form begins with at least two digits, but in brackets: `1 2 3 4` is a row of a table.
     let begins_with_one = text[start].is_ascii_digit() && !text.get(start + 1).is_some_and(u8::is_ascii_digit);
-    if dialled.digits.len() < 6 || begins_with_one {
+    if begins_with_one {
+        return None;
+    }
+    let dialled = dial(text, start + usize::from(is_plus));
+    if dialled.digits.len() < 6 {
         return None;
     }
     let plans_of_page: Vec<&Plan> = PLANS.iter().filter(|plan| !is_plus && countries.contains(&plan.0)).collect();
@@ -117,7 +123,7 @@ pub fn phone_at(text: &[u8], start: usize, countries: &[&str]) -> Option<(usize,
 
 fn dial(text: &[u8], start: usize) -> Dialled {
     let mut dialled = Dialled { digits: Vec::with_capacity(DIGITS_MAX), ends: Vec::new() };
-    let (mut at, mut gaps, mut separators, mut has_zero) = (start, 0, 0, false);
+    let (mut at, mut gaps, mut separators, mut has_zero, mut brackets) = (start, 0, 0, false, 0);
     while dialled.digits.len() <= DIGITS_MAX {
         // `(0)` is what one leaves out when one dials the country code.
         if !has_zero && text[at.min(text.len())..].starts_with(b"(0)") && !dialled.digits.is_empty() {
@@ -136,7 +142,10 @@ fn dial(text: &[u8], start: usize) -> Dialled {
                     dialled.ends.push((dialled.digits.len(), at, separators));
                 }
             }
-            Some(b'(' | b')') if gaps < 3 => (at, gaps) = (at + 1, gaps + 1),
+            Some(bracket @ (b'(' | b')')) if gaps < 3 && brackets < BRACKETS_MAX => {
+                (at, gaps) = (at + 1, gaps + 1);
+                brackets += usize::from(*bracket == b'(');
+            }
             Some(_) if gaps < 3 && separator_bytes(text, at) > 0 => (at, gaps) = (at + separator_bytes(text, at), gaps + 1),
             _ => break,
         }

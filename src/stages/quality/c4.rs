@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::c4_phrases::{POLICY, SCRIPT_NOTICE};
 use crate::doc::Document;
 use crate::stage::{BuildError, Field, Resources, Room, Stage, Verdict};
-use crate::stages::limits::{Limits, Shipped, limits};
+use crate::stages::limits::{Limits, limits};
 use crate::text::lines::{ends_in_ellipsis, ends_sentence, fraction, lines, sentences};
 use crate::text::words;
 
@@ -38,7 +38,7 @@ limits! {
     /// Settings of `c4-quality`. Defaults as published for English, Raffel et al. 2020, unless they say otherwise.
     struct C4Quality;
     languages C4QualityLanguage;
-    shipped SHIPPED;
+    room "c4-quality";
     rules {
         /// Most curly brackets, `{`, of a page.
         curly_brackets_max = 0.0, curly_brackets above => "curly-bracket";
@@ -58,9 +58,6 @@ limits! {
         notice_words_max: usize = 60;
     }
 }
-
-/// Thai, Lao, Khmer and Burmese seldom mark the end of a sentence.
-const SHIPPED: Shipped = &[("sentences_min", &[("km", 0.0), ("lo", 0.0), ("my", 0.0), ("th", 0.0)])];
 
 /// Lines that C4 removes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -139,6 +136,14 @@ impl Stage for C4 {
         doc.quality.set("removed_lines", fraction(removed, 1));
         doc.quality.set("sentences", fraction(sentences, 1));
         self.limits.decide(doc)
+    }
+
+    fn decide(&self, doc: &Document) -> Option<Verdict> {
+        Some(self.limits.decide(doc))
+    }
+
+    fn decides(&self) -> &'static [&'static str] {
+        DECIDES
     }
 }
 

@@ -7,7 +7,7 @@
 
 use crate::doc::Document;
 use crate::stage::{BuildError, Field, Resources, Room, Stage, Verdict};
-use crate::stages::limits::{Limits, Shipped, limits};
+use crate::stages::limits::{Limits, limits};
 use crate::text::lines::{Duplicates, ends_sentence, fraction, lines};
 use crate::text::words;
 
@@ -27,7 +27,7 @@ limits! {
     /// Settings of `fineweb-quality`. Defaults as published for English, Penedo et al. 2024.
     struct FinewebQuality;
     languages FinewebQualityLanguage;
-    shipped SHIPPED;
+    room "fineweb-quality";
     rules {
         /// Smallest share of lines that end as a sentence does.
         line_punctuation_fraction_min = 0.12, line_punctuation_fraction below => "too-few-finished-lines";
@@ -44,46 +44,6 @@ limits! {
     }
 }
 
-/// Shares of finished lines of FineWeb-2 (huggingface/fineweb-2 d0defb2, `configs/*.yml`, Apache-2.0), where they loosen FineWeb's.
-const SHIPPED: Shipped = &[(
-    "line_punctuation_fraction_min",
-    &[
-        ("br", 0.062),
-        ("bs", 0.1),
-        ("cs", 0.06),
-        ("da", 0.1),
-        ("de", 0.0),
-        ("fi", 0.114),
-        ("fo", 0.0),
-        ("fr", 0.1),
-        ("fy", 0.056),
-        ("ga", 0.0),
-        ("gd", 0.0),
-        ("hr", 0.099),
-        ("hu", 0.067),
-        ("is", 0.095),
-        ("it", 0.025),
-        ("lb", 0.048),
-        ("mt", 0.111),
-        ("nb", 0.107),
-        ("nl", 0.102),
-        ("oc", 0.091),
-        ("pl", 0.087),
-        ("pt", 0.077),
-        ("ro", 0.081),
-        ("sk", 0.0),
-        ("sl", 0.045),
-        ("sq", 0.066),
-        ("sr-Latn", 0.0),
-        // Thai, Lao, Khmer and Burmese seldom mark the end of a sentence.
-        ("km", 0.0),
-        ("lo", 0.0),
-        ("my", 0.0),
-        ("th", 0.0),
-        ("tr", 0.091),
-    ],
-)];
-
 /// The settings, made ready.
 struct Fineweb {
     limits: Limits,
@@ -99,6 +59,14 @@ impl Stage for Fineweb {
     fn judge(&self, doc: &mut Document) -> Verdict {
         self.measure(doc);
         self.limits.decide(doc)
+    }
+
+    fn decide(&self, doc: &Document) -> Option<Verdict> {
+        Some(self.limits.decide(doc))
+    }
+
+    fn decides(&self) -> &'static [&'static str] {
+        DECIDES
     }
 }
 
@@ -133,7 +101,7 @@ mod tests {
         let heading = |n: usize| (0..n).map(|i| format!("Τα νέα της ημέρας από την πόλη, μέρος {i}\n")).collect::<String>();
         falls(&ROOM, "", "el", &heading(8), "too-few-finished-lines");
         stays(&ROOM, "", "el", &format!("{}Πού πάμε σήμερα το απόγευμα εμείς;", heading(7)));
-        stays(&ROOM, "", "de", &heading(8));
+        stays(&ROOM, "", "th", &heading(8));
     }
 
     #[test]
@@ -169,14 +137,5 @@ mod tests {
     #[test]
     fn nothing_is_no_page() {
         falls(&ROOM, "", "sv", " \n ", "too-few-finished-lines");
-    }
-
-    #[test]
-    fn shipped_limits_name_limits_and_only_loosen_them() {
-        let _: Limits = FinewebQuality::default().limits().expect("shipped limits make sense");
-        for (setting, values) in SHIPPED {
-            assert_eq!(*setting, "line_punctuation_fraction_min");
-            assert!(values.iter().all(|(_, value)| *value < 0.12));
-        }
     }
 }

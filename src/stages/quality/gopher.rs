@@ -12,7 +12,7 @@ use memchr::{memchr_iter, memmem};
 
 use crate::doc::Document;
 use crate::stage::{BuildError, Field, Resources, Room, Stage, Verdict};
-use crate::stages::limits::{Limits, Shipped, limits};
+use crate::stages::limits::{Limits, limits};
 use crate::text::lines::{ends_in_ellipsis, fraction, lines, starts_with_bullet};
 use crate::text::stopwords::{self, StopWords};
 use crate::text::words::Words;
@@ -42,7 +42,7 @@ limits! {
     /// Settings of `gopher-quality`. Defaults as published for English, Rae et al. 2021, appendix A.
     struct GopherQuality;
     languages GopherQualityLanguage;
-    shipped SHIPPED;
+    room "gopher-quality";
     rules {
         /// Fewest words of a document.
         words_min = 50.0, words below => "too-few-words";
@@ -68,87 +68,6 @@ limits! {
     settings {}
 }
 
-/// Mean word lengths of FineWeb-2 (huggingface/fineweb-2 d0defb2, `configs/*.yml`, Apache-2.0), where they loosen Gopher's: greatest
-/// ones above 10, cut at 15, and smallest ones below 3, of which those below 2 are raised to it. Languages without spaces between
-/// words count letters (see `text::words`), so that no smallest one holds for them.
-const SHIPPED: Shipped = &[
-    (
-        "mean_word_chars_max",
-        &[
-            ("be", 11.0),
-            ("br", 12.0),
-            ("bs", 15.0),
-            ("ca", 11.0),
-            ("cs", 11.0),
-            ("da", 11.0),
-            ("de", 15.0),
-            ("el", 11.0),
-            ("et", 13.0),
-            ("eu", 11.0),
-            ("fi", 14.0),
-            ("fo", 12.0),
-            ("fr", 11.0),
-            ("fy", 11.0),
-            ("ga", 11.0),
-            ("gd", 12.0),
-            ("hr", 11.0),
-            ("hu", 15.0),
-            ("is", 13.0),
-            ("it", 15.0),
-            ("lb", 15.0),
-            ("lt", 12.0),
-            ("lv", 13.0),
-            ("mt", 13.0),
-            ("nb", 12.0),
-            ("nl", 15.0),
-            ("nn", 11.0),
-            ("oc", 12.0),
-            ("pl", 12.0),
-            ("pt", 13.0),
-            ("ro", 14.0),
-            ("ru", 11.0),
-            ("sk", 11.0),
-            ("sl", 12.0),
-            ("es", 14.0),
-            ("sq", 14.0),
-            ("sv", 12.0),
-            ("tr", 15.0),
-            ("uk", 11.0),
-        ],
-    ),
-    (
-        "mean_word_chars_min",
-        &[
-            ("bs", 2.0),
-            ("ca", 2.0),
-            ("de", 2.0),
-            ("fo", 2.0),
-            ("fr", 2.0),
-            ("fy", 2.0),
-            ("ga", 2.0),
-            ("gd", 2.0),
-            ("gl", 2.0),
-            ("hr", 2.0),
-            ("is", 2.0),
-            ("ja", 0.0),
-            ("km", 0.0),
-            ("lb", 2.0),
-            ("lo", 0.0),
-            ("lv", 2.0),
-            ("mk", 2.0),
-            ("my", 0.0),
-            ("oc", 2.0),
-            ("ro", 2.0),
-            ("sk", 2.0),
-            ("sl", 2.0),
-            ("sq", 2.0),
-            ("sr-Latn", 2.0),
-            ("th", 0.0),
-            ("zh", 0.0),
-        ],
-    ),
-];
-
 /// The settings, made ready.
 struct Gopher {
     limits: Limits,
@@ -165,6 +84,14 @@ impl Stage for Gopher {
     fn judge(&self, doc: &mut Document) -> Verdict {
         self.measure(doc);
         self.limits.decide(doc)
+    }
+
+    fn decide(&self, doc: &Document) -> Option<Verdict> {
+        Some(self.limits.decide(doc))
+    }
+
+    fn decides(&self) -> &'static [&'static str] {
+        DECIDES
     }
 }
 
@@ -333,20 +260,5 @@ mod tests {
     fn a_misspelt_limit_is_an_error() {
         let error = stage(&ROOM, "languages.fi.mean_word_char_max = 14").err().expect("refused");
         assert!(error.contains("unknown field `mean_word_char_max`"), "{error}");
-    }
-
-    #[test]
-    fn shipped_limits_name_limits_and_only_loosen_them() {
-        let base = GopherQuality::default();
-        let _: Limits = base.limits().expect("shipped limits make sense");
-        for (setting, values) in SHIPPED {
-            for (lang, value) in *values {
-                match *setting {
-                    "mean_word_chars_max" => assert!(*value > 10.0, "{lang}"),
-                    "mean_word_chars_min" => assert!(*value < 3.0, "{lang}"),
-                    _ => panic!("no limit is called {setting}"),
-                }
-            }
-        }
     }
 }

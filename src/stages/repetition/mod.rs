@@ -43,10 +43,10 @@ pub const ROOM: Room = Room {
 };
 
 limits! {
-    /// Settings of `repetition`. Defaults as published, Rae et al. 2021, table A1; they hold for all languages.
+    /// Settings of `repetition`. Defaults as published, Rae et al. 2021, table A1; some are looser for some languages.
     struct Repetition;
     languages RepetitionLanguage;
-    shipped &[];
+    room "repetition";
     rules {
         /// Greatest share of lines that came before.
         duplicate_line_fraction_max = 0.3, duplicate_line_fraction above => "repeated-lines";
@@ -103,6 +103,14 @@ impl Stage for Repeats {
     fn judge(&self, doc: &mut Document) -> Verdict {
         measure(doc);
         self.0.decide(doc)
+    }
+
+    fn decide(&self, doc: &Document) -> Option<Verdict> {
+        Some(self.0.decide(doc))
+    }
+
+    fn decides(&self) -> &'static [&'static str] {
+        DECIDES
     }
 }
 

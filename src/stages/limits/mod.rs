@@ -15,6 +15,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::doc::Document;
 use crate::stage::{BuildError, Verdict};
 
+mod shipped;
+
+pub use shipped::Shipped;
+
 /// A threshold, and whether the recipe states it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limit {
@@ -80,9 +84,6 @@ pub struct Rule {
     pub limit: Limit,
 }
 
-/// Limits by language that the house ships: the setting, then tag and value.
-pub type Shipped = &'static [(&'static str, &'static [(&'static str, f64)])];
-
 /// The rules of a room with the limits of every language worked out.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -101,13 +102,13 @@ impl Limits {
         rules: &[Rule],
         wanted: Option<&[String]>,
         stated: &BTreeMap<String, Vec<Option<f64>>>,
-        shipped: Shipped,
+        shipped: &Shipped,
     ) -> Result<Limits, BuildError> {
         check_wanted(rules, wanted)?;
         let base = rules.iter().map(|rule| rule.limit.value).collect::<Vec<_>>();
         check_values("all languages", rules, &base)?;
         let mut languages = BTreeMap::new();
-        for tag in stated.keys().map(String::as_str).chain(shipped.iter().flat_map(|(_, values)| values.iter().map(|(tag, _)| *tag))) {
+        for tag in stated.keys().map(String::as_str).chain(shipped.languages()) {
             check_tag(tag)?;
             let values: Vec<f64> = (0..rules.len()).map(|place| resolve(rules, place, tag, stated, shipped)).collect();
             check_values(tag, rules, &values)?;
@@ -139,6 +140,18 @@ impl Limits {
         Verdict::Keep
     }
 
+    /// The rules in force, in the order in which they are asked.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The limit of rule number `place` for language `tag`, and that for languages without one of their own.
+    #[must_use]
+    pub fn limit(&self, place: usize, tag: &str) -> (f32, f32) {
+        (self.of(tag)[place], self.base[place])
+    }
+
     /// The limits for language `tag`: its own, else those of the tag without its last part, else those for all.
     fn of(&self, tag: &str) -> &[f32] {
         parents(tag).find_map(|tag| self.languages.get(tag)).unwrap_or(&self.base)
@@ -151,7 +164,7 @@ fn parents(tag: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The limit of rule number `place` for language `tag`.
-fn resolve(rules: &[Rule], place: usize, tag: &str, stated: &BTreeMap<String, Vec<Option<f64>>>, shipped: Shipped) -> f64 {
+fn resolve(rules: &[Rule], place: usize, tag: &str, stated: &BTreeMap<String, Vec<Option<f64>>>, shipped: &Shipped) -> f64 {
     let rule = &rules[place];
     if let Some(value) = parents(tag).find_map(|tag| stated.get(tag)?[place]) {
         return value;
@@ -159,8 +172,7 @@ fn resolve(rules: &[Rule], place: usize, tag: &str, stated: &BTreeMap<String, Ve
     if rule.limit.stated {
         return rule.limit.value;
     }
-    let house = shipped.iter().find(|(setting, _)| *setting == rule.setting).map_or(&[][..], |(_, values)| values);
-    parents(tag).find_map(|tag| house.iter().find(|(known, _)| *known == tag)).map_or(rule.limit.value, |(_, value)| *value)
+    parents(tag).find_map(|tag| shipped.limit(rule.setting, tag)).unwrap_or(rule.limit.value)
 }
 
 /// The value as signals are kept, so that the numbers that a reader finds in a shard decide as the room did.
@@ -208,7 +220,7 @@ fn check_values(tag: &str, rules: &[Rule], values: &[f64]) -> Result<(), BuildEr
 /// and the module `REASONS`.
 macro_rules! limits {
     (
-        $(#[$about:meta])* struct $settings:ident; languages $own:ident; shipped $shipped:expr;
+        $(#[$about:meta])* struct $settings:ident; languages $own:ident; room $room:literal;
         rules { $( $(#[$doc:meta])* $limit:ident = $value:literal, $signal:ident $side:ident => $reason:literal; )+ }
         settings { $( $(#[$further_doc:meta])* $further:ident: $type:ty = $default:expr; )* }
     ) => {
@@ -254,12 +266,24 @@ macro_rules! limits {
                     limit: self.$limit,
                 }, )+ ];
                 let stated = self.languages.iter().map(|(tag, own)| (tag.clone(), vec![ $( own.$limit, )+ ])).collect();
-                $crate::stages::limits::Limits::new(&rules, self.rules.as_deref(), &stated, $shipped)
+                $crate::stages::limits::Limits::new(&rules, self.rules.as_deref(), &stated, &$crate::stages::limits::Shipped::of($room))
             }
+        }
+
+        /// The rules with the limits that the house ships.
+        ///
+        /// # Panics
+        /// Never: a test reads the table of limits.
+        #[must_use]
+        pub fn house_limits() -> $crate::stages::limits::Limits {
+            $settings::default().limits().expect("the table of limits is part of the program, and a test reads it")
         }
 
         /// Every reason for which the room drops, in the order in which the rules are asked.
         const REASONS: &[&str] = &[ $( $reason, )+ ];
+
+        /// The settings that only decide: the limits, and which of them are in force for whom.
+        const DECIDES: &[&str] = &[ $( stringify!($limit), )+ "rules", "languages" ];
     };
     (@side below) => { $crate::stages::limits::Side::Below };
     (@side above) => { $crate::stages::limits::Side::Above };
@@ -328,7 +352,7 @@ mod tests {
         Rule { setting: "words_min", signal: "words", side: Side::Below, reason: "too-few-words", limit: Limit::shipped(50.0) },
         Rule { setting: "words_max", signal: "words", side: Side::Above, reason: "too-many-words", limit: Limit::shipped(90.0) },
     ];
-    const SHIPPED: Shipped = &[("words_min", &[("fi", 40.0), ("sr", 30.0), ("sr-Latn", 20.0)])];
+    const SHIPPED: &str = "-\twords_min\tfi\t40\t50\t?\n-\twords_min\tsr\t30\t50\t?\n-\twords_min\tsr-Latn\t20\t50\t?";
 
     fn fate(limits: &Limits, lang: &str, words: f32) -> Option<&'static str> {
         let mut doc = Document { lang: Some(Lang::new(lang)), ..Document::default() };
@@ -345,7 +369,7 @@ mod tests {
 
     #[test]
     fn a_value_equal_to_its_limit_stays_and_a_rule_without_a_signal_does_not_apply() {
-        let limits = Limits::new(&RULES, None, &BTreeMap::new(), SHIPPED).expect("sound");
+        let limits = Limits::new(&RULES, None, &BTreeMap::new(), &Shipped::parse(SHIPPED, "-")).expect("sound");
         assert_eq!(fate(&limits, "de", 49.0), Some("too-few-words"));
         assert_eq!(fate(&limits, "de", 50.0), None);
         assert_eq!(fate(&limits, "de", 90.0), None);
@@ -355,7 +379,7 @@ mod tests {
 
     #[test]
     fn a_language_goes_by_its_own_limits_its_parent_tag_or_those_for_all() {
-        let limits = Limits::new(&RULES, None, &BTreeMap::new(), SHIPPED).expect("sound");
+        let limits = Limits::new(&RULES, None, &BTreeMap::new(), &Shipped::parse(SHIPPED, "-")).expect("sound");
         for (lang, least) in
             [("fi", 40.0), ("sr", 30.0), ("sr-Cyrl", 30.0), ("sr-Latn", 20.0), ("sr-Latn-RS", 20.0), ("de", 50.0), ("und", 50.0)]
         {
@@ -369,7 +393,7 @@ mod tests {
         let mut rules = RULES;
         rules[0].limit = Limit { value: 60.0, stated: true };
         let own = stated(&[("fi", [None, Some(80.0)]), ("sr", [Some(10.0), None])]);
-        let limits = Limits::new(&rules, None, &own, SHIPPED).expect("sound");
+        let limits = Limits::new(&rules, None, &own, &Shipped::parse(SHIPPED, "-")).expect("sound");
         assert_eq!(fate(&limits, "de", 55.0), Some("too-few-words"));
         assert_eq!(fate(&limits, "fi", 55.0), Some("too-few-words"));
         assert_eq!(fate(&limits, "fi", 85.0), Some("too-many-words"));
@@ -379,16 +403,16 @@ mod tests {
     #[test]
     fn only_wanted_rules_are_in_force() {
         let few = ["too-few-words".to_owned()];
-        let limits = Limits::new(&RULES, Some(&few), &BTreeMap::new(), SHIPPED).expect("sound");
+        let limits = Limits::new(&RULES, Some(&few), &BTreeMap::new(), &Shipped::parse(SHIPPED, "-")).expect("sound");
         assert_eq!(fate(&limits, "de", 49.0), Some("too-few-words"));
         assert_eq!(fate(&limits, "de", 91.0), None);
-        let none = Limits::new(&RULES, Some(&[]), &BTreeMap::new(), SHIPPED).expect("sound");
+        let none = Limits::new(&RULES, Some(&[]), &BTreeMap::new(), &Shipped::parse(SHIPPED, "-")).expect("sound");
         assert_eq!(fate(&none, "fi", 1.0), None);
     }
 
     #[test]
     fn limits_that_make_no_sense_are_refused_with_what_to_change() {
-        let refusal = |wanted: Option<&[String]>, own| match Limits::new(&RULES, wanted, &stated(own), SHIPPED) {
+        let refusal = |wanted: Option<&[String]>, own| match Limits::new(&RULES, wanted, &stated(own), &Shipped::parse(SHIPPED, "-")) {
             Ok(_) => panic!("accepted"),
             Err(error) => error.to_string(),
         };

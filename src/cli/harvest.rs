@@ -1,0 +1,139 @@
+//! `tamis harvest`: asks repositories for what is new, and writes down as a takedown plan what they have deleted.
+//!
+//! `tamis run` with a source `oai-pmh` harvests by itself; this verb is for nights on which only fetching is wanted, and for the plan.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+
+use super::exit::Exit;
+use super::run::Place;
+use super::takedown::{bar, outside_of, told};
+use crate::crawl::harvest::settings::HarvestSettings;
+use crate::crawl::harvest::{Brought, HarvestError, LIMIT, World, deleted, harvest as harvest_all};
+use crate::engine::watch::Stop;
+use crate::passes::JobError;
+use crate::recipe::Recipe;
+use crate::size::grouped;
+use crate::store::write_over;
+use crate::suppression::Suppression;
+use crate::takedown::plan::{Grounds, TakedownPlan, find_targets};
+use crate::takedown::request::Request;
+use crate::workspace::Workspace;
+
+/// Arguments of `tamis harvest`.
+#[derive(Debug, Args)]
+pub struct HarvestArgs {
+    #[command(flatten)]
+    place: Place,
+    /// Which night it is for; a night that is over is not harvested again [default: today, UTC]
+    #[arg(long, value_name = "DATE")]
+    night: Option<jiff::civil::Date>,
+    /// Where a takedown plan for all that repositories have deleted is written, outside the workspace; carry it out with `tamis takedown apply`
+    #[arg(long, value_name = "FILE")]
+    takedown_plan: Option<PathBuf>,
+    /// Shows nothing of what goes well
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+fn today(night: Option<jiff::civil::Date>) -> String {
+    night.unwrap_or_else(|| jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now()).date()).to_string()
+}
+
+/// Harvests.
+///
+/// # Errors
+/// What stands against it, in a sentence.
+pub fn harvest(args: &HarvestArgs, stop: &Stop) -> anyhow::Result<Exit> {
+    let recipe = Recipe::load(&args.place.recipe, &args.place.sets)?;
+    let settings = recipe.harvest().map_err(|why| anyhow::anyhow!("source `oai-pmh`: {why}"))?;
+    let settings = settings.with_context(|| format!("`{}` harvests nothing: its source is not `oai-pmh`", args.place.recipe.display()))?;
+    let out = args.takedown_plan.as_ref().map(|out| outside_of(&args.place.workspace, out)).transpose()?;
+    let workspace = Workspace::open(&args.place.workspace)?;
+    let _lock = workspace.lock()?;
+    let suppression = Suppression::open(&workspace, &args.place.keys.suppression())?;
+    let whole = night(&settings, &workspace, args.night, suppression.as_ref(), stop, args.quiet)?;
+    if let Some(out) = out {
+        let urls = deleted(&workspace)?;
+        if urls.is_empty() {
+            eprintln!("no repository has deleted anything that is here, so there is no plan");
+        } else {
+            let requests: Vec<Request> = urls.into_iter().map(Request::Url).collect();
+            let targets = find_targets(&workspace, &requests, false, &bar())?;
+            let grounds = Grounds { reason: "deleted-by-repository".to_owned(), received: today(args.night), request: None, expires: None };
+            let plan = TakedownPlan::make(&workspace, requests, targets, grounds)?;
+            write_over(&out, &plan.to_json())?;
+            print!("{}", told(&plan, &out));
+        }
+    }
+    Ok(if whole { Exit::Done } else { Exit::Quarantined })
+}
+
+/// Harvests the night, and says what came. Answers whether every list was read to its end or its limit.
+///
+/// # Errors
+/// What stands against it, in a sentence.
+pub fn night(
+    settings: &HarvestSettings,
+    workspace: &Workspace,
+    night: Option<jiff::civil::Date>,
+    suppression: Option<&Suppression>,
+    stop: &Stop,
+    quiet: bool,
+) -> anyhow::Result<bool> {
+    let night = today(night);
+    let world = World { workspace, night: &night, suppression, stop: &|| stop.wished() };
+    let brought = harvest_all(settings, &world).map_err(|error| match error {
+        HarvestError::Stopped => anyhow::Error::from(JobError::Stopped),
+        error => error.into(),
+    })?;
+    let mut whole = true;
+    for one in &brought {
+        whole &= one.unfinished.as_deref().is_none_or(|why| why == LIMIT);
+        if !quiet {
+            eprintln!("{}", line(&night, one));
+        }
+    }
+    let waiting = deleted(workspace)?.len();
+    if waiting > 0 && !quiet {
+        eprintln!(
+            "note: {} that their repositories have deleted are still here; `tamis harvest --takedown-plan FILE` plans to erase them",
+            if waiting == 1 { "1 address".to_owned() } else { format!("{} addresses", grouped(waiting as u64)) }
+        );
+    }
+    Ok(whole)
+}
+
+/// What one repository brought, in a line or more.
+fn line(night: &str, brought: &Brought) -> String {
+    let Brought { repository, pages, records, texts, unchanged, deleted, requests, .. } = brought;
+    if brought.was_over {
+        return format!("harvest {night}: {repository}: the night is over; nobody was asked");
+    }
+    let [pages, records, texts, unchanged, deleted, requests] =
+        [pages, records, texts, unchanged, deleted, requests].map(|count| grouped(*count));
+    let mut told = format!(
+        "harvest {night}: {repository}: {records} new records with {texts} texts, {unchanged} known, {deleted} deleted, on {pages} pages, {requests} requests"
+    );
+    brought.without.iter().for_each(|(why, count)| told += &format!("\n  {why:<24}{:>10}", grouped(*count)));
+    if let Some(why) = &brought.unfinished {
+        told += &format!("\n  not read to its end: {why}; the next harvest goes on");
+    }
+    told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_tells_what_came_and_why_a_list_was_left() {
+        let brought = Brought { repository: "https://r.example/oai".to_owned(), records: 3, texts: 2, ..Brought::default() };
+        assert!(line("2026-11-26", &brought).contains("3 new records with 2 texts"));
+        let brought = Brought { unfinished: Some("http-500".to_owned()), ..brought };
+        assert!(line("2026-11-26", &brought).ends_with("not read to its end: http-500; the next harvest goes on"));
+        assert!(line("2026-11-26", &Brought { was_over: true, ..brought }).contains("nobody was asked"));
+    }
+}

@@ -1,0 +1,228 @@
+//! Stage `clean` of a run that decides anew: the documents and rejects of sealed runs in the order in which they were read, judged by
+//! what was measured then.
+//!
+//! A document that fell under the old limits and would not under the new ones goes on in the stage after the one that had dropped it, so
+//! that the outcome is that of a full run. What this rests on is checked by [`redecidable`](super::redecidable) before a plan is made.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
+use std::path::PathBuf;
+
+use super::books::Quarantined;
+use super::clean::{Writing, settle};
+use super::job::{Job, JobError};
+use crate::engine::attempt::Place;
+use crate::engine::commit::Commit;
+use crate::engine::flow::{DEADLINE, PANIC, READ, flow};
+use crate::engine::plan::{Plan, StageName, TaskName};
+use crate::engine::watch::{Step, Watch};
+use crate::ledger::manifest::Manifests;
+use crate::sink::OutputKind;
+use crate::sinks::documents::ReadError;
+use crate::sinks::stored::{Stored, StoredFile, StoredVerdict};
+use crate::source::{Again, Damage, Fell, Offer, RawRecord, Record};
+use crate::stage::Dropped;
+use crate::suppression::SUPPRESSED;
+use crate::workspace::Workspace;
+use crate::{stages, store};
+
+/// A sealed run that is decided anew.
+pub(super) struct Earlier {
+    plan: Plan,
+    place: Place,
+}
+
+impl Earlier {
+    /// The run of plan `id`.
+    pub(super) fn open(workspace: &Workspace, id: &str) -> Result<Earlier, JobError> {
+        let plan = Plan::load(&workspace.plans().join(format!("{id}.json")))?;
+        Ok(Earlier { place: Place::new(workspace, &plan), plan })
+    }
+
+    fn commit(&self, stage: StageName, index: usize) -> Result<Commit, JobError> {
+        let task = TaskName { stage, index: u32::try_from(index).unwrap_or(u32::MAX) };
+        self.place.commit(task)?.ok_or(JobError::NotYet { task })
+    }
+
+    /// What the run published and what fell late, each list of files in the order of the input: shards of one language, their rejects.
+    fn late(&self) -> Result<Vec<Vec<PathBuf>>, JobError> {
+        let mut rejects: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+        for (index, shard) in self.commit(StageName::Decide, 0)?.layout.into_iter().enumerate() {
+            let commit = self.commit(StageName::Emit, index)?;
+            let names = commit.outputs.iter().filter(|output| output.kind == OutputKind::Rejects && output.rows > 0);
+            rejects.entry(shard.lang).or_default().extend(names.map(|output| self.place.of(OutputKind::Rejects, &output.name)));
+        }
+        let manifests = Manifests::read(self.place.workspace())?;
+        let mut shards: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+        for manifest in manifests.of_dataset(&self.plan.dataset).into_iter().filter(|manifest| manifest.transaction == self.place.plan()) {
+            for file in manifest.files {
+                let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+                shards.entry(folder).or_default().push(self.place.workspace().root().join(file.path));
+            }
+        }
+        Ok(shards.into_values().chain(rejects.into_values()).collect())
+    }
+}
+
+/// Reads what the runs left of task `index`, in place of its inputs.
+pub(super) fn read_task(job: &Job, index: u32, writing: &mut Writing, watch: &dyn Watch) -> Result<(), JobError> {
+    let (earlier, task) =
+        of_task(&job.earlier, index as usize).ok_or(JobError::NoSuchTask { task: TaskName { stage: StageName::Clean, index } })?;
+    let commit = earlier.commit(StageName::Clean, task)?;
+    let mut set_aside = quarantined(earlier, &commit)?;
+    let mut merged = Merged::open(earlier, task, &commit)?;
+    let mut failed = None;
+    let mut cut = || match merged.next() {
+        Ok(stored) => stored.and_then(|(stored, early)| match again(job, stored, early, &mut set_aside) {
+            Ok(again) => Some((Record::Again(Box::new(again)), 0)),
+            Err(error) => {
+                failed = Some(error);
+                None
+            }
+        }),
+        Err(error) => {
+            failed = Some(error.into());
+            None
+        }
+    };
+    let nothing_raw = |raw: RawRecord| -> Offer { unreachable!("no archive is read here, and yet byte {} of one", raw.offset) };
+    flow(&mut cut, &nothing_raw, &job.clean, &job.crew, |fates, _| {
+        let (read, kept) = (writing.books.tally.read, writing.books.tally.kept);
+        fates.into_iter().try_for_each(|fate| settle(fate, "", writing))?;
+        let tally = &writing.books.tally;
+        watch.advanced(StageName::Clean, Step { bytes: 0, read: tally.read - read, kept: tally.kept - kept });
+        Ok(())
+    })?;
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    for ((file, offset), what) in set_aside {
+        writing.books.damage(&file, Damage { offset, what, fatal: false });
+    }
+    writing.books.tally.other_records = commit.tally.other_records;
+    writing.books.tally.input_bytes = commit.tally.input_bytes;
+    Ok(())
+}
+
+/// The run that has task `index`, of those of all runs, and its number there.
+fn of_task(runs: &[Earlier], mut index: usize) -> Option<(&Earlier, usize)> {
+    for run in runs {
+        if index < run.plan.tasks.len() {
+            return Some((run, index));
+        }
+        index -= run.plan.tasks.len();
+    }
+    None
+}
+
+/// What the task had set aside: file and offset, and what went wrong.
+type SetAside = BTreeMap<(String, u64), String>;
+
+fn quarantined(earlier: &Earlier, commit: &Commit) -> Result<SetAside, JobError> {
+    let Some(output) = commit.output(OutputKind::Quarantine) else { return Ok(SetAside::new()) };
+    let path = earlier.place.of(OutputKind::Quarantine, &output.name);
+    let text = std::fs::read_to_string(&path).map_err(|source| store::StoreError::io(&path, source))?;
+    let entries = text.lines().map(serde_json::from_str::<Quarantined>).collect::<Result<Vec<_>, _>>();
+    let entries = entries.map_err(|source| store::StoreError::io(&path, source.into()))?;
+    Ok(entries.into_iter().map(|entry| ((entry.file, entry.offset), entry.what)).collect())
+}
+
+/// The document with its place in the stages of this job. `early` says that it is from the rejects of stage `clean`.
+fn again(job: &Job, stored: Stored, early: bool, set_aside: &mut SetAside) -> Result<Again, JobError> {
+    let Stored { doc, fell } = stored;
+    let Some(fell) = fell.filter(|_| early) else {
+        // What went through `clean` is signed again, and meets the gate of what was erased before that.
+        let steps_done = job.clean.len() - 1 - usize::from(job.suppression.is_some());
+        return Ok(Again { doc, steps_done, fell: None });
+    };
+    let (stage, reason) =
+        known(job, &fell).ok_or_else(|| JobError::UnknownReason { stage: fell.stage.clone(), reason: fell.reason.clone() })?;
+    let steps_done = job.clean.iter().position(|step| step.name == stage).unwrap_or(0);
+    let what = match reason {
+        PANIC | DEADLINE => set_aside.remove(&(doc.source_file.to_string(), doc.source_offset)),
+        _ => None,
+    };
+    let fell = Fell { stage, dropped: Dropped { reason, finding: fell.finding }, set_aside: what };
+    Ok(Again { doc, steps_done, fell: Some(fell) })
+}
+
+/// Stage and reason as the house writes them.
+fn known(job: &Job, fell: &StoredVerdict) -> Option<(&'static str, &'static str)> {
+    let stage = job.clean.iter().map(|step| step.name).chain([READ]).find(|name| *name == fell.stage)?;
+    let of_room = stages::room(stage).map_or(job.recipe.source_room.reasons, |room| room.reasons);
+    let reason = of_room.iter().copied().chain([PANIC, DEADLINE, SUPPRESSED]).find(|reason| *reason == fell.reason)?;
+    Some((stage, reason))
+}
+
+/// Place of a document in the input of its task: number of the file, then where it begins there.
+type Key = (usize, u64);
+
+/// Several lists of files, each in the order of the input, as one.
+struct Merged {
+    chains: Vec<Chain>,
+    /// The next document of each chain that has one.
+    heads: BinaryHeap<Reverse<(Key, usize)>>,
+    inputs: BTreeMap<String, usize>,
+    wanted: BTreeSet<String>,
+}
+
+struct Chain {
+    files: std::vec::IntoIter<PathBuf>,
+    open: Option<StoredFile>,
+    batch: VecDeque<Stored>,
+    /// Whether these are the rejects of stage `clean`.
+    early: bool,
+}
+
+impl Merged {
+    fn open(earlier: &Earlier, task: usize, commit: &Commit) -> Result<Merged, JobError> {
+        let names = earlier.plan.tasks[task].iter().map(|input| earlier.plan.inputs[*input as usize].name.clone());
+        let inputs: BTreeMap<String, usize> = names.enumerate().map(|(place, name)| (name, place)).collect();
+        let early = commit.outputs.iter().filter(|output| output.kind == OutputKind::Rejects && output.rows > 0);
+        let early: Vec<PathBuf> = early.map(|output| earlier.place.of(OutputKind::Rejects, &output.name)).collect();
+        let chain = |files: Vec<PathBuf>, early| {
+            // A takedown that erased all rows of a file has removed it.
+            let files: Vec<PathBuf> = files.into_iter().filter(|path| path.exists()).collect();
+            Chain { files: files.into_iter(), open: None, batch: VecDeque::new(), early }
+        };
+        let mut chains = vec![chain(early, true)];
+        chains.extend(earlier.late()?.into_iter().map(|files| chain(files, false)));
+        let wanted = inputs.keys().cloned().collect();
+        let mut merged = Merged { chains, heads: BinaryHeap::new(), inputs, wanted };
+        for number in 0..merged.chains.len() {
+            merged.advance(number)?;
+        }
+        Ok(merged)
+    }
+
+    /// Sees that the next document of chain `number` is among the heads.
+    fn advance(&mut self, number: usize) -> Result<(), ReadError> {
+        let chain = &mut self.chains[number];
+        while chain.batch.is_empty() {
+            match &mut chain.open {
+                Some(file) => match file.next(&self.wanted)? {
+                    stored if stored.is_empty() => chain.open = None,
+                    stored => chain.batch = stored.into(),
+                },
+                None => match chain.files.next() {
+                    Some(path) => chain.open = Some(StoredFile::open(&path)?),
+                    None => return Ok(()),
+                },
+            }
+        }
+        if let Some(Stored { doc, .. }) = chain.batch.front() {
+            let input = self.inputs.get(&*doc.source_file).copied().unwrap_or(usize::MAX);
+            self.heads.push(Reverse(((input, doc.source_offset), number)));
+        }
+        Ok(())
+    }
+
+    /// The next document, and whether it is from the rejects of stage `clean`.
+    fn next(&mut self) -> Result<Option<(Stored, bool)>, ReadError> {
+        let Some(Reverse((_, number))) = self.heads.pop() else { return Ok(None) };
+        let early = self.chains[number].early;
+        let Some(stored) = self.chains[number].batch.pop_front() else { return Ok(None) };
+        self.advance(number)?;
+        Ok(Some((stored, early)))
+    }
+}

@@ -1,0 +1,150 @@
+//! Two nights side by side: languages, reasons, and what changed in the recipe.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::{Query, State};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::Page;
+use super::bars::plain;
+use super::layout::{Tab, page, section};
+use super::overview::{choose, chooser, notes};
+use super::recipes::plan_of;
+use crate::ledger::tally::Tally;
+use crate::serve::failure::Failure;
+use crate::serve::house::House;
+use crate::serve::messages::Messages;
+use crate::serve::shelf::{Night, Set, Snapshot};
+use crate::serve::visit::Me;
+use crate::size::grouped;
+
+/// Which nights, by number; the last two without.
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    #[serde(default)]
+    set: String,
+    #[serde(default)]
+    a: String,
+    #[serde(default)]
+    b: String,
+}
+
+pub(super) async fn compare(State(house): State<Arc<House>>, Extension(visit): Me, Query(asked): Query<Asked>) -> Page {
+    house.audit.note(&visit, "compare", "")?;
+    house
+        .look(move |house| {
+            let (snapshot, m) = (house.snapshot()?, visit.m);
+            let body = html! {
+                h1 { (m.compare) }
+                (notes(m, &snapshot))
+                @match choose(&snapshot, &asked.set)? {
+                    None => p.empty { (m.nothing_published) },
+                    Some((name, set)) => {
+                        (chooser(m, &snapshot, "/compare", name))
+                        (of_set(house, m, &snapshot, name, set, &asked)?)
+                    }
+                }
+            };
+            Ok(page(&visit, Tab::Compare, m.compare, None, &body))
+        })
+        .await
+}
+
+fn of_set(house: &House, m: &Messages, snapshot: &Snapshot, name: &str, set: &Set, asked: &Asked) -> Result<Markup, Failure> {
+    let count = set.nights.len();
+    let night = |asked: &str, or: usize| -> Result<Option<&Night>, Failure> {
+        let number = if asked.is_empty() { or } else { asked.parse().map_err(|_| Failure::NotFound)? };
+        Ok(set.nights.iter().find(|night| night.number == number))
+    };
+    let (Some(a), Some(b)) = (night(&asked.a, count.saturating_sub(1).max(1))?, night(&asked.b, count)?) else {
+        return Err(Failure::NotFound);
+    };
+    let choice = |id: &str, label: &str, chosen: &Night| {
+        html! {
+            label for=(id) { (label) }
+            select id=(id) name=(id) {
+                @for night in set.nights.iter().rev() {
+                    option value=(night.number) selected[night.number == chosen.number] { (night.number) " · " (night.when()) }
+                }
+            }
+        }
+    };
+    let (one, other) = (a.ledger.total(), b.ledger.total());
+    Ok(html! {
+        form.inline method="get" action="/compare" {
+            input type="hidden" name="set" value=(name);
+            (choice("a", m.one_night, a)) (choice("b", m.other_night, b))
+            button type="submit" { (m.compare) }
+        }
+        @if count < 2 { p.note { (m.one_night_only) } }
+        (section("sums", m.sums, &table(m, m.sums, m.what, sums(m, &one), sums(m, &other))))
+        (section("languages", m.languages, &table(m, m.languages, m.language, languages(&one), languages(&other))))
+        (section("reasons", m.reasons, &table(m, m.reasons, m.reason, reasons(&one), reasons(&other))))
+        (section("recipe", m.recipe, &recipes(house, m, snapshot, a, b)?))
+    })
+}
+
+type Counts = Vec<(String, u64)>;
+
+fn sums(m: &Messages, tally: &Tally) -> Counts {
+    let rows = [(m.read, tally.read), (m.kept, tally.kept), (m.tokens, tally.tokens()), (m.input_bytes, tally.input_bytes)];
+    rows.into_iter().map(|(name, count)| (name.to_owned(), count)).collect()
+}
+
+fn languages(tally: &Tally) -> Counts {
+    tally.languages.iter().map(|(lang, share)| (lang.clone(), share.documents)).collect()
+}
+
+fn reasons(tally: &Tally) -> Counts {
+    tally
+        .dropped
+        .iter()
+        .flat_map(|(stage, reasons)| reasons.iter().map(move |(reason, count)| (format!("{stage}/{reason}"), *count)))
+        .collect()
+}
+
+/// Counts of two nights under the same names, with what changed.
+fn table(m: &Messages, caption: &str, head: &str, one: Counts, other: Counts) -> Markup {
+    let mut names: Vec<&String> = Vec::new();
+    let mut seen = BTreeSet::new();
+    names.extend(one.iter().chain(&other).map(|(name, _)| name).filter(|name| seen.insert(name.as_str())));
+    let of = |counts: &Counts, name: &str| counts.iter().find(|(known, _)| known == name).map_or(0, |(_, count)| *count);
+    let line = |name: &&String| {
+        let (was, is) = (of(&one, name), of(&other, name));
+        vec![html! { (name) }, html! { (grouped(was)) }, html! { (grouped(is)) }, change(was, is)]
+    };
+    let lines: Vec<Vec<Markup>> = names.iter().map(line).collect();
+    plain(caption, &[head, m.one_night, m.other_night, m.change], 1, &lines)
+}
+
+fn change(was: u64, is: u64) -> Markup {
+    let sign = match is.cmp(&was) {
+        std::cmp::Ordering::Less => "−",
+        std::cmp::Ordering::Equal => "",
+        std::cmp::Ordering::Greater => "+",
+    };
+    let share = if was == 0 { String::new() } else { format!(" ({sign}{:.1} %)", is.abs_diff(was) as f64 * 100.0 / was as f64) };
+    html! { (sign) (grouped(is.abs_diff(was))) @if !share.is_empty() && was != is { small { (share) } } }
+}
+
+/// Lines of the canonical recipe that only one of them has.
+fn recipes(house: &House, m: &Messages, snapshot: &Snapshot, a: &Night, b: &Night) -> Result<Markup, Failure> {
+    if a.ledger.recipe_hash == b.ledger.recipe_hash {
+        return Ok(html! { p { (m.same_recipe) } });
+    }
+    let (one, other) = (plan_of(house, snapshot, &a.ledger.plan)?.recipe, plan_of(house, snapshot, &b.ledger.plan)?.recipe);
+    let lines = |text: &str| -> BTreeSet<String> { text.lines().map(str::to_owned).collect() };
+    let (in_one, in_other) = (lines(&one), lines(&other));
+    let only = |text: &str, without: &BTreeSet<String>| -> Vec<String> {
+        text.lines().filter(|line| !without.contains(*line) && !line.trim().is_empty()).map(str::to_owned).collect()
+    };
+    Ok(html! {
+        h3 { (m.only_in) " " (m.one_night) }
+        pre tabindex="0" { code { (only(&one, &in_other).join("\n")) } }
+        h3 { (m.only_in) " " (m.other_night) }
+        pre tabindex="0" { code { (only(&other, &in_one).join("\n")) } }
+    })
+}

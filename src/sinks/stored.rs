@@ -1,0 +1,164 @@
+//! Whole documents read back from what a sealed run left: its shards, and its rejects with their verdicts.
+//!
+//! Token ids and clusters are left behind, for both are made anew by whoever reads on. Row groups in which nothing is wanted are told by
+//! their column of input files alone.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::Float32Type;
+use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, new_null_array};
+use arrow_schema::{Field, Schema};
+use arrow_select::filter::filter_record_batch;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::errors::ParquetError;
+
+use super::documents::ReadError;
+use crate::columns::{ColumnsError, DOCUMENT, from_batch};
+use crate::doc::{Document, Lang};
+use crate::stage::Finding;
+
+/// Rows decoded at a time: many files are open at once, so that each holds little.
+const ROWS_MAX: usize = 64;
+/// Columns that are made anew.
+const LEFT_BEHIND: [&str; 5] = ["input_ids", "token_count", "cluster_id", "cluster_size", "recipe_hash"];
+
+/// A document as it was written.
+pub struct Stored {
+    /// The document.
+    pub doc: Document,
+    /// Why it fell; none in a shard.
+    pub fell: Option<StoredVerdict>,
+}
+
+/// A verdict as the rejects hold it.
+pub struct StoredVerdict {
+    /// Name of the stage.
+    pub stage: String,
+    /// Why.
+    pub reason: String,
+    /// The numbers, where there are such.
+    pub finding: Option<Finding>,
+}
+
+/// One file, row group by row group.
+pub struct StoredFile {
+    path: PathBuf,
+    file: File,
+    metadata: ArrowReaderMetadata,
+    next_group: usize,
+    open: Option<ParquetRecordBatchReader>,
+}
+
+impl StoredFile {
+    /// Opens a shard or a file of rejects.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn open(path: &Path) -> Result<StoredFile, ReadError> {
+        let file = File::open(path).map_err(|source| ReadError::Io { path: path.to_owned(), source })?;
+        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new());
+        let metadata = metadata.map_err(|source| ReadError::Parquet { path: path.to_owned(), source })?;
+        Ok(StoredFile { path: path.to_owned(), file, metadata, next_group: 0, open: None })
+    }
+
+    /// The next documents that came from the input files `wanted`, in file order; no more of them at the end.
+    ///
+    /// # Errors
+    /// When the file breaks off or does not hold documents.
+    pub fn next(&mut self, wanted: &BTreeSet<String>) -> Result<Vec<Stored>, ReadError> {
+        loop {
+            let Some(reader) = &mut self.open else {
+                if self.next_group == self.metadata.metadata().num_row_groups() {
+                    return Ok(Vec::new());
+                }
+                self.open_group(wanted)?;
+                continue;
+            };
+            match reader.next() {
+                None => self.open = None,
+                Some(batch) => {
+                    let stored = batch.map_err(ParquetError::from).and_then(|batch| Ok(rows_of(&batch, wanted)?));
+                    let stored = stored.map_err(|error| self.refused(error))?;
+                    let stored = stored_in(&stored).map_err(|source| ReadError::Columns { path: self.path.clone(), source })?;
+                    if !stored.is_empty() {
+                        return Ok(stored);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Goes to the next row group; opens it if something in it is wanted.
+    fn open_group(&mut self, wanted: &BTreeSet<String>) -> Result<(), ReadError> {
+        let group = self.next_group;
+        self.next_group += 1;
+        let mut is_wanted = false;
+        for batch in self.reader(group, &|name| name == "source_file")? {
+            let batch = batch.map_err(|error| self.refused(error.into()))?;
+            is_wanted |= rows_of(&batch, wanted).map_err(|error| self.refused(error.into()))?.num_rows() > 0;
+        }
+        if is_wanted {
+            self.open = Some(self.reader(group, &|name| !LEFT_BEHIND.contains(&name))?);
+        }
+        Ok(())
+    }
+
+    fn reader(&self, group: usize, takes: &dyn Fn(&str) -> bool) -> Result<ParquetRecordBatchReader, ReadError> {
+        let file = self.file.try_clone().map_err(|source| ReadError::Io { path: self.path.clone(), source })?;
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
+        let fields = builder.schema().fields().iter().enumerate();
+        let columns: Vec<usize> = fields.filter(|(_, field)| takes(field.name())).map(|(place, _)| place).collect();
+        let mask = ProjectionMask::roots(builder.parquet_schema(), columns);
+        let reader = builder.with_row_groups(vec![group]).with_projection(mask).with_batch_size(ROWS_MAX).build();
+        reader.map_err(|error| self.refused(error))
+    }
+
+    fn refused(&self, source: ParquetError) -> ReadError {
+        ReadError::Parquet { path: self.path.clone(), source }
+    }
+}
+
+/// The rows of `batch` that came from the files `wanted`.
+fn rows_of(batch: &RecordBatch, wanted: &BTreeSet<String>) -> Result<RecordBatch, arrow_schema::ArrowError> {
+    let files = batch.column_by_name("source_file").and_then(|column| column.as_string_opt::<i32>());
+    let Some(files) = files else { return Ok(batch.clone()) };
+    let chosen: BooleanArray = files.iter().map(|file| Some(file.is_some_and(|file| wanted.contains(file)))).collect();
+    filter_record_batch(batch, &chosen)
+}
+
+/// The documents of `batch`, with their verdicts where it has any.
+fn stored_in(batch: &RecordBatch) -> Result<Vec<Stored>, ColumnsError> {
+    let mut docs = from_batch(&completed(batch)?)?;
+    let text = |name: &str| batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
+    // Among rejects "no language was found" and "none was looked for" are two things.
+    for (doc, tag) in docs.iter_mut().zip(text("lang").into_iter().flatten()) {
+        doc.lang = tag.map(Lang::new);
+    }
+    let number = |name: &str, row: usize| {
+        let column = batch.column_by_name(name)?.as_primitive_opt::<Float32Type>()?;
+        column.is_valid(row).then(|| column.value(row))
+    };
+    let (stages, reasons) = (text("stage"), text("reason"));
+    let verdict = |row: usize| {
+        let finding = number("value", row).zip(number("limit", row)).map(|(value, limit)| Finding { value, limit });
+        Some(StoredVerdict { stage: stages?.value(row).to_owned(), reason: reasons?.value(row).to_owned(), finding })
+    };
+    Ok(docs.into_iter().enumerate().map(|(row, doc)| Stored { doc, fell: verdict(row) }).collect())
+}
+
+/// `batch` with nothing in the columns that were left behind.
+fn completed(batch: &RecordBatch) -> Result<RecordBatch, ColumnsError> {
+    let (mut fields, mut columns): (Vec<Arc<Field>>, Vec<ArrayRef>) =
+        (batch.schema_ref().fields().iter().cloned().collect(), batch.columns().to_vec());
+    for name in LEFT_BEHIND {
+        let kind = DOCUMENT.arrow().field_with_name(name)?.data_type().clone();
+        columns.push(new_null_array(&kind, batch.num_rows()));
+        fields.push(Arc::new(Field::new(name, kind, true)));
+    }
+    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
+}

@@ -1,0 +1,147 @@
+//! A changed table of limits is applied to what earlier runs measured, and the outcome is that of a full run.
+
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::run::{QUICKSTART, fingerprint};
+use crate::{copy_folder, ends_with, files_below, said, tamis};
+
+/// Limits that let some documents in that fell, of every room of rules, and drop some that stayed; those of an earlier room too.
+const OTHER_LIMITS: [&str; 5] = [
+    "clean.gopher-quality.words_min=60",
+    "clean.gopher-quality.languages.fi.words_min=10",
+    "clean.c4-quality.sentences_min=0",
+    "clean.fineweb-quality.rules=[\"too-many-repeated-lines\"]",
+    "clean.repetition.duplicate_line_fraction_max=0.9",
+];
+
+fn with(verb: &str, workspace: &Path, sets: &[&str]) -> Command {
+    let mut command = tamis([verb, QUICKSTART, "--quiet", "--workspace"]);
+    command.arg(workspace);
+    for set in sets {
+        command.args(["--set", set]);
+    }
+    command
+}
+
+/// The ledger of the run that wrote `dataset`, without what only names the run.
+fn ledger(workspace: &Path, dataset: &str) -> (String, Value) {
+    for name in files_below(&workspace.join("_tamis/ledger")).iter().filter(|name| name.extension().is_some_and(|end| end == "json")) {
+        let bytes = std::fs::read(workspace.join("_tamis/ledger").join(name)).expect("a ledger");
+        let mut ledger: Value = serde_json::from_slice(&bytes).expect("JSON");
+        if ledger["dataset"] == dataset {
+            let plan = ledger["plan"].as_str().expect("an id").to_owned();
+            ledger.as_object_mut().expect("an object").remove("plan");
+            return (plan, ledger);
+        }
+    }
+    panic!("no run has written {dataset}");
+}
+
+/// Everything that must be equal: shards, ledger, rejects and quarantine lists, by name.
+fn outcome(workspace: &Path, dataset: &str) -> (Vec<(String, Vec<u8>)>, Value, Vec<(String, Vec<u8>)>) {
+    let shards = fingerprint(workspace).into_iter().filter(|(path, _)| path.starts_with(&format!("{dataset}/"))).collect();
+    let (plan, ledger) = ledger(workspace, dataset);
+    let mut late = Vec::new();
+    for place in ["rejects", "quarantine"] {
+        let folder = workspace.join("_tamis").join(place).join(&plan);
+        for file in files_below(&folder) {
+            late.push((format!("{place}/{}", file.display()), Sha256::digest(std::fs::read(folder.join(&file)).expect("a file")).to_vec()));
+        }
+    }
+    (shards, ledger, late)
+}
+
+#[test]
+fn deciding_anew_gives_the_bytes_counts_and_rejects_of_a_full_run() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (measured, full) = (folder.path().join("measured"), folder.path().join("full"));
+    for tasks in ["limits.task_bytes_max=\"4 GiB\"", "limits.task_bytes_max=\"1 KiB\""] {
+        let _ = std::fs::remove_dir_all(&measured);
+        let _ = std::fs::remove_dir_all(&full);
+        ends_with(&mut with("run", &measured, &[tasks]), 0);
+        let sets: Vec<&str> = OTHER_LIMITS.iter().copied().chain(["dataset=other", tasks]).collect();
+        ends_with(&mut with("run", &full, &sets), 0);
+        ends_with(with("decide", &measured, &sets).args(["--from", "quickstart", "--threads", "1"]), 0);
+        let (decided, whole) = (outcome(&measured, "other"), outcome(&full, "other"));
+        assert_eq!(decided.1, whole.1, "counts");
+        assert_eq!(decided.0, whole.0, "shards");
+        assert_eq!(decided.2, whole.2, "rejects and quarantine");
+        let before = ledger(&measured, "quickstart").1;
+        assert_eq!(decided.1["clean"]["read"], before["clean"]["read"]);
+        assert_ne!(decided.1["clean"]["kept"], before["clean"]["kept"]);
+        for reason in ["gopher-quality", "c4-quality", "fineweb-quality"] {
+            assert_ne!(decided.1["clean"]["dropped"][reason], before["clean"]["dropped"][reason], "the limits of {reason} changed nothing");
+        }
+        let again =
+            ends_with(tamis(["run", QUICKSTART, "--workspace"]).arg(&measured).args(sets.iter().flat_map(|set| ["--set", *set])), 0);
+        assert!(said(&again.stderr).contains("nothing to do"), "a run of the same recipe has nothing left to read");
+        ends_with(&mut tamis(["verify".as_ref(), measured.join("data/other").as_os_str()]), 0);
+    }
+}
+
+#[test]
+fn damaged_inputs_and_inputs_that_were_set_aside_are_told_of_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (measured, full) = (folder.path().join("measured"), folder.path().join("full"));
+    let sets = ["input=data-samples", "limits.document_cpu_ms_max=60000"];
+    let other: Vec<&str> = sets.iter().copied().chain(["dataset=other", "clean.gopher-quality.words_min=5"]).collect();
+    ends_with(&mut with("run", &measured, &sets), 1);
+    ends_with(&mut with("run", &full, &other), 1);
+    ends_with(with("decide", &measured, &other).args(["--from", "quickstart"]), 1);
+    assert_eq!(outcome(&measured, "other"), outcome(&full, "other"));
+}
+
+#[test]
+fn a_decision_that_is_killed_after_any_step_ends_as_one_that_was_let_be() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (whole, killed) = (folder.path().join("whole"), folder.path().join("killed"));
+    ends_with(&mut with("run", &whole, &[]), 0);
+    copy_folder(&whole, &killed);
+    let sets = ["dataset=other", "clean.gopher-quality.words_min=60"];
+    let decide = |workspace: &Path| {
+        let mut command = with("decide", workspace, &sets);
+        command.args(["--from", "quickstart"]);
+        command
+    };
+    ends_with(&mut decide(&whole), 0);
+    let mut deaths = 0;
+    for step in (1..).step_by(7) {
+        let output = decide(&killed).env("TAMIS_KILL_AT", step.to_string()).output().expect("it starts");
+        if output.status.code() == Some(0) {
+            break;
+        }
+        assert_eq!(output.status.signal(), Some(9), "{}", said(&output.stderr));
+        deaths += 1;
+    }
+    assert!(deaths > 2, "{deaths} deaths");
+    assert_eq!(outcome(&killed, "other"), outcome(&whole, "other"));
+    let again = ends_with(
+        tamis(["decide", QUICKSTART, "--from", "quickstart", "--workspace"]).arg(&killed).args(sets.iter().flat_map(|set| ["--set", *set])),
+        0,
+    );
+    assert!(said(&again.stderr).contains("nothing to do"), "{}", said(&again.stderr));
+}
+
+#[test]
+fn what_limits_alone_do_not_decide_is_refused_with_the_way_out() {
+    let folder = tempfile::tempdir().expect("a folder");
+    ends_with(&mut with("run", folder.path(), &[]), 0);
+    let before = fingerprint(folder.path());
+    for (from, sets, why) in [
+        ("quickstart", &["clean.gopher-quality.words_min=60"][..], "write the decision into another one"),
+        ("qickstart", &["dataset=other"], "there is quickstart"),
+        ("quickstart", &["dataset=other", "clean.langid.min_score=0.5"], "stage `langid` has other settings"),
+        ("quickstart", &["dataset=other", "clean.c4-quality.remove_lines=[]"], "stage `c4-quality` has other settings"),
+        ("quickstart", &["dataset=other", "clean.pii.rules=[]"], "pii"),
+        ("quickstart", &["dataset=other", "source.body_bytes_max=\"1 MiB\""], "[source] is not that of the earlier run"),
+    ] {
+        let output = ends_with(with("decide", folder.path(), sets).args(["--from", from]), 2);
+        assert!(said(&output.stderr).contains(why), "{sets:?}: {}", said(&output.stderr));
+    }
+    assert_eq!(fingerprint(folder.path()), before);
+}
