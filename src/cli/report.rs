@@ -76,7 +76,7 @@ enum ReportVerb {
     },
     /// The crawler's policy as an Atom feed, from a file of its changes
     Feed {
-        /// The file: title, url, author, and a [[change]] with date, title and text for each
+        /// The file: title, url, author, and a table `change` with date, title and text for each
         policy: PathBuf,
     },
 }
