@@ -74,6 +74,10 @@ pub fn night(args: &NightArgs, stop: Stop) -> anyhow::Result<Exit> {
     args.machine.means()?;
     let recipe = Recipe::load(&args.place.recipe, &args.place.sets)?;
     recipe.crawl().map_err(|why| anyhow::anyhow!("source `crawl`: {why}"))?;
+    anyhow::ensure!(
+        recipe.harvest().map_err(|why| anyhow::anyhow!("source `oai-pmh`: {why}"))?.is_none(),
+        "`tamis night` does not harvest yet; let the timer call `tamis run` with this recipe, which takes what is new and goes on where it stopped"
+    );
     let workspace = Workspace::open(&args.place.workspace)?;
     let _lock = workspace.lock()?;
     let records = Records::open(&workspace, &recipe.dataset)?;

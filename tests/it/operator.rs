@@ -261,6 +261,14 @@ fn retention_removes_what_is_old_and_a_takedown_still_works() {
 }
 
 #[test]
+fn a_recipe_that_harvests_is_refused_with_the_verb_that_does_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut night = tamis(["night", "pipelines/repositories.toml", "--set", "source.contact=crawler@ubo.example"]);
+    let told = said(&ends_with(night.current_dir(root()).arg("--workspace").arg(folder.path().join("w")), 2).stderr);
+    assert!(told.contains("let the timer call `tamis run`"), "{told}");
+}
+
+#[test]
 fn the_shell_and_man_know_every_verb() {
     let folder = tempfile::tempdir().expect("a folder");
     ends_with(tamis(["manual"]).arg(folder.path()), 0);
