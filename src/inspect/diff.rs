@@ -20,6 +20,8 @@ pub struct Diff {
     pub kept: Pair,
     /// Token ids that were published.
     pub tokens: Pair,
+    /// Size of the input.
+    pub input_bytes: Pair,
     /// By language.
     pub languages: BTreeMap<String, Share>,
     /// Dropped documents, by `stage/reason`.
@@ -62,6 +64,7 @@ pub fn diff(first: &RunLedger, second: &RunLedger) -> Diff {
         read: totals.each_ref().map(|total| total.read),
         kept: totals.each_ref().map(|total| total.kept),
         tokens: totals.each_ref().map(|total| total.tokens()),
+        input_bytes: totals.each_ref().map(|total| total.input_bytes),
         languages,
         dropped,
         hosts,

@@ -31,6 +31,13 @@ fn work(plan: &str, lease: &str, steal_after: &str) -> Command {
     tamis(["work", "--plan", plan, "--lease", lease, "--steal-after", steal_after])
 }
 
+/// The path of the plan that a recipe becomes in a workspace.
+fn planned(recipe: &Path, workspace: &Path) -> String {
+    let mut plan = tamis(["plan"]);
+    let told = said(&ends_with(plan.arg(recipe).arg("--workspace").arg(workspace), 0).stdout);
+    told.lines().last().expect("a path").to_owned()
+}
+
 #[test]
 fn leases_that_run_at_once_and_die_give_the_bytes_of_a_local_run() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -74,11 +81,8 @@ fn leases_that_run_at_once_and_die_give_the_bytes_of_a_local_run() {
 #[test]
 fn what_others_are_at_is_left_alone_until_they_are_not_heard_of() {
     let folder = tempfile::tempdir().expect("a folder");
-    let recipe = recipe(folder.path());
-    let mut plan = tamis(["plan"]);
-    plan.arg(&recipe).arg("--workspace").arg(folder.path().join("w"));
-    let told = said(&ends_with(&mut plan, 0).stdout);
-    let plan = told.lines().last().expect("a path");
+    let plan = planned(&recipe(folder.path()), &folder.path().join("w"));
+    let plan = plan.as_str();
     let id = Path::new(plan).file_stem().expect("a name");
     let claims = folder.path().join("w/_tamis/attempts").join(id).join("claims");
     std::fs::create_dir_all(&claims).expect("room");
@@ -173,11 +177,8 @@ fn a_worker_whose_disk_is_full_asks_to_try_again_and_another_goes_on_once_there_
 #[test]
 fn a_worker_that_was_thought_dead_finds_its_task_done_and_leaves_nothing_behind() {
     let folder = tempfile::tempdir().expect("a folder");
-    let recipe = recipe(folder.path());
-    let mut plan = tamis(["plan"]);
-    plan.arg(&recipe).arg("--workspace").arg(folder.path().join("w"));
-    let told = said(&ends_with(&mut plan, 0).stdout);
-    let plan = told.lines().last().expect("a path");
+    let plan = planned(&recipe(folder.path()), &folder.path().join("w"));
+    let plan = plan.as_str();
     let id = Path::new(plan).file_stem().expect("a name");
     let attempts = folder.path().join("w/_tamis/attempts").join(id);
     let mut zombie = work(plan, "0/2", "1").spawn().expect("it starts");

@@ -8,8 +8,9 @@ use arrow_array::cast::AsArray;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 use tamis::doc::DocId;
-use tamis::packing::sequence::{Piece, for_each};
+use tamis::packing::sequence::Piece;
 
+use crate::packing::sequences_below;
 use crate::{ends_with, files_below, root, said, tamis};
 
 const RECIPE: &str = "dataset = \"d\"\n[source]\nkind = \"jsonl\"\n[[clean]]\nstage = \"langid\"\n[dedup]\nexact = true\nnear = false\n[[emit]]\nstage = \"tokenize\"\n";
@@ -71,16 +72,8 @@ impl House {
 
     /// Pieces of a split.
     fn pieces(&self, name: &str, split: &str) -> Vec<Piece> {
-        let folder = self.at("w/packed").join(name).join(split);
-        let mut all = Vec::new();
-        for path in files_below(&folder) {
-            for_each(&folder.join(path), |sequence| {
-                all.extend(sequence.pieces);
-                Ok(())
-            })
-            .expect("a sound file");
-        }
-        all
+        let sequences = sequences_below(&self.at("w/packed").join(name).join(split));
+        sequences.into_iter().flat_map(|sequence| sequence.pieces).collect()
     }
 
     /// Language and text of each published document.

@@ -59,16 +59,7 @@ impl House {
     }
 
     fn split(&self, name: &str, split: &str) -> Vec<Sequence> {
-        let folder = self.at("w/packed").join(name).join(split);
-        let mut all = Vec::new();
-        for path in files_below(&folder) {
-            for_each(&folder.join(path), |sequence| {
-                all.push(sequence);
-                Ok(())
-            })
-            .expect("a sound file");
-        }
-        all
+        sequences_below(&self.at("w/packed").join(name).join(split))
     }
 
     /// Token ids of all published documents.
@@ -89,6 +80,19 @@ impl House {
         }
         documents
     }
+}
+
+/// All sequences of the shards below a folder, in order.
+pub fn sequences_below(folder: &Path) -> Vec<Sequence> {
+    let mut all = Vec::new();
+    for path in files_below(folder) {
+        for_each(&folder.join(path), |sequence| {
+            all.push(sequence);
+            Ok(())
+        })
+        .expect("a sound file");
+    }
+    all
 }
 
 /// The documents put together again from their pieces; no token may be there twice.

@@ -13,7 +13,7 @@ use super::bars::plain;
 use super::layout::{Tab, page, section};
 use super::overview::{choose, chooser, notes};
 use super::recipes::plan_of;
-use crate::ledger::tally::Tally;
+use crate::inspect::diff::{Pair, diff};
 use crate::serve::failure::Failure;
 use crate::serve::house::House;
 use crate::serve::messages::Messages;
@@ -72,7 +72,10 @@ fn of_set(house: &House, m: &Messages, snapshot: &Snapshot, name: &str, set: &Se
             }
         }
     };
-    let (one, other) = (a.ledger.total(), b.ledger.total());
+    let found = diff(&a.ledger, &b.ledger);
+    let sums = [(m.read, found.read), (m.kept, found.kept), (m.tokens, found.tokens), (m.input_bytes, found.input_bytes)];
+    let languages = found.languages.iter().map(|(lang, share)| (lang.as_str(), share.documents));
+    let reasons = found.dropped.iter().map(|(reason, pair)| (reason.as_str(), *pair));
     Ok(html! {
         form.inline method="get" action="/compare" {
             input type="hidden" name="set" value=(name);
@@ -80,43 +83,17 @@ fn of_set(house: &House, m: &Messages, snapshot: &Snapshot, name: &str, set: &Se
             button type="submit" { (m.compare) }
         }
         @if count < 2 { p.note { (m.one_night_only) } }
-        (section("sums", m.sums, &table(m, m.sums, m.what, sums(m, &one), sums(m, &other))))
-        (section("languages", m.languages, &table(m, m.languages, m.language, languages(&one), languages(&other))))
-        (section("reasons", m.reasons, &table(m, m.reasons, m.reason, reasons(&one), reasons(&other))))
+        (section("sums", m.sums, &table(m, m.sums, m.what, sums.into_iter())))
+        (section("languages", m.languages, &table(m, m.languages, m.language, languages)))
+        (section("reasons", m.reasons, &table(m, m.reasons, m.reason, reasons)))
         (section("recipe", m.recipe, &recipes(house, m, snapshot, a, b)?))
     })
 }
 
-type Counts = Vec<(String, u64)>;
-
-fn sums(m: &Messages, tally: &Tally) -> Counts {
-    let rows = [(m.read, tally.read), (m.kept, tally.kept), (m.tokens, tally.tokens()), (m.input_bytes, tally.input_bytes)];
-    rows.into_iter().map(|(name, count)| (name.to_owned(), count)).collect()
-}
-
-fn languages(tally: &Tally) -> Counts {
-    tally.languages.iter().map(|(lang, share)| (lang.clone(), share.documents)).collect()
-}
-
-fn reasons(tally: &Tally) -> Counts {
-    tally
-        .dropped
-        .iter()
-        .flat_map(|(stage, reasons)| reasons.iter().map(move |(reason, count)| (format!("{stage}/{reason}"), *count)))
-        .collect()
-}
-
 /// Counts of two nights under the same names, with what changed.
-fn table(m: &Messages, caption: &str, head: &str, one: Counts, other: Counts) -> Markup {
-    let mut names: Vec<&String> = Vec::new();
-    let mut seen = BTreeSet::new();
-    names.extend(one.iter().chain(&other).map(|(name, _)| name).filter(|name| seen.insert(name.as_str())));
-    let of = |counts: &Counts, name: &str| counts.iter().find(|(known, _)| known == name).map_or(0, |(_, count)| *count);
-    let line = |name: &&String| {
-        let (was, is) = (of(&one, name), of(&other, name));
-        vec![html! { (name) }, html! { (grouped(was)) }, html! { (grouped(is)) }, change(was, is)]
-    };
-    let lines: Vec<Vec<Markup>> = names.iter().map(line).collect();
+fn table<'a>(m: &Messages, caption: &str, head: &str, counts: impl Iterator<Item = (&'a str, Pair)>) -> Markup {
+    let line = |(name, [was, is]): (&str, Pair)| vec![html! { (name) }, html! { (grouped(was)) }, html! { (grouped(is)) }, change(was, is)];
+    let lines: Vec<Vec<Markup>> = counts.map(line).collect();
     plain(caption, &[head, m.one_night, m.other_night, m.change], 1, &lines)
 }
 
