@@ -201,9 +201,9 @@ mod tests {
     fn frame(profile: &str) -> Frame {
         Frame {
             id: "00aa".to_owned(),
-            plan: "/work/my corpus/_tamis/plans/00aa.json".into(),
+            plan: "/scratch/my corpus/_tamis/plans/00aa.json".into(),
             folder: "/home/it's".into(),
-            logs: "/work/my corpus/_tamis/logs/00aa".into(),
+            logs: "/scratch/my corpus/_tamis/logs/00aa".into(),
             tamis: "/opt/tamis".into(),
             keys: None,
             profile: toml::from_str(profile).expect("a profile"),
@@ -249,11 +249,11 @@ mod tests {
         let text = frame.submit_all(&submissions(&chain, &frame.profile, 2));
         is_shell(&text);
         for line in [
-            "clean_2=$(submit --parsable --array=0-0%4 '/work/my corpus/_tamis/logs/00aa/clean.sbatch' 4)",
+            "clean_2=$(submit --parsable --array=0-0%4 '/scratch/my corpus/_tamis/logs/00aa/clean.sbatch' 4)",
             "decide_0=$(submit --parsable --array=0-0%4 \"--dependency=afterok:$clean_0:$clean_1:$clean_2\" --kill-on-invalid-dep=yes \
-             '/work/my corpus/_tamis/logs/00aa/decide.sbatch' 0)",
+             '/scratch/my corpus/_tamis/logs/00aa/decide.sbatch' 0)",
             "seal_0=$(submit --parsable \"--dependency=afterok:$emit_0:$emit_1:$emit_2\" --kill-on-invalid-dep=yes \
-             '/work/my corpus/_tamis/logs/00aa/seal.sbatch' 0)",
+             '/scratch/my corpus/_tamis/logs/00aa/seal.sbatch' 0)",
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");
         }
