@@ -58,6 +58,8 @@ messages! {
     counted_in: "Counted in", "Gezählt in", "Compté dans";
     counting: "Hosts, clusters, signals", "Hosts, Gruppen, Signale", "Hôtes, groupes, signaux";
     counting_told: "They are being counted: {n} of {of} shards are done. Load the page again in a moment.", "Sie werden gezählt: {n} von {of} Shards sind fertig. Laden Sie die Seite gleich noch einmal.", "Comptage en cours : {n} fichiers sur {of}. Rechargez la page dans un instant.";
+    cuts: "The whole page: {cut} lines were left out, {kept} are in the text", "Die ganze Seite: {cut} Zeilen blieben weg, {kept} stehen im Text", "Toute la page : {cut} lignes écartées, {kept} dans le texte";
+    cuts_label: "Lines of the page; what was left out is struck through, what a stage wrote is underlined", "Zeilen der Seite; was wegblieb, ist durchgestrichen, was eine Stufe schrieb, unterstrichen", "Lignes de la page ; ce qui fut écarté est barré, ce qu’une étape a écrit est souligné";
     cut_short: "The search took too long to end: this is what it found so far.", "Die Suche dauerte zu lange: Das hier fand sie bisher.", "La recherche durait trop longtemps : voici ce qu’elle a trouvé jusqu’ici.";
     data_set: "Data set", "Datensatz", "Jeu de données";
     days_left: "open, {n} days left", "offen, noch {n} Tage", "ouverte, encore {n} jours";

@@ -101,6 +101,15 @@ await check("every view is there, is sound to axe in light and dark, and fits a 
   assert.deepEqual(await faults(reader), [], "recipe");
 });
 
+await check("a document shows what of its page was left out, and its way", async () => {
+  await go(reader, first);
+  await reader.locator("details.cuts summary").click();
+  assert.ok((await reader.locator("details.cuts del").count()) > 3, "menus were left out");
+  assert.match(await reader.locator("#trail").innerText(), /lang_score/);
+  assert.deepEqual(await faults(reader), [], "with the whole page open");
+  await picture(reader, "cuts");
+});
+
 await check("a search finds documents by words, language and host", async () => {
   await go(reader, "/search");
   await reader.locator("#lang").selectOption("fi");

@@ -110,7 +110,7 @@ pub(super) async fn search(State(house): State<Arc<House>>, Extension(visit): Me
 fn named(house: &House, name: &Name) -> Result<String, Failure> {
     let snapshot = house.snapshot()?;
     for set in snapshot.sets.values() {
-        if let Some(Fate::Kept { row, .. } | Fate::Dropped { row }) = set.dataset.fate(name)? {
+        if let Some(Fate::Kept { row, .. } | Fate::Dropped { row, .. }) = set.dataset.fate(name)? {
             return Ok(text(&row, "id").to_owned());
         }
     }
