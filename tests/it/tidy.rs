@@ -98,7 +98,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("tokenizer", &["locator", "stages", "store", "text"]),
     ("publish", &["columns", "ledger", "optout", "report", "size", "store", "text", "workspace"]),
     ("report", &["engine", "ledger", "size", "stages", "tokenizer"]),
-    ("serve", &["doc", "engine", "inspect", "ledger", "locator", "passes", "report", "size", "store", "takedown", "workspace"]),
+    ("serve", &["columns", "doc", "engine", "inspect", "ledger", "locator", "passes", "report", "size", "store", "takedown", "workspace"]),
     (
         "cli",
         &[

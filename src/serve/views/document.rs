@@ -100,7 +100,7 @@ fn shown(visit: &Visit, set: &Set, id: DocId, fate: &Fate) -> Markup {
             }
         }
     };
-    page(visit, Tab::Search, title_of(row), None, &body)
+    page(visit, Tab::Search, title_of(row), &body)
 }
 
 fn verdict(m: &Messages, id: DocId, fate: &Fate) -> Markup {
