@@ -179,6 +179,8 @@ fn questions_in_sql_are_answered_from_what_is_stored() {
     assert!(row["longest"].as_u64() > Some(100) && row["first"].as_str().is_some_and(|at| at.starts_with("20")), "{row}");
     let id = published[3]["id"].as_str().expect("an id");
     assert_eq!(house.rows(&["sql", &format!("select url from documents where id = '{id}'")])[0]["url"], published[3]["url"]);
+    let largest = &house.rows(&["sql", "select cluster_size from documents order by cluster_size desc limit 1"])[0];
+    assert!(largest["cluster_size"].as_u64() > Some(1), "what is not known comes last: {largest}");
     let dropped = stored(&house.at("w/_tamis/rejects")).len();
     assert_eq!(house.rows(&["sql", "select count(*) as n from rejects"])[0]["n"].as_u64(), Some(dropped as u64));
     let counted = &house.rows(&["sql", "select sum(documents) as n from ledger where what = 'dropped'"])[0];
