@@ -38,6 +38,7 @@ pub mod packing;
 pub mod passes;
 pub mod publish;
 pub mod recipe;
+pub mod remote;
 pub mod report;
 pub mod robots;
 pub mod serve;

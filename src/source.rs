@@ -17,6 +17,11 @@ pub trait Source: Send + Sync {
     /// Where the beginning of the stream already shows that nothing can be read.
     fn open(&self, input: Input) -> Result<Box<dyn Records>, SourceError>;
 
+    /// Whether it must jump in a file, so that a stream is not enough.
+    fn jumps(&self) -> bool {
+        false
+    }
+
     /// Makes a document of one record. Pure, and never panics on any bytes.
     fn decode(&self, record: RawRecord) -> Offer;
 }

@@ -11,6 +11,7 @@ use crate::crawl::night::{CrawlError, Crawled, Status, World, crawl};
 use crate::crawl::settings::CrawlSettings;
 use crate::doc::Document;
 use crate::passes::JobError;
+use crate::recipe::inputs::InputFile;
 use crate::recipe::{Disk, chain};
 use crate::size::{ByteSize, grouped};
 use crate::stage::Verdict;
@@ -27,10 +28,10 @@ const GARBAGE_SHOWN: usize = 20;
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub fn archives(root: &Path, harvested: bool) -> anyhow::Result<Vec<(PathBuf, u64)>> {
+pub fn archives(root: &Path, harvested: bool) -> anyhow::Result<Vec<InputFile>> {
     let is_wanted = |path: &PathBuf| path.to_string_lossy().ends_with(".warc.gz") && is_harvested(path) == harvested;
     let files = files_below(&root.join("archive"))?.into_iter().filter(is_wanted);
-    files.map(|path| Ok((path.clone(), std::fs::metadata(&path)?.len()))).collect()
+    files.map(|path| Ok(InputFile::local(path.clone(), std::fs::metadata(&path)?.len()))).collect()
 }
 
 /// Tells the language of a page as the stages `extract` and `langid` would. They are built only for a crawl that asks.

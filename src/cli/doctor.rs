@@ -122,9 +122,9 @@ fn of_recipe(recipe: Recipe, workspace: &Workspace, args: &DoctorArgs) -> Check 
 
 fn try_recipe(mut recipe: Recipe, workspace: &Workspace, args: &DoctorArgs) -> anyhow::Result<String> {
     let today = jiff::Timestamp::now().strftime("%Y-%m-%d").to_string();
-    let files: Vec<(PathBuf, u64)> = match recipe.crawl().map_err(anyhow::Error::msg)? {
+    let files = match recipe.crawl().map_err(anyhow::Error::msg)? {
         Some(_) => super::crawl::archives(&args.workspace, false)?,
-        None => inputs::find_of_night(&mut recipe, &today)?.into_iter().map(|file| (file.path, file.bytes)).collect(),
+        None => inputs::find_of_night(&mut recipe, &today)?,
     };
     let history = History::open(workspace, &recipe.dataset)?;
     let new = match history.left_of(&make_plan(&recipe, &files), &recipe)? {

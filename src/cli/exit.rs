@@ -35,6 +35,11 @@ pub fn exit_of(error: &anyhow::Error) -> Exit {
     if let Some(JobError::Stopped) = error.downcast_ref() {
         return Exit::Stopped;
     }
+    if let Some(JobError::Remote(error)) = error.downcast_ref()
+        && error.is_passing()
+    {
+        return Exit::TryAgain;
+    }
     if let Some(WorkspaceError::Busy { .. }) = error.downcast_ref() {
         return Exit::TryAgain;
     }

@@ -182,12 +182,9 @@ impl Night<'_> {
         let takedowns = suppression.as_ref().map_or(0, Suppression::sequence);
         self.go_on(&recipe, takedowns)?;
         self.crawl(&recipe, suppression.as_ref())?;
-        let files: Vec<(PathBuf, u64)> = match recipe.crawl().map_err(anyhow::Error::msg)? {
+        let files = match recipe.crawl().map_err(anyhow::Error::msg)? {
             Some(_) => crawl::archives(&self.args.place.workspace, false)?,
-            None => {
-                let found = inputs::find_of_night(&mut recipe, &self.record.date)?;
-                found.into_iter().map(|file| (file.path, file.bytes)).collect()
-            }
+            None => inputs::find_of_night(&mut recipe, &self.record.date)?,
         };
         if files.is_empty() {
             return Ok(());

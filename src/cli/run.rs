@@ -160,10 +160,10 @@ impl Place {
 
     /// The plan of `recipe`: its inputs, or for a crawl or a harvest all archives that it wrote.
     fn plan_of(&self, recipe: &Recipe) -> anyhow::Result<Plan> {
-        let files: Vec<(PathBuf, u64)> = match recipe.source_room.name {
+        let files = match recipe.source_room.name {
             crawled::NAME => crawl::archives(&self.workspace, false)?,
             harvested::NAME => crawl::archives(&self.workspace, true)?,
-            _ => inputs::find(recipe)?.into_iter().map(|file| (file.path, file.bytes)).collect(),
+            _ => inputs::find(recipe)?,
         };
         Ok(make_plan(recipe, &files))
     }

@@ -15,6 +15,7 @@ pub mod claim;
 pub mod commit;
 pub mod flow;
 mod held;
+pub mod inputs;
 pub mod local;
 pub mod plan;
 pub mod schedule;

@@ -1,7 +1,6 @@
 //! Stage `clean`: inputs to clean documents grouped by language, their signatures, and rejects with reasons.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use super::again;
 use super::books::Books;
@@ -10,12 +9,12 @@ use crate::dedup::paragraphs::ParagraphSink;
 use crate::dedup::signatures::SignatureSink;
 use crate::engine::commit::Commit;
 use crate::engine::flow::{Fate, flow};
-use crate::engine::plan::{PlannedInput, StageName, TaskName, etag};
-use crate::engine::sums::other_than;
+use crate::engine::inputs::{self, Opened, Unopened};
+use crate::engine::plan::{PlannedInput, StageName, TaskName};
 use crate::engine::watch::{Step, Watch};
 use crate::sink::Sink;
 use crate::sinks::documents::DocumentsSink;
-use crate::source::{Damage, Input, Record, SourceError};
+use crate::source::{Damage, Record};
 use crate::text::host::host_class;
 
 /// What the task writes while it reads.
@@ -37,7 +36,7 @@ pub(super) fn clean(job: &Job, index: u32, attempt: &Path, watch: &dyn Watch) ->
     };
     if job.plan.again.is_empty() {
         for number in &job.plan.tasks[index as usize] {
-            read_input(job, &job.plan.inputs[*number as usize], &mut writing, watch)?;
+            read_input(job, &job.plan.inputs[*number as usize], attempt, &mut writing, watch)?;
         }
     } else {
         again::read_task(job, index, &mut writing, watch)?;
@@ -56,10 +55,11 @@ fn paragraph_sink(job: &Job, path: &Path) -> Result<Option<ParagraphSink>, JobEr
     Ok(dedup.paragraph_pages_min.map(|_| ParagraphSink::create(path, dedup.seed)).transpose()?)
 }
 
-fn read_input(job: &Job, planned: &PlannedInput, writing: &mut Writing, watch: &dyn Watch) -> Result<(), JobError> {
-    let mut records = match open(job, planned) {
-        Ok(records) => records,
+fn read_input(job: &Job, planned: &PlannedInput, attempt: &Path, writing: &mut Writing, watch: &dyn Watch) -> Result<(), JobError> {
+    let mut opened = match inputs::open(planned, job.recipe.source.as_ref(), attempt) {
+        Ok(opened) => opened,
         Err(Unopened::Changed) => return Err(JobError::InputChanged { name: planned.name.clone() }),
+        Err(Unopened::Remote(error)) => return Err(JobError::remote(error)),
         Err(Unopened::Unreadable(error)) => {
             writing.books.damage(&planned.name, Damage { offset: 0, what: error.to_string(), fatal: true });
             watch.advanced(StageName::Clean, Step { bytes: planned.bytes, ..Step::default() });
@@ -71,6 +71,7 @@ fn read_input(job: &Job, planned: &PlannedInput, writing: &mut Writing, watch: &
         Some(list) => list.gate(offer),
         None => offer,
     };
+    let Opened { records, .. } = &mut opened;
     let mut cut = || {
         let record = match records.next()? {
             Record::Offer(offer) => Record::Offer(gate(offer)),
@@ -87,31 +88,9 @@ fn read_input(job: &Job, planned: &PlannedInput, writing: &mut Writing, watch: &
         told = taken.max(told);
         Ok(())
     })?;
+    opened.is_whole().map_err(JobError::remote)?;
     watch.advanced(StageName::Clean, Step { bytes: planned.bytes.saturating_sub(told), ..Step::default() });
     Ok(())
-}
-
-enum Unopened {
-    Changed,
-    Unreadable(SourceError),
-}
-
-fn open(job: &Job, planned: &PlannedInput) -> Result<Box<dyn crate::source::Records>, Unopened> {
-    let unreadable = |error: std::io::Error| Unopened::Unreadable(error.into());
-    let path = Path::new(&planned.name);
-    if etag(path).map_err(unreadable)? != planned.etag {
-        return Err(Unopened::Changed);
-    }
-    if let Some(stated) = &planned.sum
-        && let Some(found) = other_than(path, stated).map_err(unreadable)?
-    {
-        let what = format!("it is not the file that its publisher lists: its checksum is {found}, the list says {stated}; fetch it again");
-        return Err(Unopened::Unreadable(SourceError::NotThisFormat(what)));
-    }
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    let bytes = Box::new(file.try_clone().map_err(unreadable)?);
-    let input = Input { name: Arc::from(planned.name.as_str()), bytes, file: Some(file), size: planned.bytes };
-    job.recipe.source.open(input).map_err(Unopened::Unreadable)
 }
 
 /// Writes and counts one fate.

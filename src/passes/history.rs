@@ -3,10 +3,11 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::index::index_now;
-use crate::engine::plan::{Plan, PlanError, PlannedIndexFile, PlannedInput, etag};
+use crate::engine::inputs::are_unchanged;
+use crate::engine::plan::{Plan, PlanError, PlannedIndexFile};
 use crate::ledger::manifest::{Manifest, ManifestError, Manifests};
 use crate::ledger::receipt::Receipts;
 use crate::ledger::run::RunLedger;
@@ -115,9 +116,8 @@ impl History {
         let plan = Plan::load(&self.workspace.plans().join(format!("{id}.json"))).ok()?;
         let is_open = !self.runs.iter().any(|run| run.transaction == id);
         let is_same = plan.recipe_hash == recipe.hash() && plan.takedowns == takedowns && plan.dataset == self.dataset;
-        let is_there = |input: &PlannedInput| etag(Path::new(&input.name)).is_ok_and(|now| now == input.etag);
         let index_is_same = !recipe.dedup.remember || plan.index == self.index;
-        (is_open && is_same && index_is_same && plan.inputs.iter().all(is_there)).then_some(plan)
+        (is_open && is_same && index_is_same && are_unchanged(&plan.inputs)).then_some(plan)
     }
 
     fn ledger(&self, run: &Manifest) -> Result<RunLedger, HistoryError> {

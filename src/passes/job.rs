@@ -1,7 +1,7 @@
 //! A job at hand: a plan, the recipe rebuilt from it, the workspace, and the means of this machine.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use super::again::Earlier;
@@ -17,6 +17,8 @@ use crate::engine::plan::{PLAN_VERSION, Plan, PlanError, PlannedInput, StageName
 use crate::engine::sums::Sums;
 use crate::engine::watch::{Stop, Watch};
 use crate::recipe::Recipe;
+use crate::recipe::inputs::InputFile;
+use crate::remote::RemoteError;
 use crate::sink::{OutputKind, SinkError};
 use crate::sinks::shards::ShardOptions;
 use crate::size::ByteSize;
@@ -149,6 +151,9 @@ pub enum JobError {
     /// An input is not what it was when the plan was made.
     #[error("the input `{name}` changed since the plan was made; run the recipe again to plan anew, or put the old file back")]
     InputChanged { name: String },
+    /// An input on another machine cannot be had.
+    #[error(transparent)]
+    Remote(RemoteError),
     /// A task was asked for before the tasks that it builds on.
     #[error("task {task} is not done yet, and this task builds on it; do stage `{}` first", task.stage)]
     NotYet { task: TaskName },
@@ -168,6 +173,16 @@ pub enum JobError {
     Unbalanced { plan: String, read: u64, kept: u64, dropped: u64 },
 }
 
+impl JobError {
+    /// An input on another machine cannot be had; one that changed is told as any that did.
+    pub(super) fn remote(error: RemoteError) -> JobError {
+        match error {
+            RemoteError::Changed { name } => JobError::InputChanged { name },
+            other => JobError::Remote(other),
+        }
+    }
+}
+
 impl From<Halt<JobError>> for JobError {
     fn from(halt: Halt<JobError>) -> JobError {
         match halt {
@@ -177,17 +192,17 @@ impl From<Halt<JobError>> for JobError {
     }
 }
 
-/// Freezes the work of `recipe` on `inputs` (name and size).
+/// Freezes the work of `recipe` on `inputs`.
 #[must_use]
-pub fn make_plan(recipe: &Recipe, inputs: &[(PathBuf, u64)]) -> Plan {
+pub fn make_plan(recipe: &Recipe, inputs: &[InputFile]) -> Plan {
     let mut sums = Sums::default();
     let inputs: Vec<PlannedInput> = inputs
         .iter()
-        .map(|(path, bytes)| PlannedInput {
+        .map(|InputFile { path, bytes, tag }| PlannedInput {
             name: path.to_string_lossy().into_owned(),
             bytes: *bytes,
-            etag: etag(path).unwrap_or_default(),
-            sum: sums.of(path),
+            etag: tag.clone().unwrap_or_else(|| etag(path).unwrap_or_default()),
+            sum: if tag.is_none() { sums.of(path) } else { None },
         })
         .collect();
     Plan {

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Fault, Mistake, Recipe, RecipeErrors};
+use crate::remote::{self, RemoteError, is_remote};
 
 /// A file to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +14,16 @@ pub struct InputFile {
     pub path: PathBuf,
     /// Size as stored.
     pub bytes: u64,
+    /// What its store tells this state of it by; none for a file on a disk.
+    pub tag: Option<String>,
+}
+
+impl InputFile {
+    /// A file on a disk.
+    #[must_use]
+    pub fn local(path: PathBuf, bytes: u64) -> InputFile {
+        InputFile { path, bytes, tag: None }
+    }
 }
 
 /// The files that `recipe` reads, sorted by the bytes of their paths, each once.
@@ -43,19 +54,29 @@ pub fn find_of_night(recipe: &mut Recipe, date: &str) -> Result<Vec<InputFile>, 
     recipe.input.retain_mut(|pattern| {
         let is_dated = pattern.text.contains(DATE);
         pattern.text = pattern.text.replace(DATE, date);
-        !is_dated || matching(&pattern.text, endings).is_ok()
+        !is_dated || !is_absent(&pattern.text, endings)
     });
     find(recipe)
 }
 
-/// The files that `pattern` (a file, a folder or a glob) names, each with its size. In folders, at any depth, files with one of the
+/// Whether `pattern` names nothing; where a store cannot be asked, nobody knows.
+fn is_absent(pattern: &str, endings: &[&str]) -> bool {
+    match is_remote(pattern) {
+        true => matches!(remote::find(pattern, endings), Err(RemoteError::NotThere { .. } | RemoteError::Nothing { .. })),
+        false => matching(pattern, endings).is_err(),
+    }
+}
+
+/// The files that `pattern` (a file, a folder, a glob or an address on another machine) names, each with its size. In folders, at any depth, files with one of the
 /// `endings` are taken; files that are named or matched are taken whatever their ending.
 ///
 /// # Errors
 /// A sentence that names the pattern and says what to change.
 fn matching(pattern: &str, endings: &[&str]) -> Result<Vec<InputFile>, String> {
-    if let Some((scheme, _)) = pattern.split_once("://") {
-        return Err(format!("`{pattern}`: this version reads files only, not {scheme}://; copy them to a disk first"));
+    if is_remote(pattern) {
+        let found = remote::find(pattern, endings).map_err(|error| error.to_string())?;
+        let file = |found: remote::Found| InputFile { path: found.name.into(), bytes: found.about.bytes, tag: Some(found.about.tag) };
+        return Ok(found.into_iter().map(file).collect());
     }
     let path = Path::new(pattern);
     let mut found = Vec::new();
@@ -95,7 +116,7 @@ fn take(path: &Path, endings: &[&str], found: &mut Vec<InputFile>) -> io::Result
         if path.to_str().is_none() {
             return Err(io::Error::other("its name is not valid UTF-8; rename it"));
         }
-        found.push(InputFile { path: path.to_owned(), bytes: about.len() });
+        found.push(InputFile::local(path.to_owned(), about.len()));
         return Ok(());
     }
     let mut folders = vec![path.to_owned()];
@@ -108,7 +129,7 @@ fn take(path: &Path, endings: &[&str], found: &mut Vec<InputFile>) -> io::Result
             } else if path.to_str().is_some_and(|name| endings.iter().any(|ending| name.ends_with(ending))) {
                 let about = std::fs::metadata(&path)?;
                 if about.is_file() {
-                    found.push(InputFile { path, bytes: about.len() });
+                    found.push(InputFile::local(path, about.len()));
                 }
             }
         }

@@ -119,6 +119,10 @@ impl Source for Parquet {
         Ok(Box::new(rows))
     }
 
+    fn jumps(&self) -> bool {
+        true
+    }
+
     fn decode(&self, record: RawRecord) -> Offer {
         let doc = Document { source: NAME, source_file: record.file, source_offset: record.offset, ..Document::default() };
         Offer::Dropped(Box::new(doc), NO_DOCUMENT)

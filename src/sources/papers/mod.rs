@@ -175,6 +175,10 @@ impl Source for Papers {
         if is_tar { Ok(Box::new(tar::Tar::new(members, unpacked))) } else { Ok(Box::new(Single { members, unpacked, done: false })) }
     }
 
+    fn jumps(&self) -> bool {
+        true
+    }
+
     fn decode(&self, record: RawRecord) -> Offer {
         let mut doc = Box::new(Document { source: NAME, source_file: record.file, source_offset: record.offset, ..Document::default() });
         let Some(end) = memchr::memchr(b'\n', &record.bytes) else {
