@@ -138,6 +138,14 @@ impl Facts {
     pub fn load(path: &Path) -> Result<Facts, String> {
         let shown = path.display();
         let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read the publisher's facts `{shown}`: {error}"))?;
-        toml::from_str(&text).map_err(|error| format!("the publisher's facts `{shown}`: {}", error.to_string().trim_end()))
+        Facts::parse(&text).map_err(|why| format!("the publisher's facts `{shown}`: {why}"))
+    }
+
+    /// Reads TOML.
+    ///
+    /// # Errors
+    /// What is wrong, in a sentence.
+    pub fn parse(text: &str) -> Result<Facts, String> {
+        toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())
     }
 }

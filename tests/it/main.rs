@@ -16,6 +16,7 @@ mod optout;
 mod packing;
 mod publishing;
 mod readers;
+mod release;
 mod rooms;
 mod run;
 mod samples;
