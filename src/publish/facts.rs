@@ -41,6 +41,12 @@ pub struct Facts {
     pub limitations: String,
     /// Anything else.
     pub comments: String,
+    /// Version of the AI Act summary, with where earlier ones are.
+    pub summary_version: String,
+    /// What else is particular to the data: regions, groups of people.
+    pub other_characteristics: String,
+    /// What else is to be said of how data were processed.
+    pub processing: String,
 }
 
 /// Who answers for it.
@@ -69,6 +75,16 @@ pub struct Model {
     pub training_goes_on: Option<bool>,
     /// Other data that it saw: of users, synthetic, other.
     pub other_data: String,
+    /// Whether what users said to a model is in it.
+    pub prompts_used: Option<bool>,
+    /// Whether data of users of other services of the provider are in it.
+    pub services_used: Option<bool>,
+    /// Which services.
+    pub services: String,
+    /// Models on the market that made synthetic data.
+    pub synthetic_by: Vec<String>,
+    /// Other models that did.
+    pub synthetic_by_others: String,
 }
 
 /// The crawler.
