@@ -28,6 +28,7 @@ mod status;
 mod table;
 mod takedown;
 mod tokenizer;
+mod traced;
 mod verify;
 mod warc;
 mod work;

@@ -83,7 +83,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("publish", &["columns", "ledger", "night", "optout", "passes", "report", "size", "store", "text", "workspace"]),
     ("release", &["ledger", "publish", "sinks", "store", "suppression", "workspace"]),
     ("report", &["engine", "ledger", "size", "stages", "tokenizer"]),
-    ("serve", &["doc", "engine", "inspect", "ledger", "locator", "passes", "report", "size", "store", "takedown", "workspace"]),
+    ("serve", &["doc", "engine", "inspect", "ledger", "locator", "night", "passes", "report", "size", "store", "takedown", "workspace"]),
     (
         "cli",
         &[
