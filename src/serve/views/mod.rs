@@ -4,6 +4,7 @@ mod bars;
 mod cluster;
 mod compare;
 mod document;
+mod draw;
 mod enter;
 pub(super) mod failed;
 mod frame;
@@ -47,6 +48,7 @@ pub(super) fn routes(house: Arc<House>) -> Router {
         .route("/", get(overview::overview))
         .route("/live", get(live::events))
         .route("/search", get(search::search))
+        .route("/draw", get(draw::draw))
         .route("/document/{id}", get(document::document))
         .route("/document/{id}/cluster", get(cluster::cluster))
         .route("/document/{id}/original", get(frame::original_page))
