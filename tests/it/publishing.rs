@@ -151,15 +151,22 @@ fn checksums_hold_for_sha256sum_and_the_signature_for_us() {
 
 #[test]
 fn other_programs_take_card_and_croissant() {
+    // In a release they lie beside what they describe; alone they say the same.
     let house = House::new();
-    std::fs::write(house.at("w/README.md"), house.report(&["card"])).expect("room");
-    std::fs::write(house.at("w/croissant.json"), house.report(&["croissant"])).expect("room");
+    let mut release = tamis(["release", "r"]);
+    release.arg(house.at("w/data/quickstart")).arg("--facts").arg(house.at("facts.toml")).arg("--keys").arg(house.at("keys"));
+    ends_with(&mut release, 0);
+    for (file, report) in
+        [("README.md", "card"), ("croissant.json", "croissant"), ("ai-act.html", "ai-act"), ("datasheet.html", "datasheet")]
+    {
+        assert!(std::fs::read_to_string(house.at("w/releases/r").join(file)).expect("made") == house.report(&[report]), "{file}");
+    }
     for (variable, script) in [("TAMIS_READERS_PYTHON", "card.py"), ("TAMIS_CROISSANT_PYTHON", "croissant.py")] {
         let Some(python) = std::env::var_os(variable) else {
             println!("SKIPPED in part: {variable} names no Python; tests/run sets it up");
             continue;
         };
-        let output = ends_with(Command::new(python).arg(root().join("tests/readers").join(script)).arg(house.at("w")), 0);
+        let output = ends_with(Command::new(python).arg(root().join("tests/readers").join(script)).arg(house.at("w/releases/r")), 0);
         assert!(said(&output.stdout).contains("all is well"), "{}", said(&output.stdout));
     }
 }

@@ -180,6 +180,38 @@ fn what_is_erased_goes_out_of_releases_with_its_old_bytes_and_all_that_counted_i
 }
 
 #[test]
+fn a_damaged_release_and_one_that_was_never_finished_stand_in_no_takedowns_way() {
+    let house = House::new();
+    ends_with(&mut house.release("r"), 0);
+    // A release that died lies there with links of shards.
+    let left = house.at("w/releases/.new-late");
+    for step in (1..).step_by(2) {
+        assert_eq!(house.release("late").env("TAMIS_KILL_AT", step.to_string()).output().expect("it starts").status.signal(), Some(9));
+        if left.join(SHARD).exists() {
+            break;
+        }
+    }
+    let shard = house.at("w/releases/r").join(SHARD);
+    let mut bytes = std::fs::read(&shard).expect("a file");
+    let at = bytes.len() - 3;
+    bytes[at] ^= 1;
+    std::fs::remove_file(&shard).and_then(|()| std::fs::write(&shard, bytes)).expect("room");
+    let url = "https://kranich.example.eu/1";
+    let mut plan = tamis(["takedown", "plan", "--reason", "gdpr-17", "--received", "2026-11-20", "--url", url, "--out"]);
+    ends_with(plan.arg(house.at("plan.json")).arg("--workspace").arg(house.at("w")), 1);
+    let mut apply = tamis(["takedown", "apply", "--confirm-large"]);
+    apply.arg(house.at("plan.json")).arg("--workspace").arg(house.at("w")).arg("--keys").arg(house.at("keys"));
+    let told = said(&ends_with(&mut apply, 1).stderr);
+    assert!(told.contains("releases/r/data/d") && told.contains("no receipt yet"), "{told}");
+    assert_eq!(rows_of(&house.at("w").join(SHARD)).len(), 5, "all else is erased");
+    assert!(!left.join(SHARD).exists(), "and what was left of the other release goes with it");
+    std::fs::remove_dir_all(house.at("w/releases/r")).expect("ours");
+    ends_with(&mut apply, 0);
+    ends_with(&mut house.release("late"), 0);
+    assert_eq!(rows_of(&house.at("w/releases/late").join(SHARD)).len(), 5);
+}
+
+#[test]
 fn a_release_that_is_killed_after_any_step_is_not_there_or_whole_and_the_same_command_makes_it() {
     let house = House::new();
     ends_with(&mut house.release("r"), 0);
