@@ -1,6 +1,6 @@
 //! `tamis release`: freezes a version of a data set under a name, or lists what was frozen.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
@@ -55,13 +55,13 @@ enum ReleaseVerb {
 /// What stands against it, in a sentence.
 pub fn release(args: &ReleaseArgs) -> anyhow::Result<Exit> {
     match (&args.verb, &args.name, &args.dataset) {
-        (Some(ReleaseVerb::List { workspace, json }), ..) => list(&Workspace::open(workspace)?, *json),
+        (Some(ReleaseVerb::List { workspace, json }), ..) => list(workspace, *json),
         (None, Some(name), Some(dataset)) => make(args, name, dataset),
         _ => anyhow::bail!("give a name and a data set, as in: tamis release 2026.1 WORKSPACE/data/NAME"),
     }
 }
 
-fn make(args: &ReleaseArgs, name: &str, dataset: &std::path::Path) -> anyhow::Result<Exit> {
+fn make(args: &ReleaseArgs, name: &str, dataset: &Path) -> anyhow::Result<Exit> {
     let (workspace, dataset) = Workspace::of_dataset(dataset)?;
     let _lock = workspace.lock()?;
     let read =
@@ -100,8 +100,10 @@ fn make(args: &ReleaseArgs, name: &str, dataset: &std::path::Path) -> anyhow::Re
     Ok(Exit::Done)
 }
 
-fn list(workspace: &Workspace, json: bool) -> anyhow::Result<Exit> {
-    let releases = all(workspace)?;
+fn list(workspace: &Path, json: bool) -> anyhow::Result<Exit> {
+    let is_one = workspace.join("_tamis").is_dir();
+    anyhow::ensure!(is_one, "`{}` is not a workspace; give the folder that holds data/ and _tamis/", workspace.display());
+    let releases = all(&Workspace::open(workspace)?)?;
     if json {
         releases.iter().try_for_each(|release| serde_json::to_string(&release.record).map(|line| println!("{line}")))?;
         return Ok(Exit::Done);

@@ -134,6 +134,8 @@ fn what_is_wrong_with_a_release_is_named() {
         copy_folder(&kept, &house.at("w/releases/r"));
     }
     house.verify(0);
+    let told = said(&ends_with(tamis(["release", "list", "--workspace"]).arg(house.at("none")), 2).stderr);
+    assert!(told.contains("is not a workspace") && !house.at("none").exists(), "{told}");
     for (name, told) in [("list", "give a name"), (".r", "cannot be the name"), ("a/b", "cannot be the name")] {
         let output = house.release(name).output().expect("it starts");
         assert!(output.status.code() == Some(2), "{name}");
