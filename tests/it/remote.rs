@@ -1,7 +1,8 @@
 //! Inputs on other machines are read as files on a disk are, whatever the line does: nothing is lost, doubled or taken for damage.
 
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
@@ -27,6 +28,10 @@ impl House {
 
     /// A run that asks `store` where it is to be S3.
     fn run(&self, store: &Store, recipe: &str, workspace: &str, input: &str) -> Command {
+        self.run_at(&store.url(), recipe, workspace, input)
+    }
+
+    fn run_at(&self, address: &str, recipe: &str, workspace: &str, input: &str) -> Command {
         let mut run = tamis(["run"]);
         run.current_dir(env!("CARGO_MANIFEST_DIR"))
             .arg(recipe)
@@ -35,7 +40,7 @@ impl House {
             .arg("--keys")
             .arg(self.at("keys"));
         run.arg("--set").arg(format!("input={input}"));
-        run.env("AWS_ENDPOINT_URL", store.url()).env("AWS_REGION", "eu-central-1").env("HOME", self.0.path());
+        run.env("AWS_ENDPOINT_URL", address).env("AWS_REGION", "eu-central-1").env("HOME", self.0.path());
         run.env("AWS_ACCESS_KEY_ID", "anyone").env("AWS_SECRET_ACCESS_KEY", "anything");
         run
     }
@@ -98,6 +103,47 @@ fn archives_of_a_bucket_give_what_archives_on_a_disk_give() {
     assert!(again.contains("nothing to do"), "{again}");
     assert_eq!(store.asked("GET /crawls/2026/islands"), asked, "what was read is not read again");
     ends_with(tamis(["verify"]).arg(house.at("glob/data/quickstart")), 0);
+}
+
+/// moto's server, with archives and a file of several parts in it, which the credentials of a file may read.
+#[test]
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+fn a_real_s3_server_gives_what_the_disk_gives() {
+    let Some(python) = std::env::var_os("TAMIS_STORES_PYTHON") else {
+        eprintln!("SKIPPED: TAMIS_STORES_PYTHON names no Python with moto; tests/run sets it up");
+        return;
+    };
+    let house = House::new();
+    std::fs::create_dir_all(house.at("in")).expect("room");
+    for (name, bytes) in samples() {
+        std::fs::write(house.at("in").join(name), bytes).expect("room");
+    }
+    std::fs::write(house.at("in/long.jsonl"), long_lines(12)).expect("room");
+    let mut server = Command::new(python);
+    server
+        .arg(root().join("tests/readers/objects.py"))
+        .arg(house.at("in"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    let mut server = server.spawn().expect("it starts");
+    let mut address = String::new();
+    BufReader::new(server.stdout.take().expect("a pipe")).read_line(&mut address).expect("its address");
+    std::fs::create_dir(house.at(".aws")).expect("room");
+    std::fs::write(house.at(".aws/credentials"), "[default]\naws_access_key_id = a\naws_secret_access_key = b\n").expect("room");
+    let run = |recipe: &str, workspace: &str, input: &str| {
+        let mut run = house.run_at(address.trim(), recipe, workspace, input);
+        run.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY").env("AWS_REGION", "us-east-1");
+        ends_with(&mut run, 0);
+    };
+    run(QUICKSTART, "store", "s3://crawls/2026/*.warc.gz");
+    run(QUICKSTART, "disk", &house.at("in/*.warc.gz").display().to_string());
+    run(&house.lines(), "store-long", "s3://crawls/2026/long.jsonl");
+    run(&house.lines(), "disk-long", &house.at("in/long.jsonl").display().to_string());
+    drop(server.stdin.take());
+    server.wait().expect("it ends");
+    assert_eq!(house.rows("store"), house.rows("disk"));
+    assert!(house.rows("store-long").len() > 1000 && house.rows("store-long") == house.rows("disk-long"));
 }
 
 #[test]
