@@ -7,6 +7,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use crate::doc::Document;
+use crate::remote::RemoteError;
 use crate::stage::Dropped;
 
 /// A kind of input.
@@ -45,6 +46,11 @@ pub trait Records: Send {
 
     /// How many bytes of the file as stored were taken so far, for progress.
     fn bytes_taken(&self) -> u64;
+
+    /// What kept it from reading on, where that is no damage of the file: asked after the end.
+    fn unreached(&self) -> Option<RemoteError> {
+        None
+    }
 }
 
 /// What a reader finds.

@@ -26,7 +26,7 @@ impl Opened {
     /// # Errors
     /// With that.
     pub fn is_whole(&self) -> Result<(), RemoteError> {
-        self.fault.take().map_or(Ok(()), Err)
+        self.fault.take().or_else(|| self.records.unreached()).map_or(Ok(()), Err)
     }
 }
 

@@ -15,7 +15,7 @@ use crate::source::{Input, Offer, Record, Source};
 use crate::sources::warc::Warc;
 
 /// Sources whose records are web pages in archives.
-const ARCHIVES: [&str; 2] = ["warc", "crawl"];
+const ARCHIVES: [&str; 3] = ["warc", "crawl", "cdx"];
 
 /// Whether the documents of `source` were pages of an archive.
 #[must_use]

@@ -1,7 +1,7 @@
 //! Inputs on other machines: `s3://`, `gs://`, `az://` and plain web servers, through crate object_store.
 //!
-//! Three things are asked of a store: which objects a pattern names ([`find()`]), what tells one state of an object from another
-//! ([`about`]), and its bytes from a place on ([`Reader`]). A state is pinned by its ETag when a plan is made, and each range is asked for
+//! Four things are asked of a store: which objects a pattern names ([`find()`]), what tells one state of an object from another
+//! ([`about`]), its bytes from the beginning ([`Reader`]), and single parts of it ([`Part`]). A state is pinned by its ETag when a plan is made, and each range is asked for
 //! on that condition, so a task reads what was planned or says that it changed. Bytes come in ranges, some ahead of the reader: a range that
 //! breaks off is asked for again, nothing is read twice and no file is held whole. The runtime that object_store needs stays in here.
 
@@ -9,6 +9,7 @@ mod at;
 mod credentials;
 mod find;
 mod index_page;
+mod part;
 mod reader;
 mod stores;
 
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 pub use at::is_remote;
 pub use find::{Found, find};
+pub use part::Part;
 pub use reader::{Fault, Reader};
 
 use at::At;

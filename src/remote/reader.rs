@@ -75,7 +75,7 @@ impl Reader {
             && let Some(range) = self.range()
         {
             let (store, at, tag) = (self.store.clone(), self.at.clone(), self.about.tag.clone());
-            self.waiting.push_back(runtime().spawn(async move { store.part(&at, range, &tag).await }));
+            self.waiting.push_back(runtime().spawn(async move { store.part(&at, range, Some(&tag)).await }));
         }
     }
 }

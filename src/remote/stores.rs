@@ -63,8 +63,8 @@ impl Store {
         Ok(about_of(&got.meta))
     }
 
-    /// The bytes `range` of an object in the state `tag`. What breaks off is asked for again.
-    pub(super) async fn part(&self, at: &At, range: std::ops::Range<u64>, tag: &str) -> Result<Bytes, RemoteError> {
+    /// The bytes `range` of an object, in the state `tag` or in any. What breaks off is asked for again.
+    pub(super) async fn part(&self, at: &At, range: std::ops::Range<u64>, tag: Option<&str>) -> Result<Bytes, RemoteError> {
         let mut attempt = 0;
         loop {
             attempt += 1;
@@ -75,13 +75,13 @@ impl Store {
         }
     }
 
-    async fn part_once(&self, at: &At, range: std::ops::Range<u64>, tag: &str) -> Result<Bytes, RemoteError> {
+    async fn part_once(&self, at: &At, range: std::ops::Range<u64>, tag: Option<&str>) -> Result<Bytes, RemoteError> {
         // A weak ETag never meets the condition of If-Match; it is compared below, as all are.
-        let if_match = tag.starts_with('"').then(|| tag.to_owned());
+        let if_match = tag.filter(|tag| tag.starts_with('"')).map(str::to_owned);
         let wanted = range.end - range.start;
         let options = GetOptions { range: Some(GetRange::Bounded(range)), if_match, ..GetOptions::default() };
         let got = self.0.get_opts(&at.object()?, options).await.map_err(|error| told(at, &error))?;
-        if about_of(&got.meta).tag != tag {
+        if tag.is_some_and(|tag| about_of(&got.meta).tag != tag) {
             return Err(RemoteError::Changed { name: at.name() });
         }
         let bytes = got.bytes().await.map_err(|error| told(at, &error))?;

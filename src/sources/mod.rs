@@ -1,5 +1,6 @@
 //! The sources: how inputs of each kind become documents. [`ROOMS`] is the one list of them.
 
+mod cdx;
 mod jsonl;
 mod mediawiki;
 pub mod papers;
@@ -23,6 +24,7 @@ pub fn reading_of(kind: &str) -> Option<&'static [&'static str]> {
 pub const ROOMS: &[&Room] = &[
     &warc::ROOM,
     &warc::crawled::ROOM,
+    &cdx::ROOM,
     &wet::ROOM,
     &jsonl::ROOM,
     &parquet::ROOM,

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::inspect::stored;
 use crate::objects::{Fault, Store};
 use crate::run::QUICKSTART;
+use crate::takedown::{member, page};
 use crate::{ends_with, files_below, root, said, tamis};
 
 const LINES: &str = "dataset = \"d\"\n[source]\nkind = \"jsonl\"\n[dedup]\nnear = false\n[limits]\ntask_bytes_max = \"1 MiB\"\n";
@@ -262,4 +263,86 @@ fn what_cannot_be_read_is_told_with_what_to_change() {
     ends("s3://other/*.jsonl", 2, "there is no bucket for");
     store.refuse(Some((200, "this is no store")));
     ends("s3://b/*.jsonl", 2, "cannot read");
+}
+
+/// An index as Common Crawl's of pages that lie one after the other in an archive; every third page is Latvian.
+fn indexed(pages: usize) -> (Vec<u8>, String) {
+    let (mut archive, mut index) = (Vec::new(), String::new());
+    for number in 0..pages {
+        let url = format!("https://h{}.example.eu/{number}", number % 4);
+        let record = member("response", &url, "200 OK", &page(number, "Oma"));
+        let language = if number % 3 == 0 { "lav" } else { "deu,eng" };
+        index += &format!(
+            "eu,example,h{})/{number} 20260502030405 {{\"url\": \"{url}\", \"mime\": \"text/html\", \"status\": \"200\", \"length\": \"{}\", \"offset\": \"{}\", \
+             \"filename\": \"crawl/a.warc.gz\", \"languages\": \"{language}\"}}\n",
+            number % 4,
+            record.len(),
+            archive.len()
+        );
+        archive.extend(record);
+    }
+    (archive, index)
+}
+
+#[test]
+fn an_index_chooses_pages_and_only_these_are_fetched() {
+    let (house, store) =
+        (House::new(), Store::start(Box::new(|number| [None, Some(Fault::Cut), None, Some(Fault::Status(503))][number % 4])));
+    let (archive, index) = indexed(60);
+    store.put("/cc/crawl/a.warc.gz", archive.clone());
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut packed, index.as_bytes()).expect("room");
+    store.put("/cc/indexes/cdx-00000.gz", packed.finish().expect("room"));
+    std::fs::create_dir_all(house.at("crawl")).expect("room");
+    std::fs::write(house.at("crawl/a.warc.gz"), &archive).expect("room");
+    std::fs::write(house.at("a.cdxj"), &index).expect("room");
+    let recipe = |kind: &str, settings: &str| {
+        let text =
+            format!("dataset = \"d\"\n[source]\nkind = \"{kind}\"\n{settings}\n[[clean]]\nstage = \"extract\"\n[dedup]\nnear = false\n");
+        std::fs::write(house.at("r.toml"), text).expect("room");
+        house.at("r.toml").display().to_string()
+    };
+    let chosen = "languages = [\"lav\"]\nhosts = [\"h1.example.eu\", \"h2.example.eu\"]\narchives = ";
+    ends_with(&mut house.run(&store, &recipe("cdx", &format!("{chosen}\"s3://cc/\"")), "store", "s3://cc/indexes/cdx-*.gz"), 0);
+    let local = format!("{chosen}\"{}\"", house.at(".").display());
+    ends_with(&mut house.run(&store, &recipe("cdx", &local), "local", &house.at("a.cdxj").display().to_string()), 0);
+    ends_with(&mut house.run(&store, &recipe("warc", ""), "whole", &house.at("crawl/a.warc.gz").display().to_string()), 0);
+    let wanted: Vec<Value> = house
+        .rows("whole")
+        .into_iter()
+        .filter(|row| {
+            let number: usize = row["url"].as_str().and_then(|url| url.rsplit('/').next()?.parse().ok()).expect("a number");
+            number % 3 == 0 && [1, 2].contains(&(number % 4))
+        })
+        .collect();
+    let plain =
+        |rows: Vec<Value>| rows.into_iter().map(|row| (row["id"].clone(), row["url"].clone(), row["text"].clone())).collect::<Vec<_>>();
+    assert_eq!(plain(house.rows("store")), plain(wanted.clone()));
+    assert_eq!(plain(house.rows("local")), plain(wanted.clone()));
+    assert_eq!(wanted.len(), 10);
+    let summary = crate::run::summary(&house.at("store"), "d");
+    assert_eq!((summary["read"].as_u64(), summary["other_records"]["not-chosen"].as_u64()), (Some(10), Some(50)), "{summary}");
+}
+
+#[test]
+fn an_index_that_is_wrong_of_a_page_is_told_and_its_archive_that_is_gone_stops_the_task() {
+    let (house, store) = (House::new(), Store::sound());
+    let (archive, index) = indexed(4);
+    store.put("/cc/crawl/a.warc.gz", archive);
+    let lines: Vec<&str> = index.lines().collect();
+    let shifted = [lines[0], &lines[1].replace("/1\"", "/9\""), "no line", lines[3]].join("\n");
+    store.put("/cc/a.cdxj", shifted.into_bytes());
+    std::fs::write(
+        house.at("r.toml"),
+        "dataset = \"d\"\n[source]\nkind = \"cdx\"\narchives = \"s3://cc\"\n[[clean]]\nstage = \"extract\"\n",
+    )
+    .expect("room");
+    let recipe = house.at("r.toml").display().to_string();
+    ends_with(&mut house.run(&store, &recipe, "w", "s3://cc/a.cdxj"), 1);
+    let summary = crate::run::summary(&house.at("w"), "d");
+    assert_eq!((summary["read"].as_u64(), summary["damages"].as_u64()), (Some(2), Some(2)), "{summary}");
+    store.put("/cc/b.cdxj", index.replace("crawl/a.warc.gz", "crawl/gone.warc.gz").into_bytes());
+    let told = said(&ends_with(&mut house.run(&store, &recipe, "gone", "s3://cc/b.cdxj"), 2).stderr);
+    assert!(told.contains("there is no `s3://cc/crawl/gone.warc.gz`"), "{told}");
+    assert!(files_below(&house.at("gone/data")).is_empty());
 }
