@@ -65,8 +65,8 @@ impl Name {
 pub enum Fate {
     /// It stands in this shard (path below the workspace).
     Kept { shard: String, row: Map<String, Value> },
-    /// It was dropped; the newest time that it was.
-    Dropped { row: Map<String, Value> },
+    /// It was dropped, the newest time by the run of this plan.
+    Dropped { run: String, row: Map<String, Value> },
 }
 
 /// The number of the takedown that erased the document called `name`; nobody can tell without the key of the list, which lies at `key`.
@@ -94,13 +94,19 @@ impl Dataset {
         let mut dropped = None;
         for path in &self.rejects {
             let rows = self.rows(path, name)?;
+            let fate = |row: &Map<String, Value>| Fate::Dropped { run: self.run_of(path), row: row.clone() };
             if let Some(row) = rows.iter().rev().find(|row| name.is_spelt(row)) {
-                return Ok(Some(Fate::Dropped { row: row.clone() }));
+                return Ok(Some(fate(row)));
             }
-            dropped = dropped.or(rows.into_iter().next_back());
+            dropped = dropped.or(rows.last().map(fate));
         }
         let kept = published.map(|(shard, row)| Fate::Kept { shard, row });
-        Ok(kept.or(dropped.map(|row| Fate::Dropped { row })))
+        Ok(kept.or(dropped))
+    }
+
+    /// The plan whose run left the file `path` of rejects.
+    fn run_of(&self, path: &Path) -> String {
+        self.runs.iter().find(|run| path.starts_with(self.workspace.rejects(run))).cloned().unwrap_or_default()
     }
 
     /// The published document called `name`, and the shard that it stands in.

@@ -1,7 +1,9 @@
-//! Looks into a data set: [`find`] one document and its fate, its [`original`], the [`members`] of its cluster, a [`sample`] of what is
+//! Looks into a data set: [`find`] one document and its fate, its [`trail`], its [`original`] and what of it was
+//! [`cuts`], the [`members`] of its cluster, a [`sample`] of what is
 //! there, a [`search`] page by page, [`signals`] counted shard by shard, a [`row`] as JSON, and, with feature `sql`, questions in SQL. It
 //! changes nothing, and prints nothing: the command line and pages for researchers ask the same questions here.
 
+pub mod cuts;
 pub mod diff;
 pub mod find;
 pub mod kinds;
@@ -14,6 +16,7 @@ pub mod search;
 pub mod signals;
 #[cfg(feature = "sql")]
 pub mod sql;
+pub mod trail;
 
 use std::path::PathBuf;
 
@@ -49,6 +52,8 @@ pub struct Dataset {
     shards: Vec<PathBuf>,
     /// Files of dropped documents, those of the last run first.
     rejects: Vec<PathBuf>,
+    /// Plans of its runs, the oldest first.
+    runs: Vec<String>,
 }
 
 impl Dataset {
@@ -71,7 +76,7 @@ impl Dataset {
         for plan in runs.iter().rev() {
             rejects.extend(files_below(&workspace.rejects(plan))?);
         }
-        Ok(Dataset { workspace, shards, rejects })
+        Ok(Dataset { workspace, shards, rejects, runs: runs.to_vec() })
     }
 
     /// Published shards, in order of their paths.

@@ -7,23 +7,34 @@ use std::fs::File;
 use std::io::{Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use serde_json::{Map, Value};
+
+use super::Dataset;
 use crate::doc::{DocId, Document};
 use crate::source::{Input, Offer, Record, Source};
 use crate::sources::warc::Warc;
-use crate::workspace::Workspace;
 
 /// Sources whose records are web pages in archives.
 const ARCHIVES: [&str; 2] = ["warc", "crawl"];
 
-/// The page of document `id`, which `source` read from `file` at `offset`: its markup or text as it came. `None` where no archive has it
-/// any more.
+/// Whether the documents of `source` were pages of an archive.
 #[must_use]
-pub fn original(workspace: &Workspace, source: &str, file: &str, offset: u64, id: DocId) -> Option<Document> {
-    if !ARCHIVES.contains(&source) {
-        return None;
+pub fn has_original(source: &str) -> bool {
+    ARCHIVES.contains(&source)
+}
+
+impl Dataset {
+    /// The page that the document of `row` was made of: its markup or text as it came. `None` where no archive has it any more.
+    #[must_use]
+    pub fn original(&self, row: &Map<String, Value>) -> Option<Document> {
+        let text = |name: &str| row.get(name).and_then(Value::as_str);
+        let (file, offset, id) = (text("source_file")?, row.get("source_offset")?.as_u64()?, text("id")?.parse::<DocId>().ok()?);
+        if !has_original(text("source")?) {
+            return None;
+        }
+        let candidates: [PathBuf; 2] = [PathBuf::from(file), self.workspace.root().join(file)];
+        candidates.iter().find_map(|path| read(path, offset)).filter(|document| document.id == id).map(|document| *document)
     }
-    let candidates: [PathBuf; 2] = [PathBuf::from(file), workspace.root().join(file)];
-    candidates.iter().find_map(|path| read(path, offset)).filter(|document| document.id == id).map(|document| *document)
 }
 
 fn read(path: &Path, offset: u64) -> Option<Box<Document>> {

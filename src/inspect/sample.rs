@@ -1,6 +1,7 @@
 //! Some documents of a data set, drawn by chance: each by a hash of the seed and its id, so the same seed gives the same ones, in the same
 //! order, whatever shards they lie in.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use parquet::errors::ParquetError;
@@ -9,6 +10,7 @@ use serde_json::{Map, Value};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::row::json_of;
+use super::search::lang_of;
 use super::{Dataset, InspectError};
 use crate::locator::rows::{Documents, Row};
 use crate::locator::{InBlock, LocateError};
@@ -78,63 +80,101 @@ impl Wish {
     }
 }
 
-/// Where a drawn document lies: shard, row group, row.
-type Drawn = (u64, usize, usize, usize);
+/// Where a drawn document lies, behind its draw: shard, row group, row.
+type Place = (u64, usize, usize, usize);
+
+/// Shards that are held open at a time.
+const OPEN_MAX: usize = 256;
+
+/// Shards that were opened, by their number.
+struct Shards<'a> {
+    dataset: &'a Dataset,
+    open: BTreeMap<usize, Documents>,
+}
+
+impl Shards<'_> {
+    fn open(&mut self, shard: usize) -> Result<&Documents, InspectError> {
+        if self.open.len() >= OPEN_MAX && !self.open.contains_key(&shard) {
+            self.open.clear();
+        }
+        Ok(match self.open.entry(shard) {
+            Entry::Occupied(open) => open.into_mut(),
+            Entry::Vacant(place) => {
+                let documents = Documents::open(&self.dataset.shards[shard]).map_err(|source| self.dataset.refused(shard, source))?;
+                place.insert(documents)
+            }
+        })
+    }
+}
+
+/// What was drawn.
+#[derive(Clone, Debug, Default)]
+pub struct Draw {
+    /// The documents with all columns, in the order of their draw; with [`Wish::by`] group after group.
+    pub rows: Vec<Map<String, Value>>,
+    /// Row groups that were drawn from, and how many there are: fewer where the time was up.
+    pub groups: (usize, usize),
+}
 
 impl Dataset {
-    /// The documents that `wish` draws, in the order of their draw; with [`Wish::by`] group after group.
+    /// The documents that `wish` draws of all there are.
     ///
     /// # Errors
     /// When a shard cannot be read.
     pub fn sample(&self, wish: &Wish) -> Result<Vec<Map<String, Value>>, InspectError> {
-        let mut drawn: BTreeMap<String, BTreeSet<Drawn>> = BTreeMap::new();
-        for (shard, path) in self.shards.iter().enumerate() {
-            // A shard is of one language, which its folder names.
-            let in_folder = |lang: &String| path.parent().is_some_and(|folder| folder.ends_with(format!("lang={lang}")));
-            if !wish.lang.as_ref().is_none_or(in_folder) {
-                continue;
+        Ok(self.draw(wish, &mut || true)?.rows)
+    }
+
+    /// The documents that `wish` draws. `go_on` is asked before each row group but the first; as these come in an order of chance, a draw
+    /// that was cut short is one by chance of the row groups that it saw.
+    ///
+    /// # Errors
+    /// When a shard cannot be read.
+    pub fn draw(&self, wish: &Wish, go_on: &mut dyn FnMut() -> bool) -> Result<Draw, InspectError> {
+        let mut shards = Shards { dataset: self, open: BTreeMap::new() };
+        let mut groups = self.groups_of(wish.lang.as_deref(), &mut shards)?;
+        groups.sort_by_cached_key(|(shard, group)| xxh3_64_with_seed(format!("{shard}.{group}").as_bytes(), wish.seed));
+        let columns = wish.columns();
+        let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+        let mut drawn: BTreeMap<String, BTreeSet<Place>> = BTreeMap::new();
+        let mut seen = 0;
+        for (shard, group) in &groups {
+            if seen > 0 && !go_on() {
+                break;
             }
-            self.each(shard, &InBlock::Anywhere, None, &wish.columns(), |group, number, row| {
-                if wish.is_met(row) {
+            seen += 1;
+            let mut take = |number: usize, row: Row<'_>| {
+                if wish.is_met(&row) {
                     let draw = xxh3_64_with_seed(row.text("id").as_bytes(), wish.seed);
-                    let of_group = drawn.entry(wish.group(row).to_owned()).or_default();
-                    of_group.insert((draw, shard, group, number));
+                    let of_group = drawn.entry(wish.group(&row).to_owned()).or_default();
+                    of_group.insert((draw, *shard, *group, number));
                     if of_group.len() > wish.documents {
                         of_group.pop_last();
                     }
                 }
-            })?;
+            };
+            let read = shards.open(*shard)?.for_each(*group, &InBlock::Anywhere, &columns, &mut take);
+            read.map_err(|source| self.refused(*shard, source))?;
         }
         let mut rows = Vec::new();
         for (_, shard, group, number) in drawn.into_values().flatten() {
-            let one = InBlock::Rows([number].into());
-            self.each(shard, &one, Some(group), &[], |_, _, row| rows.push(json_of(row.batch(), row.number())))?;
+            let (documents, one) = (shards.open(shard)?, InBlock::Rows([number].into()));
+            let read = documents.for_each(group, &one, &documents.columns(), |_, row| rows.push(json_of(row.batch(), row.number())));
+            read.map_err(|source| self.refused(shard, source))?;
         }
-        Ok(rows)
+        Ok(Draw { rows, groups: (seen, groups.len()) })
     }
 
-    /// Calls `each` with rows of a shard, in all row groups or one; without `columns` with all of them.
-    fn each(
-        &self,
-        shard: usize,
-        wanted: &InBlock,
-        only: Option<usize>,
-        columns: &[String],
-        mut each: impl FnMut(usize, usize, &Row<'_>),
-    ) -> Result<(), InspectError> {
-        let path = &self.shards[shard];
-        let mut read = || -> Result<(), ParquetError> {
-            let documents = Documents::open(path)?;
-            let all = documents.columns();
-            let columns: Vec<&str> = if columns.is_empty() { all } else { columns.iter().map(String::as_str).collect() };
-            for group in 0..documents.groups().len() {
-                if only.is_none_or(|only| only == group) {
-                    documents.for_each(group, wanted, &columns, |number, row| each(group, number, &row))?;
-                }
-            }
-            Ok(())
-        };
-        read().map_err(|source| LocateError::Parquet { path: path.clone(), source })?;
-        Ok(())
+    /// The row groups of all shards that hold documents in `lang`: numbers of shard and group.
+    fn groups_of(&self, lang: Option<&str>, shards: &mut Shards<'_>) -> Result<Vec<(usize, usize)>, InspectError> {
+        let mut groups = Vec::new();
+        for (shard, _) in self.shards.iter().enumerate().filter(|(_, path)| lang.is_none_or(|lang| lang_of(path) == lang)) {
+            groups.extend((0..shards.open(shard)?.groups().len()).map(|group| (shard, group)));
+        }
+        Ok(groups)
+    }
+
+    fn refused(&self, shard: usize, source: ParquetError) -> LocateError {
+        LocateError::Parquet { path: self.shards[shard].clone(), source }
     }
 }

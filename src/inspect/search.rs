@@ -98,8 +98,7 @@ impl Dataset {
     pub fn search(&self, question: &Question, from: Place, rows_max: usize, go_on: &mut dyn FnMut() -> bool) -> Result<Page, InspectError> {
         let mut page = Page::default();
         for (shard, path) in self.shards.iter().enumerate().skip(from.shard) {
-            let in_folder = |lang: &String| path.parent().is_some_and(|folder| folder.ends_with(format!("lang={lang}")));
-            if !question.lang.as_ref().is_none_or(in_folder) {
+            if question.lang.as_ref().is_some_and(|lang| lang_of(path) != lang) {
                 continue;
             }
             let from = if shard == from.shard { from } else { Place { shard, group: 0, row: 0 } };

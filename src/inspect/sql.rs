@@ -70,6 +70,8 @@ impl Dataset {
         let environment = RuntimeEnvBuilder::new().with_memory_limit(memory_max, 1.0).with_disk_manager_builder(disk).build_arc()?;
         let config = SessionConfig::new()
             .with_information_schema(true)
+            // The largest first means values: what is not known comes last, as in DuckDB and Polars.
+            .set_str("datafusion.sql_parser.default_null_ordering", "nulls_last")
             .set_bool("datafusion.execution.parquet.schema_force_view_types", false)
             .set_bool("datafusion.execution.parquet.pushdown_filters", true);
         let context = SessionContext::new_with_config_rt(config, environment);

@@ -58,6 +58,8 @@ messages! {
     counted_in: "Counted in", "Gezählt in", "Compté dans";
     counting: "Hosts, clusters, signals", "Hosts, Gruppen, Signale", "Hôtes, groupes, signaux";
     counting_told: "They are being counted: {n} of {of} shards are done. Load the page again in a moment.", "Sie werden gezählt: {n} von {of} Shards sind fertig. Laden Sie die Seite gleich noch einmal.", "Comptage en cours : {n} fichiers sur {of}. Rechargez la page dans un instant.";
+    cuts: "The whole page: {cut} lines were left out, {kept} are in the text", "Die ganze Seite: {cut} Zeilen blieben weg, {kept} stehen im Text", "Toute la page : {cut} lignes écartées, {kept} dans le texte";
+    cuts_label: "Lines of the page; what was left out is struck through, what a stage wrote is underlined", "Zeilen der Seite; was wegblieb, ist durchgestrichen, was eine Stufe schrieb, unterstrichen", "Lignes de la page ; ce qui fut écarté est barré, ce qu’une étape a écrit est souligné";
     cut_short: "The search took too long to end: this is what it found so far.", "Die Suche dauerte zu lange: Das hier fand sie bisher.", "La recherche durait trop longtemps : voici ce qu’elle a trouvé jusqu’ici.";
     data_set: "Data set", "Datensatz", "Jeu de données";
     days_left: "open, {n} days left", "offen, noch {n} Tage", "ouverte, encore {n} jours";
@@ -66,6 +68,15 @@ messages! {
     documents: "Documents", "Dokumente", "Documents";
     documents_that_go: "Documents that would go", "Dokumente, die gelöscht würden", "Documents qui seraient effacés";
     done_on: "done on", "erledigt am", "faite le";
+    draw: "Draw", "Ziehen", "Tirer";
+    draw_cut: "The draw took too long to see everything: it is one by chance of {seen} of {of} parts of the shards.", "Für alles reichte die Zeit nicht: Gezogen wurde aus {seen} von {of} zufällig gewählten Teilen der Shards.", "Le temps ne suffisait pas pour tout voir : tirage parmi {seen} parties des fichiers sur {of}, prises au hasard.";
+    draw_least: "At least", "Mindestens", "Au moins";
+    draw_most: "At most", "Höchstens", "Au plus";
+    draw_number: "Documents", "Dokumente", "Documents";
+    draw_others: "Draw others", "Andere ziehen", "En tirer d’autres";
+    draw_seed: "Seed", "Startwert", "Graine";
+    draw_some: "Draw documents by chance", "Dokumente zufällig ziehen", "Tirer des documents au hasard";
+    draw_wrong: "A bound or a number is no number, or there is no such signal.", "Eine Grenze oder Anzahl ist keine Zahl, oder dieses Signal gibt es nicht.", "Une borne ou un nombre n’en est pas un, ou ce signal n’existe pas.";
     due: "Due", "Fällig", "Échéance";
     enter_request: "Enter a request", "Anfrage eintragen", "Inscrire une demande";
     enter_title: "Who are you?", "Wer sind Sie?", "Qui êtes-vous ?";
@@ -117,6 +128,7 @@ messages! {
     largest_clusters: "The largest", "Die größten", "Les plus grands";
     leave: "Leave", "Abmelden", "Quitter";
     limit: "limit", "Grenze", "limite";
+    look_again: "Look again", "Noch einmal nachsehen", "Regarder à nouveau";
     looked_at_plan: "I looked at the plan, and what it names shall go.", "Ich habe den Plan angesehen; was er nennt, soll gelöscht werden.", "J’ai regardé le plan ; ce qu’il nomme doit disparaître.";
     made_at: "Made at", "Erstellt um", "Fait le";
     made_by: "Made by", "Erstellt von", "Fait par";
@@ -203,6 +215,7 @@ messages! {
     settings: "Settings", "Einstellungen", "Réglages";
     shards: "Shards", "Shards", "Fichiers";
     show: "Show", "Zeigen", "Montrer";
+    signal: "Signal", "Signal", "Signal";
     signals: "Signals of quality", "Signale der Qualität", "Signaux de qualité";
     signature_broken: "The signature does not hold.", "Die Unterschrift stimmt nicht.", "La signature ne tient pas.";
     signature_holds: "The signature holds.", "Die Unterschrift stimmt.", "La signature tient.";

@@ -77,7 +77,7 @@ for (let tries = 0; tries < 60 && (await reader.locator("#hosts").count()) === 0
 await go(reader, "/search?lang=de");
 const first = await reader.locator(".results h3 a").first().getAttribute("href");
 const set = "tafel";
-const views = { overview: "/", search: "/search?q=der", document: first, compare: "/compare", recipes: "/recipes" };
+const views = { overview: "/", search: "/search?q=der", draw: "/draw?lang=de&signal=words&most=400&n=3", document: first, compare: "/compare", recipes: "/recipes" };
 
 await check("every view is there, is sound to axe in light and dark, and fits a phone", async () => {
   for (const [name, path] of Object.entries(views)) {
@@ -101,6 +101,15 @@ await check("every view is there, is sound to axe in light and dark, and fits a 
   assert.deepEqual(await faults(reader), [], "recipe");
 });
 
+await check("a document shows what of its page was left out, and its way", async () => {
+  await go(reader, first);
+  await reader.locator("details.cuts summary").click();
+  assert.ok((await reader.locator("details.cuts del").count()) > 3, "menus were left out");
+  assert.match(await reader.locator("section:has(#trail)").innerText(), /lang_score/);
+  assert.deepEqual(await faults(reader), [], "with the whole page open");
+  await picture(reader, "cuts");
+});
+
 await check("a search finds documents by words, language and host", async () => {
   await go(reader, "/search");
   await reader.locator("#lang").selectOption("fi");
@@ -114,6 +123,25 @@ await check("a search finds documents by words, language and host", async () => 
   assert.ok((await reader.locator(".results mark").count()) > 5);
   await reader.getByRole("link", { name: "Next page" }).click();
   assert.ok((await reader.locator(".results > li").count()) > 5);
+});
+
+await check("documents are drawn by language and signal, others with another seed", async () => {
+  await go(reader, "/search?lang=de");
+  await reader.getByRole("link", { name: "Draw documents by chance" }).click();
+  assert.equal(await reader.locator("#lang").inputValue(), "de");
+  await reader.locator("#signal").selectOption("words");
+  await reader.locator("#most").fill("300");
+  await reader.locator("#n").fill("2");
+  await reader.getByRole("button", { name: "Draw", exact: true }).click();
+  const drawn = () => reader.locator(".results h3 a").evaluateAll((links) => links.map((link) => link.getAttribute("href")).join());
+  const facts = await reader.locator(".results > li > p.facts").allInnerTexts();
+  assert.ok(facts.length === 2 && facts.every((fact) => Number(fact.replace("words", "")) <= 300), facts.join());
+  const one = await drawn();
+  await reader.getByRole("link", { name: "Draw others" }).click();
+  assert.notEqual(await drawn(), one);
+  await go(reader, "/draw?signal=words&most=many");
+  assert.equal(await reader.getByRole("alert").count(), 1);
+  assert.deepEqual(await faults(reader), [], "a draw that makes no sense");
 });
 
 await check("keys alone lead from the start to a document", async () => {
@@ -200,6 +228,14 @@ await check("a document goes when two officers want it", async () => {
   assert.equal(await anna.getByRole("button", { name: "Approve and erase" }).count(), 0, "not her own");
   await go(bert, "/takedown");
   assert.deepEqual(await faults(bert), [], "console with a plan");
+  await go(bert, "/takedown?kind=host&value=nobody.example.eu");
+  await bert.getByLabel("For the request").selectOption("1");
+  await bert.getByRole("button", { name: "Search and plan" }).click();
+  assert.deepEqual(await faults(bert), [], "a job under way");
+  await bert.waitForURL(/pending/, { timeout: 20000 });
+  assert.deepEqual(await faults(bert), [], "a plan without documents");
+  await bert.getByRole("button", { name: "Withdraw" }).click();
+  await go(bert, "/takedown");
   await picture(bert, "takedown");
   await bert.locator("#waiting ~ .scroll a").first().click();
   assert.deepEqual(await faults(bert), [], "plan");

@@ -10,6 +10,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 
 use crate::run::QUICKSTART;
+use crate::takedown::{member, page};
 use crate::{ends_with, said, tamis};
 
 struct House {
@@ -178,6 +179,8 @@ fn questions_in_sql_are_answered_from_what_is_stored() {
     assert!(row["longest"].as_u64() > Some(100) && row["first"].as_str().is_some_and(|at| at.starts_with("20")), "{row}");
     let id = published[3]["id"].as_str().expect("an id");
     assert_eq!(house.rows(&["sql", &format!("select url from documents where id = '{id}'")])[0]["url"], published[3]["url"]);
+    let largest = &house.rows(&["sql", "select cluster_size from documents order by cluster_size desc limit 1"])[0];
+    assert!(largest["cluster_size"].as_u64() > Some(1), "what is not known comes last: {largest}");
     let dropped = stored(&house.at("w/_tamis/rejects")).len();
     assert_eq!(house.rows(&["sql", "select count(*) as n from rejects"])[0]["n"].as_u64(), Some(dropped as u64));
     let counted = &house.rows(&["sql", "select sum(documents) as n from ledger where what = 'dropped'"])[0];
@@ -310,4 +313,68 @@ fn an_address_that_was_asked_for_goes_before_others_of_the_same_page() {
     };
     let both = [kept("http://dorf.example/a"), kept("https://dorf.example/a")];
     assert!(both == [true, false] || both == [false, true], "one was kept, the other repeats it: {both:?}");
+}
+
+/// The quickstart's archives have menus and footers around their texts, and some of their pages fell.
+#[test]
+fn a_page_is_shown_with_what_was_left_out_and_a_way_with_what_was_measured() {
+    let house = House::new();
+    let published = stored(&house.at("w/data"));
+    let mut cut = 0;
+    for row in published.iter().take(12) {
+        let shown = &house.rows(&["show", "--page", row["id"].as_str().expect("an id")])[0];
+        let lines = shown["page"].as_array().expect("lines");
+        let of_text: Vec<&str> = lines.iter().filter(|line| line["is"] != "cut").filter_map(|line| line["line"].as_str()).collect();
+        let text: Vec<&str> = row["text"].as_str().expect("a text").lines().filter(|line| !line.trim().is_empty()).collect();
+        assert_eq!(of_text, text);
+        cut += lines.iter().filter(|line| line["is"] == "cut").count();
+    }
+    assert!(cut > 12, "menus were left out: {cut}");
+    let id = published[0]["id"].as_str().expect("an id");
+    let told = said(&ends_with(&mut house.ask(&["show", "--page", id]), 0).stdout);
+    assert!(told.lines().any(|line| line.starts_with("- ")) && !told.contains('\u{1b}'), "marked without colours in a pipe: {told}");
+
+    let way = &house.rows(&["explain", id])[0]["trail"];
+    let stages: Vec<&str> = way.as_array().expect("a way").iter().filter_map(|step| step["stage"].as_str()).collect();
+    assert_eq!((stages.first(), stages.last()), (Some(&"read"), Some(&"tokenize")));
+    let step = |stage: &str| way.as_array().expect("a way").iter().find(|step| step["stage"] == stage).expect("a stage");
+    assert!(
+        step("langid")["measured"]["lang_score"].is_number() && step("gopher-quality")["measured"]["quality.words"].is_number(),
+        "{way}"
+    );
+    assert_eq!(step("tokenize")["measured"]["token_count"], published[0]["token_count"]);
+    let dropped = stored(&house.at("w/_tamis/rejects"));
+    let fell = dropped.iter().find(|row| row["stage"] == "gopher-quality" || row["stage"] == "c4-quality").expect("a bad page");
+    let told = said(&ends_with(&mut house.ask(&["explain", fell["id"].as_str().expect("an id")]), 0).stdout);
+    let line = told.lines().find(|line| line.contains("dropped here")).expect("where it fell");
+    assert!(
+        line.starts_with(fell["stage"].as_str().expect("a stage")) && line.contains(fell["reason"].as_str().expect("a reason")),
+        "{told}"
+    );
+    assert!(told.lines().any(|line| line.contains("not reached")), "{told}");
+}
+
+#[test]
+fn a_page_that_is_gone_from_its_archive_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let show = |recipe: &str, input: &str, words: &[&str]| {
+        let w = format!("w-{input}");
+        std::fs::write(at("r.toml"), recipe).expect("room");
+        let mut run = tamis(["run"]);
+        run.arg(at("r.toml")).arg("--workspace").arg(at(&w)).arg("--keys").arg(at("keys"));
+        ends_with(run.arg("--set").arg(format!("input={}", at(input).display())), 0);
+        let id = stored(&at(&w).join("data"))[0]["id"].as_str().expect("an id").to_owned();
+        if input.ends_with("gz") {
+            std::fs::remove_file(at(input)).expect("ours");
+        }
+        let mut show = tamis(["inspect"]);
+        said(&ends_with(show.arg(at(&w).join("data/d")).args(["show", &id]).args(words), 2).stderr)
+    };
+    std::fs::write(at("in.jsonl"), "{\"url\": \"https://dorf.example/a\", \"text\": \"Der Lotse geht von Bord.\"}\n").expect("room");
+    let told = show("dataset = \"d\"\n[source]\nkind = \"jsonl\"\n[dedup]\nnear = false\n", "in.jsonl", &["--page"]);
+    assert!(told.contains("documents of source `jsonl` have no page in an archive"), "{told}");
+    std::fs::write(at("a.warc.gz"), member("response", "https://dorf.example/a", "200 OK", &page(1, "Oma"))).expect("room");
+    let recipe = "dataset = \"d\"\n[source]\nkind = \"warc\"\n[[clean]]\nstage = \"extract\"\n[dedup]\nnear = false\n";
+    assert!(show(recipe, "a.warc.gz", &["--page"]).contains("does not hold the page any more"));
 }

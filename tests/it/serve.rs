@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::inspect::stored;
 use crate::takedown::{member, page};
-use crate::{ends_with, files_below, said, tamis};
+use crate::{ends_with, files_below, promtool_takes, root, said, tamis};
 
 const RECIPE: &str = "dataset = \"d\"\n[source]\nkind = \"warc\"\n[[clean]]\nstage = \"extract\"\n[[emit]]\nstage = \"tokenize\"\n";
 /// What somebody might write into a page so that it runs in ours; `MARK` is a call that a browser test can see.
@@ -122,7 +122,12 @@ impl Answer {
 
 impl Server {
     fn start(workspace: &Path, keys: &Path) -> Server {
+        Server::start_with(workspace, keys, &[])
+    }
+
+    fn start_with(workspace: &Path, keys: &Path, words: &[&str]) -> Server {
         let mut command = tamis(["serve", "--listen", "127.0.0.1:0", "--officer", "anna", "--officer", "bert", "--json"]);
+        command.args(words);
         command.arg(workspace).arg("--keys").arg(keys).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().expect("the program starts");
         let mut line = String::new();
@@ -182,11 +187,32 @@ impl Server {
             if answer.status == 303 {
                 return answer.field("location").to_owned();
             }
-            assert!(answer.status == 429 || answer.body.contains("http-equiv=\"refresh\""), "{}", answer.body);
+            assert!(answer.status == 429 || answer.body.contains("data-again"), "{}", answer.body);
             std::thread::sleep(Duration::from_millis(100));
         }
         panic!("{path} does not end");
     }
+}
+
+#[test]
+fn metrics_are_for_everybody_where_that_is_wished_and_name_nobody() {
+    let house = House::small();
+    let told = |server: &Server, status: u16| server.get("/metrics", "").is(status).body;
+    assert!(!told(&house.serve(), 401).contains("tamis_"), "nobody wished for it");
+    let server = Server::start_with(&house.at("w"), &house.at("keys"), &["--metrics"]);
+    let page = told(&server, 200);
+    for line in
+        ["tamis_dataset_documents{dataset=\"d\",lang=\"und\"} 4\n", "tamis_takedown_requests_overdue 0\n", "tamis_takedowns_total 0\n"]
+    {
+        assert!(page.contains(line), "{line} in\n{page}");
+    }
+    assert!(!page.contains("dorf") && !page.contains("example.eu"), "{page}");
+    promtool_takes(&page);
+    let documented = std::fs::read_to_string(root().join("docs/night.md")).expect("ours");
+    for (name, kind, help) in tamis::serve::metrics::METRICS.iter().chain(tamis::night::metrics::METRICS) {
+        assert!(documented.contains(&format!("| `{name}` | {kind} | {help} |")), "{name} is not in docs/night.md");
+    }
+    assert!(server.get("/", "").status != 200, "all else wants a token as before");
 }
 
 #[test]
@@ -247,7 +273,7 @@ fn is_sound(body: &str, of: &str) {
     let pattern = |written: &str| Regex::new(written).expect("a pattern");
     let (tags, values) = (pattern("<[A-Za-z!/][^<>]*>"), pattern("\"[^\"]*\""));
     let (active, elsewhere) = (pattern(r"[\s/]on[a-z]+\s*=|\sstyle=|'"), pattern(r#"(href|src|action)="\s*[a-z]+:"#));
-    let ours = "a article bdi body br button code dd details dl div dt footer form h1 h2 h3 head header html iframe img input label li link main mark \
+    let ours = "a article bdi body br button code dd del details dl div dt footer form h1 h2 h3 head header html iframe img input ins label li link main mark \
                 meta nav ol option p pre progress rect script section select small span strong summary svg table tbody td textarea th thead \
                 title tr ul caption";
     let ours: Vec<&str> = ours.split(' ').collect();
@@ -279,7 +305,7 @@ fn what_pages_say_never_becomes_markup() {
     let entered =
         [("csrf", csrf.as_str()), ("received", "2026-01-05"), ("reason", payloads[1].as_str()), ("reference", payloads[3].as_str())];
     server.post("/takedown/register", &anna, &entered).is(303);
-    let mut paths: Vec<String> = ["/", "/search?q=Tafel", "/recipes", "/compare", "/takedown"].map(str::to_owned).to_vec();
+    let mut paths: Vec<String> = ["/", "/search?q=Tafel", "/draw?n=50", "/recipes", "/compare", "/takedown"].map(str::to_owned).to_vec();
     paths.extend([preview, "/search?host=tafel.example.eu&q=stand".to_owned()]);
     paths.extend(payloads.iter().step_by(9).map(|payload| {
         let q: String = url::form_urlencoded::byte_serialize(payload.as_bytes()).collect();

@@ -1,5 +1,6 @@
 //! `tamis inspect D show ID` and `explain ID|URL`: one document, and what became of it.
 
+use anstyle::{AnsiColor, Style};
 use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::{Map, Value, json};
@@ -7,7 +8,10 @@ use serde_json::{Map, Value, json};
 use super::{Keys, safe, short};
 use crate::cli::exit::Exit;
 use crate::inspect::Dataset;
+use crate::inspect::cuts::{Is, Line, cuts};
 use crate::inspect::find::{Fate, Name, erased};
+use crate::inspect::original::has_original;
+use crate::inspect::trail::{Outcome, Step};
 use crate::workspace::Workspace;
 
 /// Arguments of `show`.
@@ -15,6 +19,9 @@ use crate::workspace::Workspace;
 pub(super) struct ShowArgs {
     /// The document's id, or its address
     document: String,
+    /// Shows all lines of the page that it was made of instead of its text: `-` what was left out, `+` what a stage wrote
+    #[arg(long)]
+    page: bool,
     /// Writes one JSON object with all columns
     #[arg(long)]
     json: bool,
@@ -43,17 +50,45 @@ const LONG: [&str; 2] = ["text", "input_ids"];
 
 pub(super) fn show(dataset: &Dataset, workspace: &Workspace, args: &ShowArgs) -> Result<Exit> {
     let name = name_of(&args.document)?;
-    let Some((shard, row)) = dataset.published(&name)? else {
+    let Some((shard, mut row)) = dataset.published(&name)? else {
         return absent(dataset, workspace, &name, &args.document, &args.keys);
     };
+    let lines = args.page.then(|| page_lines(dataset, &row)).transpose()?;
     if args.json {
+        if let Some(lines) = lines {
+            row.insert("page".to_owned(), serde_json::to_value(lines)?);
+        }
         println!("{}", Value::Object(row));
         return Ok(Exit::Done);
     }
     println!("{:<16} {shard}", "shard");
     fields(&row);
-    println!("\n{}", safe(row.get("text").and_then(Value::as_str).unwrap_or_default()));
+    println!();
+    match lines {
+        Some(lines) => lines.iter().for_each(marked),
+        None => println!("{}", safe(row.get("text").and_then(Value::as_str).unwrap_or_default())),
+    }
     Ok(Exit::Done)
+}
+
+/// The lines of the page that the document of `row` was made of.
+fn page_lines(dataset: &Dataset, row: &Map<String, Value>) -> Result<Vec<Line>> {
+    let text = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default();
+    let page = dataset.original(row).with_context(|| match has_original(text("source")) {
+        true => format!("`{}` does not hold the page any more: it was moved, changed or erased", safe(text("source_file"))),
+        false => format!("documents of source `{}` have no page in an archive; leave out --page", safe(text("source"))),
+    })?;
+    cuts(&page, text("text")).context("the page has too many elements to be shown line by line")
+}
+
+/// Prints a line of a page, dim and with `-` what was cut, green and with `+` what a stage wrote; colours for terminals only.
+fn marked(Line { is, line }: &Line) {
+    let (mark, style) = match is {
+        Is::Kept => (' ', Style::new()),
+        Is::Cut => ('-', Style::new().dimmed()),
+        Is::Written => ('+', AnsiColor::Green.on_default()),
+    };
+    anstream::println!("{style}{mark} {}{style:#}", safe(line));
 }
 
 /// Prints every column that has a value, signals a line each.
@@ -89,21 +124,46 @@ pub(super) fn explain(dataset: &Dataset, workspace: &Workspace, args: &ExplainAr
         return Ok(Exit::Done);
     };
     if args.json {
-        println!("{}", told(&fate));
+        let mut told = told(&fate);
+        told["trail"] = serde_json::to_value(dataset.trail(&fate))?;
+        println!("{told}");
         return Ok(Exit::Done);
     }
     match &fate {
         Fate::Kept { shard, row } => {
             println!("kept: it stands in {shard}");
             cluster(row);
-            fields(row);
         }
-        Fate::Dropped { row } => {
-            println!("dropped: {}", why(row));
-            fields(row);
+        Fate::Dropped { row, .. } => println!("dropped: {}", why(row)),
+    }
+    let (Fate::Kept { row, .. } | Fate::Dropped { row, .. }) = &fate;
+    for name in ["id", "url", "title", "lang", "fetched_at"] {
+        if let Some(value) = row.get(name).filter(|value| !value.is_null()) {
+            println!("{name:<16} {}", short(value));
         }
     }
+    println!();
+    dataset.trail(&fate).iter().for_each(step);
     Ok(Exit::Done)
+}
+
+/// Prints one stage of a document's way, and what it measured.
+fn step(Step { stage, outcome, measured }: &Step) {
+    let (told, style) = match outcome {
+        Outcome::Passed => ("passed", AnsiColor::Green.on_default()),
+        Outcome::Fell => ("dropped here", AnsiColor::Red.on_default().bold()),
+        Outcome::NotReached => ("not reached", Style::new().dimmed()),
+    };
+    let measured: Vec<String> = measured.iter().map(|(name, value)| format!("{name} {}", rounded(value))).collect();
+    anstream::println!("{stage:<20} {style}{told:<12}{style:#}  {}", measured.join(", "));
+}
+
+/// A value on one line, fractions to three places.
+fn rounded(value: &Value) -> String {
+    match value.as_f64().filter(|number| value.is_f64() && number.fract() != 0.0 && number.abs() >= 0.001) {
+        Some(number) => format!("{number:.3}"),
+        None => short(value),
+    }
 }
 
 /// What one line says of why a document fell.
@@ -134,7 +194,7 @@ fn told(fate: &Fate) -> Value {
             let told = [("kept".to_owned(), json!(true)), ("shard".to_owned(), json!(shard))];
             (told.into_iter().collect(), row, &["id", "url", "lang", "cluster_id", "cluster_size", "quality", "optout", "fetched_at"])
         }
-        Fate::Dropped { row } => {
+        Fate::Dropped { row, .. } => {
             let names = &["id", "url", "lang", "stage", "reason", "value", "limit", "duplicate_of", "jaccard", "fetched_at"];
             ([("kept".to_owned(), json!(false))].into_iter().collect(), row, names)
         }

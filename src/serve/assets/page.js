@@ -1,5 +1,5 @@
-// Keeps the line of the running night up to date, and moves between results by j and k while one of them has the focus.
-// Without this file everything works; only the line stands still until the page is loaded again.
+// Keeps the line of the running night and what is being planned or erased up to date, and moves between results by j and k while one of them
+// has the focus. Without this file everything works; only these stand still until the page is loaded again.
 "use strict";
 
 const told = document.getElementById("live-told");
@@ -14,6 +14,23 @@ if (told) {
     share.value = now.done;
   };
   addEventListener("pagehide", () => events.close());
+}
+
+// What is under way is asked for again each second, without taking the reader's place on the page; when it has ended the page that tells how
+// is opened.
+if (document.querySelector("[data-again]")) {
+  const again = async () => {
+    const answer = await fetch(location.href);
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (answer.redirected || (answer.ok && !page.querySelector("[data-again]"))) return location.replace(answer.url);
+    const [old, now] = [document, page].map((one) => one.querySelector("progress"));
+    if (old && now) {
+      [old.max, old.value] = [now.max, now.value];
+      document.querySelector(".done").textContent = page.querySelector(".done").textContent;
+    }
+    setTimeout(again, 1000);
+  };
+  setTimeout(again, 300);
 }
 
 for (const list of document.querySelectorAll("[data-keys=results]")) {

@@ -36,7 +36,7 @@ pub(super) async fn cluster(State(house): State<Arc<House>>, Extension(visit): M
                     (plain(m.cluster_caption, &[m.document, m.address, m.reason, m.similarity], 3, &lines))
                     @if members.is_cut { p.note { (m.cut_short) } }
                 };
-                return Ok(page(&visit, Tab::Search, m.cluster, None, &body));
+                return Ok(page(&visit, Tab::Search, m.cluster, &body));
             }
             Err(absent(house, id))
         })

@@ -48,7 +48,7 @@ pub(super) async fn compare(State(house): State<Arc<House>>, Extension(visit): M
                     }
                 }
             };
-            Ok(page(&visit, Tab::Compare, m.compare, None, &body))
+            Ok(page(&visit, Tab::Compare, m.compare, &body))
         })
         .await
 }

@@ -12,8 +12,10 @@ use super::layout::{Tab, page, section};
 use super::search::{tag_of, text, title_of};
 use super::{Page, path_with};
 use crate::doc::DocId;
-use crate::engine::plan::Plan;
+use crate::inspect::cuts::{Is, Line, cuts};
 use crate::inspect::find::{Fate, Name, erased};
+use crate::inspect::original::has_original;
+use crate::inspect::trail::{Outcome, Step};
 use crate::serve::failure::Failure;
 use crate::serve::house::House;
 use crate::serve::messages::Messages;
@@ -57,7 +59,7 @@ pub(super) async fn document(State(house): State<Arc<House>>, Extension(visit): 
             let snapshot = house.snapshot()?;
             for set in snapshot.sets.values() {
                 if let Some(fate) = set.dataset.fate(&Name::Id(id))? {
-                    return Ok(shown(house, &visit, set, id, &fate));
+                    return Ok(shown(&visit, set, id, &fate));
                 }
             }
             Err(absent(house, id))
@@ -71,17 +73,18 @@ pub(super) fn absent(house: &House, id: DocId) -> Failure {
     erased(&settings.workspace, &Name::Id(id), &settings.suppression_key).map_or(Failure::NotFound, Failure::Gone)
 }
 
-fn shown(house: &House, visit: &Visit, set: &Set, id: DocId, fate: &Fate) -> Markup {
+fn shown(visit: &Visit, set: &Set, id: DocId, fate: &Fate) -> Markup {
     let m = visit.m;
-    let (Fate::Kept { row, .. } | Fate::Dropped { row }) = fate;
-    let has_original = ["warc", "crawl"].contains(&text(row, "source"));
+    let (Fate::Kept { row, .. } | Fate::Dropped { row, .. }) = fate;
+    let has_original = has_original(text(row, "source"));
+    let page_lines = set.dataset.original(row).and_then(|page| cuts(&page, text(row, "text")));
     let body = html! {
         h1 { bdi { (title_of(row)) } }
         p.address { bdi { (text(row, "url")) } }
         (verdict(m, id, fate))
         @if visit.is_officer() { p { a href=(path_with("/takedown", &[("kind", "id"), ("value", &id.to_string())])) { (m.plan_erasure_of_this) } } }
         div.beside {
-            (section("text", m.text, &the_text(m, row)))
+            (section("text", m.text, &html! { (the_text(m, row)) (the_page(m, row, page_lines.as_deref())) }))
             (section("original", m.original, &html! {
                 @if has_original {
                     iframe src=(format!("/document/{id}/original")) sandbox="" referrerpolicy="no-referrer" loading="lazy" title=(m.original_frame) {}
@@ -89,7 +92,7 @@ fn shown(house: &House, visit: &Visit, set: &Set, id: DocId, fate: &Fate) -> Mar
                 } @else { p { (m.no_original.replace("{source}", text(row, "source"))) } }
             }))
         }
-        (section("trail", m.trail, &trail(house, m, set, fate)))
+        (section("trail", m.trail, &trail(m, &set.dataset.trail(fate))))
         (section("provenance", m.provenance, &facts(m.provenance, PROVENANCE.iter().filter_map(|name| Some(((*name).to_owned(), row.get(*name)?))))))
         @for (id, name, column) in [("signals", m.signals, "quality"), ("pii", m.personal_data, "pii"), ("optout", m.optout, "optout")] {
             @if let Some(Value::Object(inner)) = row.get(column) {
@@ -97,7 +100,7 @@ fn shown(house: &House, visit: &Visit, set: &Set, id: DocId, fate: &Fate) -> Mar
             }
         }
     };
-    page(visit, Tab::Search, title_of(row), None, &body)
+    page(visit, Tab::Search, title_of(row), &body)
 }
 
 fn verdict(m: &Messages, id: DocId, fate: &Fate) -> Markup {
@@ -111,7 +114,7 @@ fn verdict(m: &Messages, id: DocId, fate: &Fate) -> Markup {
                 }
             }
         }
-        Fate::Dropped { row } => html! {
+        Fate::Dropped { row, .. } => html! {
             p.verdict.fell { strong { (m.is_dropped) } " " code { (text(row, "stage")) "/" (text(row, "reason")) } (measured(m, row)) }
             @if !text(row, "duplicate_of").is_empty() {
                 p { (m.repeats) " " a href=(format!("/document/{}", text(row, "duplicate_of"))) { code { (text(row, "duplicate_of")) } }
@@ -146,51 +149,62 @@ fn the_text(m: &Messages, row: &Map<String, Value>) -> Markup {
 
 /// Names and values, without those that are not there.
 fn facts<'a>(caption: &str, rows: impl Iterator<Item = (String, &'a Value)>) -> Markup {
-    let cell = |value: &Value| match value {
-        Value::String(text) => html! { bdi { (text) } },
-        other => html! { (other.to_string()) },
-    };
+    let cell = |value: &Value| html! { bdi { (plain_value(value)) } };
     let rows = rows.filter(|(_, value)| !value.is_null());
     let lines: Vec<Vec<Markup>> = rows.map(|(name, value)| vec![html! { code { (name) } }, cell(value)]).collect();
     html! { div.facts { (plain(caption, &["", ""], 9, &lines)) } }
 }
 
-/// The stages of the recipe in their order: which ones the document passed, where it fell, which ones never saw it.
-fn trail(house: &House, m: &Messages, set: &Set, fate: &Fate) -> Markup {
-    let (Fate::Kept { row, .. } | Fate::Dropped { row }) = fate;
-    let fell = if matches!(fate, Fate::Dropped { .. }) { Some(text(row, "stage")) } else { None };
-    let stages = stages_of(house, set, text(row, "recipe_hash"));
-    let at = fell.and_then(|fell| stages.iter().position(|stage| stage == fell));
-    let state = |place: usize| match at {
-        Some(at) if place == at => (m.fell_here, "fell"),
-        Some(at) if place > at => (m.not_reached, "unseen"),
-        _ => (m.passed, "kept"),
-    };
+/// All lines of the page, with those marked that are not in the text.
+fn the_page(m: &Messages, row: &Map<String, Value>, lines: Option<&[Line]>) -> Markup {
+    let Some(lines) = lines else { return html! {} };
+    let count = |is: Is| lines.iter().filter(|line| line.is == is).count().to_string();
+    let mut bytes = 0;
+    let shown: Vec<&Line> = lines
+        .iter()
+        .take_while(|line| {
+            bytes += line.line.len();
+            bytes <= TEXT_BYTES_MAX
+        })
+        .collect();
     html! {
-        ol.trail {
-            @for (place, stage) in stages.iter().enumerate() {
-                @let (told, class) = state(place);
-                li.(class) { code { (stage) } " " span { (told) } @if class == "fell" { " " code { (text(row, "reason")) } (measured(m, row)) } }
+        details.cuts {
+            summary { (m.cuts.replace("{cut}", &count(Is::Cut)).replace("{kept}", &count(Is::Kept))) }
+            div.text tabindex="0" role="group" aria-label=(m.cuts_label) dir="auto" lang=[tag_of(row)] {
+                @for Line { is, line } in &shown {
+                    @match is {
+                        Is::Kept => p dir="auto" { (line) },
+                        Is::Cut => p.cut dir="auto" { del { (line) } },
+                        Is::Written => p.written dir="auto" { ins { (line) } },
+                    }
+                }
             }
-            @if let (Some(fell), None) = (fell, at) { li.fell { code { (fell) } " " span { (m.fell_here) } " " code { (text(row, "reason")) } } }
+            @if shown.len() < lines.len() { p.note { (m.text_cut) } }
         }
     }
 }
 
-/// The stages of the recipe with this hash, else of the last night's, between reading and publishing.
-fn stages_of(house: &House, set: &Set, recipe_hash: &str) -> Vec<String> {
-    let night = set.nights.iter().rev().find(|night| night.ledger.recipe_hash == recipe_hash).or(set.nights.last());
-    let path = night.map(|night| house.settings.workspace.plans().join(format!("{}.json", night.ledger.plan)));
-    let plan = path.and_then(|path| Plan::load(&path).ok());
-    let recipe: Option<toml::Table> = plan.and_then(|plan| plan.recipe.parse().ok());
-    let named = |pass: &str| -> Vec<String> {
-        let stages = recipe.as_ref().and_then(|recipe| recipe.get(pass)?.as_array());
-        let names = stages.into_iter().flatten().filter_map(|stage| stage.get("stage")?.as_str());
-        names.map(str::to_owned).collect()
-    };
-    let mut stages = vec![crate::engine::flow::READ.to_owned()];
-    stages.extend(named("clean"));
-    stages.push("dedup".to_owned());
-    stages.extend(named("emit"));
-    stages
+/// The stages of the recipe in their order: which ones the document passed and what they measured, where it fell, which ones never saw it.
+fn trail(m: &Messages, steps: &[Step]) -> Markup {
+    html! {
+        ol.trail {
+            @for Step { stage, outcome, measured } in steps {
+                @let (told, class) = match outcome {
+                    Outcome::Passed => (m.passed, "kept"),
+                    Outcome::Fell => (m.fell_here, "fell"),
+                    Outcome::NotReached => (m.not_reached, "unseen"),
+                };
+                li.(class) {
+                    code { (stage) } " " span { (told) }
+                    @if !measured.is_empty() {
+                        ul.measured { @for (name, value) in measured { li { code { (name) } " " bdi { (plain_value(value)) } } } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn plain_value(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

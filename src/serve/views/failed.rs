@@ -21,11 +21,10 @@ pub(in crate::serve) fn page(visit: Option<&Visit>, m: &Messages, failure: &Fail
         }
     };
     match visit {
-        Some(visit) => layout(visit, Tab::None, &title, None, &body),
+        Some(visit) => layout(visit, Tab::None, &title, &body),
         None => bare(
             m,
             &title,
-            None,
             None,
             &html! { header.top { span.sign { img src="/sign.svg" alt="" width="28" height="28"; span { "tamis" } } } },
             &body,

@@ -12,13 +12,11 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 
 use super::document::{absent, id_of};
-use super::search::text;
-use crate::doc::DocId;
 use crate::inspect::find::{Fate, Name};
-use crate::inspect::original::original;
 use crate::serve::failure::Failure;
 use crate::serve::guard::SANDBOX;
 use crate::serve::house::House;
+use crate::serve::shelf::Set;
 use crate::serve::visit::Me;
 
 pub(super) async fn original_page(
@@ -32,8 +30,8 @@ pub(super) async fn original_page(
     house
         .look(move |house| {
             for set in house.snapshot()?.sets.values() {
-                if let Some(Fate::Kept { row, .. } | Fate::Dropped { row }) = set.dataset.fate(&Name::Id(id))? {
-                    return Ok(framed(house, &row, id).unwrap_or_else(|| boxed("text/plain; charset=utf-8", gone.to_owned())));
+                if let Some(Fate::Kept { row, .. } | Fate::Dropped { row, .. }) = set.dataset.fate(&Name::Id(id))? {
+                    return Ok(framed(set, &row).unwrap_or_else(|| boxed("text/plain; charset=utf-8", gone.to_owned())));
                 }
             }
             Err(absent(house, id))
@@ -41,9 +39,8 @@ pub(super) async fn original_page(
         .await
 }
 
-fn framed(house: &House, row: &Map<String, Value>, id: DocId) -> Option<Response> {
-    let offset = row.get("source_offset").and_then(Value::as_u64)?;
-    let document = original(&house.settings.workspace, text(row, "source"), text(row, "source_file"), offset, id)?;
+fn framed(set: &Set, row: &Map<String, Value>) -> Option<Response> {
+    let document = set.dataset.original(row)?;
     Some(match document.html.is_empty() {
         true => boxed("text/plain; charset=utf-8", document.text),
         false => boxed("text/html; charset=utf-8", document.html),

@@ -17,8 +17,8 @@ pub(super) enum Tab {
     None,
 }
 
-/// A page for who came in; `refresh_s` has a browser ask again.
-pub(super) fn page(visit: &Visit, tab: Tab, title: &str, refresh_s: Option<u32>, body: &Markup) -> Markup {
+/// A page for who came in.
+pub(super) fn page(visit: &Visit, tab: Tab, title: &str, body: &Markup) -> Markup {
     let m = visit.m;
     let tabs = [
         (Tab::Overview, "/", m.overview),
@@ -43,11 +43,11 @@ pub(super) fn page(visit: &Visit, tab: Tab, title: &str, refresh_s: Option<u32>,
             }
         }
     };
-    bare(m, title, refresh_s, Some(&visit.path), &top, body)
+    bare(m, title, Some(&visit.path), &top, body)
 }
 
 /// A page for anybody.
-pub(super) fn bare(m: &Messages, title: &str, refresh_s: Option<u32>, path: Option<&str>, top: &Markup, body: &Markup) -> Markup {
+pub(super) fn bare(m: &Messages, title: &str, path: Option<&str>, top: &Markup, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang=(m.code) {
@@ -55,7 +55,6 @@ pub(super) fn bare(m: &Messages, title: &str, refresh_s: Option<u32>, path: Opti
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                @if let Some(seconds) = refresh_s { meta http-equiv="refresh" content=(seconds); }
                 title { (title) " · tamis" }
                 link rel="icon" href="/sign.svg";
                 link rel="stylesheet" href="/style.css";

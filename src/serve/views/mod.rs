@@ -4,6 +4,7 @@ mod bars;
 mod cluster;
 mod compare;
 mod document;
+mod draw;
 mod enter;
 pub(super) mod failed;
 mod frame;
@@ -29,7 +30,7 @@ use maud::Markup;
 
 use super::failure::Failure;
 use super::house::House;
-use super::{assets, guard};
+use super::{assets, guard, metrics};
 
 /// What a page answers.
 type Page = Result<Markup, Failure>;
@@ -40,12 +41,14 @@ pub(super) fn routes(house: Arc<House>) -> Router {
         .route("/style.css", get(assets::style))
         .route("/page.js", get(assets::script))
         .route("/sign.svg", get(assets::sign))
+        .route(metrics::PATH, get(metrics::metrics))
         .route("/enter", get(enter::by_link).post(enter::by_form))
         .route("/leave", post(enter::leave))
         .route("/language/{code}", get(enter::language))
         .route("/", get(overview::overview))
         .route("/live", get(live::events))
         .route("/search", get(search::search))
+        .route("/draw", get(draw::draw))
         .route("/document/{id}", get(document::document))
         .route("/document/{id}/cluster", get(cluster::cluster))
         .route("/document/{id}/original", get(frame::original_page))

@@ -58,7 +58,7 @@ pub(super) async fn overview(State(house): State<Arc<House>>, Extension(visit): 
                     }
                 }
             };
-            Ok(page(&asker, Tab::Overview, m.overview, None, &body))
+            Ok(page(&asker, Tab::Overview, m.overview, &body))
         })
         .await
 }

@@ -24,8 +24,6 @@ use crate::takedown::survey::Failure as Unerased;
 
 /// Documents that a page shows.
 const DOCUMENTS_SHOWN: usize = 50;
-/// Seconds after which a browser asks again how a job goes on.
-const REFRESH_S: u32 = 1;
 
 pub(super) async fn job(State(house): State<Arc<House>>, Extension(visit): Me, Path(number): Path<u64>) -> Result<Response, Failure> {
     visit.must_be_officer()?;
@@ -43,10 +41,11 @@ fn under_way(visit: &Visit, job: &Job) -> Markup {
     let title = if job.plan.is_some() { m.erasing } else { m.searching };
     let body = html! {
         h1 { (title) }
-        p role="status" { (m.under_way_told) }
-        @if of > 0 { p { progress max=(of) value=(read) aria-label=(title) {} " " (ByteSize(read)) " " (m.of) " " (ByteSize(of)) } }
+        p role="status" data-again { (m.under_way_told) }
+        @if of > 0 { p { progress max=(of) value=(read) aria-label=(title) {} " " span.done { (ByteSize(read)) " " (m.of) " " (ByteSize(of)) } } }
+        p { a href=(visit.path) { (m.look_again) } }
     };
-    page(visit, Tab::Takedown, title, Some(REFRESH_S), &body)
+    page(visit, Tab::Takedown, title, &body)
 }
 
 fn ended(visit: &Visit, job: &Job, outcome: &Outcome) -> Markup {
@@ -61,7 +60,7 @@ fn ended(visit: &Visit, job: &Job, outcome: &Outcome) -> Markup {
         @if let Some(plan) = &job.plan { p { a href=(format!("/takedown/pending/{plan}")) { (m.back_to_plan) } } }
         p { a href="/takedown" { (m.takedowns) } }
     };
-    page(visit, Tab::Takedown, m.not_done, None, &body)
+    page(visit, Tab::Takedown, m.not_done, &body)
 }
 
 fn unerased(m: &Messages, failures: &[Unerased]) -> Markup {
@@ -79,7 +78,7 @@ pub(super) async fn pending(State(house): State<Arc<House>>, Extension(visit): M
             h1 { (m.plan) }
             (told(m, &waiting))
             (section("decision", m.decision, &html! {
-                @if is_running { p role="status" { (m.erasing) } } @else { (decision(&visit, &waiting)) }
+                @if is_running { p role="status" data-again { (m.erasing) } p { a href=(visit.path) { (m.look_again) } } } @else { (decision(&visit, &waiting)) }
             }))
             @if !waiting.plan.failures.is_empty() { (section("failures", m.unerased_files, &unerased(m, &waiting.plan.failures))) }
             (section("stores", m.stores, &stores(m, &waiting)))
@@ -87,7 +86,7 @@ pub(super) async fn pending(State(house): State<Arc<House>>, Extension(visit): M
             (section("languages", m.languages, &counts(m, m.languages, m.language, waiting.plan.languages.iter().map(|(lang, count)| (lang.as_str(), *count)))))
             (section("documents", m.documents, &documents(house, m, &waiting)?))
         };
-        Ok(page(&visit, Tab::Takedown, m.plan, is_running.then_some(REFRESH_S), &body))
+        Ok(page(&visit, Tab::Takedown, m.plan, &body))
     })
     .await
 }

@@ -41,7 +41,7 @@ pub(super) async fn recipes(State(house): State<Arc<House>>, Extension(visit): M
                 @if lines.is_empty() { p.empty { (m.nothing_published) } }
                 @else { (plain(m.recipes_caption, &[m.recipe, m.data_set, m.night, m.recipe_hash, "tamis"], 9, &lines)) }
             };
-            Ok(page(&visit, Tab::Recipes, m.recipes, None, &body))
+            Ok(page(&visit, Tab::Recipes, m.recipes, &body))
         })
         .await
 }
@@ -61,7 +61,7 @@ pub(super) async fn recipe(State(house): State<Arc<House>>, Extension(visit): Me
         .look(move |house| {
             let snapshot = house.snapshot()?;
             let plan = plan_of(house, &snapshot, &plan)?;
-            Ok(page(&visit, Tab::Recipes, &plan.name, None, &shown(&visit, &plan)))
+            Ok(page(&visit, Tab::Recipes, &plan.name, &shown(&visit, &plan)))
         })
         .await
 }

@@ -220,7 +220,7 @@ pub(super) async fn receipt(State(house): State<Arc<House>>, Extension(visit): M
                 p { (m.plan_hash) " " code.hash { (receipt.plan) } }
                 p { (m.public_key) " " code.hash { (receipt.public_key) } }
             };
-            Ok(page(&visit, Tab::Takedown, &title, None, &body))
+            Ok(page(&visit, Tab::Takedown, &title, &body))
         })
         .await
 }

@@ -101,7 +101,7 @@ pub(super) async fn search(State(house): State<Arc<House>>, Extension(visit): Me
                     }
                 }
             };
-            Ok(page(&visit, Tab::Search, m.search, None, &body).into_response())
+            Ok(page(&visit, Tab::Search, m.search, &body).into_response())
         })
         .await
 }
@@ -110,7 +110,7 @@ pub(super) async fn search(State(house): State<Arc<House>>, Extension(visit): Me
 fn named(house: &House, name: &Name) -> Result<String, Failure> {
     let snapshot = house.snapshot()?;
     for set in snapshot.sets.values() {
-        if let Some(Fate::Kept { row, .. } | Fate::Dropped { row }) = set.dataset.fate(name)? {
+        if let Some(Fate::Kept { row, .. } | Fate::Dropped { row, .. }) = set.dataset.fate(name)? {
             return Ok(text(&row, "id").to_owned());
         }
     }
@@ -118,8 +118,21 @@ fn named(house: &House, name: &Name) -> Result<String, Failure> {
     Err(erased(&settings.workspace, name, &settings.suppression_key).map_or(Failure::NotFound, Failure::Gone))
 }
 
-fn form(m: &Messages, name: &str, set: &Set, asked: &Asked) -> Markup {
+/// A field to choose a language of `set` with.
+pub(super) fn languages(m: &Messages, set: &Set, chosen: &str) -> Markup {
     let langs: std::collections::BTreeSet<&str> = set.dataset.shards().iter().map(|shard| search::lang_of(shard)).collect();
+    html! {
+        div {
+            label for="lang" { (m.language) }
+            select #lang name="lang" {
+                option value="" { (m.all_languages) }
+                @for lang in langs { option value=(lang) selected[lang == chosen] { (lang) } }
+            }
+        }
+    }
+}
+
+fn form(m: &Messages, name: &str, set: &Set, asked: &Asked) -> Markup {
     html! {
         form.search role="search" method="get" action="/search" {
             input type="hidden" name="set" value=(name);
@@ -127,19 +140,14 @@ fn form(m: &Messages, name: &str, set: &Set, asked: &Asked) -> Markup {
                 label for="q" { (m.words_or_id) }
                 input #q type="search" name="q" value=(asked.q) accesskey="s" maxlength="500";
             }
-            div {
-                label for="lang" { (m.language) }
-                select #lang name="lang" {
-                    option value="" { (m.all_languages) }
-                    @for lang in langs { option value=(lang) selected[lang == asked.lang] { (lang) } }
-                }
-            }
+            (languages(m, set, &asked.lang))
             div {
                 label for="host" { (m.host) }
                 input #host type="text" name="host" value=(asked.host) autocapitalize="none" spellcheck="false" maxlength="253";
             }
             button type="submit" { (m.search) }
         }
+        p { a href=(path_with("/draw", &[("set", name), ("lang", &asked.lang), ("host", &asked.host)])) { (m.draw_some) } }
     }
 }
 
@@ -179,7 +187,8 @@ pub(super) fn title_of(row: &Map<String, Value>) -> &str {
     }
 }
 
-fn result(m: &Messages, question: &Question, row: &Map<String, Value>) -> Markup {
+/// One document among others.
+pub(super) fn result(m: &Messages, question: &Question, row: &Map<String, Value>) -> Markup {
     let number = |name: &str| row.get(name).and_then(Value::as_u64).unwrap_or(0);
     let whole = text(row, "text");
     html! {

@@ -69,7 +69,7 @@ pub(super) async fn console(State(house): State<Arc<House>>, Extension(visit): M
                 (section("new-plan", m.new_plan, &form(&visit, &register, &prefilled, today)))
                 (section("receipts", m.receipts, &register::receipts(m, &receipts)))
             };
-            Ok(page(&visit, Tab::Takedown, m.takedowns, None, &body))
+            Ok(page(&visit, Tab::Takedown, m.takedowns, &body))
         })
         .await
 }

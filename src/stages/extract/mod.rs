@@ -125,6 +125,15 @@ impl Stage for Extract {
     }
 }
 
+/// All text of the page `html`, whatever of it is content, in the form that the stage writes by default; `None` if it has more elements than
+/// the stage takes by default.
+#[must_use]
+pub fn whole_text(html: &str) -> Option<String> {
+    let Extract { nodes_max, depth_max, .. } = Extract::default();
+    let page = build(html, Limits { links: false, nodes_max, depth_max }).ok()?;
+    Some(render::render(&page, &vec![true; page.blocks.len()], Format::Text))
+}
+
 impl Extract {
     fn checked(self) -> Result<Box<dyn Stage>, BuildError> {
         if self.links && self.format == Format::Text {
