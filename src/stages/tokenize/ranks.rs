@@ -216,7 +216,7 @@ impl Vocabulary for Arc<Ranks> {
             self.pattern.for_each_piece(text, |at, end| {
                 memory.recall(bytes, (at, end), ids, |ids| match self.tokens.find(bytes, at, end) {
                     Some(id) => ids.push(id),
-                    None => workbench.encode(bytes, (at, end), self, ids),
+                    None => workbench.encode(bytes, (at, end), self.as_ref(), ids),
                 });
             });
         });
