@@ -2,7 +2,8 @@
 //! what was measured then.
 //!
 //! A document that fell under the old limits and would not under the new ones goes on in the stage after the one that had dropped it, so
-//! that the outcome is that of a full run. One that stays takes its token ids along where the vocabulary stays. What this rests on is checked by [`redecidable`](super::redecidable) before a plan is made.
+//! that the outcome is that of a full run. One that stays takes its token ids along where the vocabulary stays. What this rests on is
+//! checked by [`redecidable`](super::redecidable) before a plan is made.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
