@@ -2,15 +2,18 @@
 //! what was measured then.
 //!
 //! A document that fell under the old limits and would not under the new ones goes on in the stage after the one that had dropped it, so
-//! that the outcome is that of a full run. What this rests on is checked by [`redecidable`](super::redecidable) before a plan is made.
+//! that the outcome is that of a full run. One that stays takes its token ids along where the vocabulary stays. What this rests on is
+//! checked by [`redecidable`](super::redecidable) before a plan is made.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::books::Quarantined;
 use super::clean::{Writing, settle};
 use super::job::{Job, JobError};
+use crate::doc::Document;
 use crate::engine::attempt::Place;
 use crate::engine::commit::Commit;
 use crate::engine::flow::{DEADLINE, PANIC, READ, flow};
@@ -21,7 +24,7 @@ use crate::sink::OutputKind;
 use crate::sinks::documents::ReadError;
 use crate::sinks::stored::{Stored, StoredFile, StoredVerdict};
 use crate::source::{Again, Damage, Fell, Offer, RawRecord, Record};
-use crate::stage::Dropped;
+use crate::stage::{Dropped, Stage, Verdict};
 use crate::suppression::SUPPRESSED;
 use crate::workspace::Workspace;
 use crate::{stages, store};
@@ -30,13 +33,16 @@ use crate::{stages, store};
 pub(super) struct Earlier {
     plan: Plan,
     place: Place,
+    /// The vocabulary whose token ids are what `[[emit]]` would make again.
+    ids_of: Option<String>,
 }
 
 impl Earlier {
-    /// The run of plan `id`.
-    pub(super) fn open(workspace: &Workspace, id: &str) -> Result<Earlier, JobError> {
+    /// The run of plan `id`, that the plan `now` decides anew with `tokenizer`.
+    pub(super) fn open(workspace: &Workspace, id: &str, now: &Plan, tokenizer: &str) -> Result<Earlier, JobError> {
         let plan = Plan::load(&workspace.plans().join(format!("{id}.json")))?;
-        Ok(Earlier { place: Place::new(workspace, &plan), plan })
+        let stays = !tokenizer.is_empty() && tokenizing(&plan) == tokenizing(now);
+        Ok(Earlier { place: Place::new(workspace, &plan), plan, ids_of: stays.then(|| tokenizer.to_owned()) })
     }
 
     fn commit(&self, stage: StageName, index: usize) -> Result<Commit, JobError> {
@@ -61,6 +67,22 @@ impl Earlier {
             }
         }
         Ok(shards.into_values().chain(rejects.into_values()).collect())
+    }
+}
+
+/// The settings by which `plan` makes token ids; the hash of the vocabulary is not among them.
+fn tokenizing(plan: &Plan) -> Option<toml::Value> {
+    let recipe: toml::Table = plan.recipe.parse().ok()?;
+    let emit = recipe.get("emit")?.as_array()?;
+    emit.iter().find(|stage| stage.get("stage").and_then(toml::Value::as_str) == Some(stages::tokenize::ROOM.name)).cloned()
+}
+
+/// A stage of `[[emit]]` that makes token ids; documents that brought theirs along pass.
+pub(super) struct UnlessTokenized(pub(super) Arc<dyn Stage>);
+
+impl Stage for UnlessTokenized {
+    fn judge(&self, doc: &mut Document) -> Verdict {
+        if doc.token_count.is_some() { Verdict::Keep } else { self.0.judge(doc) }
     }
 }
 
@@ -164,6 +186,7 @@ struct Merged {
     heads: BinaryHeap<Reverse<(Key, usize)>>,
     inputs: BTreeMap<String, usize>,
     wanted: BTreeSet<String>,
+    ids_of: Option<String>,
 }
 
 struct Chain {
@@ -188,7 +211,7 @@ impl Merged {
         let mut chains = vec![chain(early, true)];
         chains.extend(earlier.late()?.into_iter().map(|files| chain(files, false)));
         let wanted = inputs.keys().cloned().collect();
-        let mut merged = Merged { chains, heads: BinaryHeap::new(), inputs, wanted };
+        let mut merged = Merged { chains, heads: BinaryHeap::new(), inputs, wanted, ids_of: earlier.ids_of.clone() };
         for number in 0..merged.chains.len() {
             merged.advance(number)?;
         }
@@ -205,7 +228,7 @@ impl Merged {
                     stored => chain.batch = stored.into(),
                 },
                 None => match chain.files.next() {
-                    Some(path) => chain.open = Some(StoredFile::open(&path)?),
+                    Some(path) => chain.open = Some(StoredFile::open(&path, self.ids_of.as_deref())?),
                     None => return Ok(()),
                 },
             }

@@ -33,10 +33,16 @@ pub(super) struct Exclude {
 
 impl Stage for Exclude {
     fn judge(&self, doc: &mut Document) -> Verdict {
-        match self.exclusions.judge(doc) {
-            Verdict::Keep => self.recurring.judge(doc),
-            dropped @ Verdict::Drop(_) => dropped,
+        let (text_bytes, decided) = (doc.text.len(), self.exclusions.judge(doc));
+        if decided != Verdict::Keep {
+            return decided;
         }
+        let verdict = self.recurring.judge(doc);
+        if doc.text.len() != text_bytes {
+            // What was cut is shorter, and ids that it brought along are not its own any more.
+            (doc.token_count, doc.input_ids) = (None, Vec::new());
+        }
+        verdict
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use super::again::Earlier;
+use super::again::{Earlier, UnlessTokenized};
 use super::emit::{DEDUP, Exclude};
 use super::{clean, decide, emit};
 use crate::dedup::columns::ColumnError;
@@ -41,6 +41,8 @@ const BASE_BYTES: u64 = 192 << 20;
 /// What a task takes beside the documents on their way: 48 MiB of documents waiting to be grouped by language, or a row group with its ids, and
 /// the Parquet writer's copies.
 const FLOW_BYTES: u64 = 80 << 20;
+/// What it takes beside that where documents bring token ids along: a token is 3.7 bytes of text, and an id four bytes.
+const IDS_BYTES: u64 = 56 << 20;
 /// What a task should have for documents on their way.
 const HELD_BYTES_WISHED: u64 = 64 << 20;
 /// Batches of records as read that one flow may hold: one being read, two waiting, one being judged.
@@ -56,11 +58,11 @@ impl Means {
     }
 
     /// How many tasks may run side by side, and the bounds of each one's flow.
-    fn bounds(self, document_cpu_ms_max: u64) -> (usize, Bounds) {
+    fn bounds(self, document_cpu_ms_max: u64, flow_bytes: u64) -> (usize, Bounds) {
         let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
         let free = self.memory_max.0.saturating_sub(BASE_BYTES);
-        let flows = self.threads.min(size(free / (FLOW_BYTES + HELD_BYTES_WISHED))).max(1);
-        let room = free.saturating_sub(flows as u64 * FLOW_BYTES);
+        let flows = self.threads.min(size(free / (flow_bytes + HELD_BYTES_WISHED))).max(1);
+        let room = free.saturating_sub(flows as u64 * flow_bytes);
         let batch_bytes_max = size((room / (2 * BATCHES * flows as u64)).clamp(256 << 10, 4 << 20));
         (flows, Bounds { batch_bytes_max, held_bytes_max: size(room / 2), document_cpu_ms_max, ..Bounds::default() })
     }
@@ -238,7 +240,10 @@ impl Job {
         if plan.takedowns != suppression.as_ref().map_or(0, |list| list.sequence()) {
             return Err(JobError::TakedownSince);
         }
-        let (flows, bounds) = means.bounds(recipe.limits.document_cpu_ms_max);
+        // Ids are the same whether they are brought along or made again, so memory may decide.
+        let brings_ids = !plan.again.is_empty() && means.memory_max.0 >= Means::MEMORY_MIN.0 + IDS_BYTES;
+        let flow_bytes = if brings_ids { FLOW_BYTES + IDS_BYTES } else { FLOW_BYTES };
+        let (flows, bounds) = means.bounds(recipe.limits.document_cpu_ms_max, flow_bytes);
         let crew = Crew::new(means.threads, bounds, stop)?;
         let mut clean = recipe.clean_steps();
         if let Some(list) = &suppression {
@@ -250,7 +255,10 @@ impl Job {
         }
         clean.push(Step { name: "sign", stage: Arc::from(crate::stages::sign::sign_stage(&recipe.dedup)) });
         let place = Place::new(workspace, &plan);
-        let earlier = plan.again.iter().map(|id| Earlier::open(workspace, id)).collect::<Result<_, _>>()?;
+        let options = recipe.shard_options(&plan.recipe_hash);
+        let ids_of = if brings_ids { options.tokenizer_hash() } else { "" };
+        let open = |id: &String| Earlier::open(workspace, id, &plan, ids_of);
+        let earlier = plan.again.iter().map(open).collect::<Result<_, _>>()?;
         Ok(Job {
             plan,
             place,
@@ -389,6 +397,11 @@ impl Job {
         let exclude = Exclude { exclusions: exclusions.clone(), recurring: recurring.clone() };
         let mut steps = vec![Step { name: DEDUP, stage: Arc::new(exclude) }];
         steps.extend(self.recipe.emit_steps());
+        if !self.earlier.is_empty() {
+            for step in steps.iter_mut().filter(|step| step.name == crate::stages::tokenize::ROOM.name) {
+                step.stage = Arc::new(UnlessTokenized(step.stage.clone()));
+            }
+        }
         steps
     }
 

@@ -28,6 +28,9 @@ const LARGE_PAGE_BYTES: usize = 128 << 10;
 /// The footer's key for the number of the last takedown that a shard honours.
 pub(super) const TAKEDOWN_SEQUENCE: &str = "tamis.takedown_sequence";
 
+/// The footer's key for the hash of the vocabulary.
+pub(super) const TOKENIZER_HASH: &str = "tamis.tokenizer.hash";
+
 /// How a shard is written, and what its footer says about the run.
 #[derive(Clone, Debug)]
 pub struct ShardOptions {
@@ -89,7 +92,7 @@ impl ShardOptions {
         ];
         if let Some(tokenizer) = &self.tokenizer {
             pairs.push(("tamis.tokenizer.name", tokenizer.name.clone()));
-            pairs.push(("tamis.tokenizer.hash", tokenizer.hash.clone()));
+            pairs.push((TOKENIZER_HASH, tokenizer.hash.clone()));
             pairs.push(("tamis.tokenizer.vocabulary_size", tokenizer.vocabulary_size.to_string()));
         }
         pairs.into_iter().map(|(key, value)| KeyValue::new(key.to_owned(), value)).collect()

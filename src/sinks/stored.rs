@@ -1,7 +1,7 @@
 //! Whole documents read back from what a sealed run left: its shards, and its rejects with their verdicts.
 //!
-//! Token ids and clusters are left behind, for both are made anew by whoever reads on. Row groups in which nothing is wanted are told by
-//! their column of input files alone.
+//! Clusters are left behind, for they are made anew by whoever reads on; token ids are taken along where the shard's footer names the
+//! vocabulary that is asked for. Row groups in which nothing is wanted are told by their column of input files alone.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -18,14 +18,16 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, Parq
 use parquet::errors::ParquetError;
 
 use super::documents::ReadError;
+use super::shards::TOKENIZER_HASH;
 use crate::columns::{ColumnsError, DOCUMENT, from_batch};
 use crate::doc::{Document, Lang};
 use crate::stage::Finding;
 
 /// Rows decoded at a time: many files are open at once, so that each holds little.
 const ROWS_MAX: usize = 64;
-/// Columns that are made anew.
+/// Columns that are made anew; the first two are not where their vocabulary stays.
 const LEFT_BEHIND: [&str; 5] = ["input_ids", "token_count", "cluster_id", "cluster_size", "recipe_hash"];
+const IDS: usize = 2;
 
 /// A document as it was written.
 pub struct Stored {
@@ -50,20 +52,24 @@ pub struct StoredFile {
     path: PathBuf,
     file: File,
     metadata: ArrowReaderMetadata,
+    left_behind: &'static [&'static str],
     next_group: usize,
     open: Option<ParquetRecordBatchReader>,
 }
 
 impl StoredFile {
-    /// Opens a shard or a file of rejects.
+    /// Opens a shard or a file of rejects. Token ids are read where they are of the vocabulary whose hash is `ids_of`.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn open(path: &Path) -> Result<StoredFile, ReadError> {
+    pub fn open(path: &Path, ids_of: Option<&str>) -> Result<StoredFile, ReadError> {
         let file = File::open(path).map_err(|source| ReadError::Io { path: path.to_owned(), source })?;
         let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new());
         let metadata = metadata.map_err(|source| ReadError::Parquet { path: path.to_owned(), source })?;
-        Ok(StoredFile { path: path.to_owned(), file, metadata, next_group: 0, open: None })
+        let pairs = metadata.metadata().file_metadata().key_value_metadata().into_iter().flatten();
+        let vocabulary = pairs.filter(|pair| pair.key == TOKENIZER_HASH).find_map(|pair| pair.value.as_deref());
+        let left_behind = if ids_of.is_some() && ids_of == vocabulary { &LEFT_BEHIND[IDS..] } else { &LEFT_BEHIND };
+        Ok(StoredFile { path: path.to_owned(), file, metadata, left_behind, next_group: 0, open: None })
     }
 
     /// The next documents that came from the input files `wanted`, in file order; no more of them at the end.
@@ -84,7 +90,8 @@ impl StoredFile {
                 Some(batch) => {
                     let stored = batch.map_err(ParquetError::from).and_then(|batch| Ok(rows_of(&batch, wanted)?));
                     let stored = stored.map_err(|error| self.refused(error))?;
-                    let stored = stored_in(&stored).map_err(|source| ReadError::Columns { path: self.path.clone(), source })?;
+                    let stored =
+                        stored_in(&stored, self.left_behind).map_err(|source| ReadError::Columns { path: self.path.clone(), source })?;
                     if !stored.is_empty() {
                         return Ok(stored);
                     }
@@ -103,7 +110,7 @@ impl StoredFile {
             is_wanted |= rows_of(&batch, wanted).map_err(|error| self.refused(error.into()))?.num_rows() > 0;
         }
         if is_wanted {
-            self.open = Some(self.reader(group, &|name| !LEFT_BEHIND.contains(&name))?);
+            self.open = Some(self.reader(group, &|name| !self.left_behind.contains(&name))?);
         }
         Ok(())
     }
@@ -132,8 +139,8 @@ fn rows_of(batch: &RecordBatch, wanted: &BTreeSet<String>) -> Result<RecordBatch
 }
 
 /// The documents of `batch`, with their verdicts where it has any.
-fn stored_in(batch: &RecordBatch) -> Result<Vec<Stored>, ColumnsError> {
-    let mut docs = from_batch(&completed(batch)?)?;
+fn stored_in(batch: &RecordBatch, left_behind: &[&str]) -> Result<Vec<Stored>, ColumnsError> {
+    let mut docs = from_batch(&completed(batch, left_behind)?)?;
     let text = |name: &str| batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
     // Among rejects "no language was found" and "none was looked for" are two things.
     for (doc, tag) in docs.iter_mut().zip(text("lang").into_iter().flatten()) {
@@ -152,13 +159,39 @@ fn stored_in(batch: &RecordBatch) -> Result<Vec<Stored>, ColumnsError> {
 }
 
 /// `batch` with nothing in the columns that were left behind.
-fn completed(batch: &RecordBatch) -> Result<RecordBatch, ColumnsError> {
+fn completed(batch: &RecordBatch, left_behind: &[&str]) -> Result<RecordBatch, ColumnsError> {
     let (mut fields, mut columns): (Vec<Arc<Field>>, Vec<ArrayRef>) =
         (batch.schema_ref().fields().iter().cloned().collect(), batch.columns().to_vec());
-    for name in LEFT_BEHIND {
+    for name in left_behind {
         let kind = DOCUMENT.arrow().field_with_name(name)?.data_type().clone();
         columns.push(new_null_array(&kind, batch.num_rows()));
-        fields.push(Arc::new(Field::new(name, kind, true)));
+        fields.push(Arc::new(Field::new(*name, kind, true)));
     }
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sink::Sink;
+    use crate::sinks::shards::{ShardOptions, ShardSink, Tokenizer};
+
+    #[test]
+    fn token_ids_are_read_where_their_vocabulary_is_asked_for_and_nowhere_else() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let tokenizer = Some(Tokenizer { name: "o200k_base".to_owned(), hash: "ab12".to_owned(), vocabulary_size: 9 });
+        let options = ShardOptions { tokenizer, ..ShardOptions::default() };
+        let mut sink = Box::new(ShardSink::create(folder.path(), "s.parquet", options).expect("a fresh folder"));
+        let (text, source_file) = ("Dobrý den".to_owned(), "a.warc.gz".into());
+        let doc =
+            Document { text, source_file, lang: Some(Lang::new("cs")), input_ids: vec![7, 8], token_count: Some(2), ..Document::default() };
+        sink.write(doc).expect("room on disk");
+        sink.finish().expect("room on disk");
+        for (ids_of, want) in [(Some("ab12"), Some(2)), (Some("cd34"), None), (None, None)] {
+            let mut file = StoredFile::open(&folder.path().join("s.parquet"), ids_of).expect("it was just written");
+            let stored = file.next(&BTreeSet::from(["a.warc.gz".to_owned()])).expect("it was just written").remove(0);
+            assert_eq!((stored.doc.token_count, stored.doc.input_ids.len()), (want, want.unwrap_or(0) as usize), "{ids_of:?}");
+            assert!(stored.doc.text == "Dobrý den" && stored.fell.is_none());
+        }
+    }
 }

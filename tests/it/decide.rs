@@ -84,6 +84,24 @@ fn deciding_anew_gives_the_bytes_counts_and_rejects_of_a_full_run() {
 }
 
 #[test]
+fn token_ids_are_those_of_a_full_run_whatever_is_changed_about_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let measured = folder.path().join("measured");
+    ends_with(&mut with("run", &measured, &[]), 0);
+    for (number, sets) in
+        [&["emit.tokenize.eos=false"][..], &["emit.tokenize.tokenizer=cl100k_base"], &["dedup.paragraph_pages_min=2"]].iter().enumerate()
+    {
+        let full = folder.path().join(format!("full-{number}"));
+        let dataset = format!("dataset=other-{number}");
+        let sets: Vec<&str> = sets.iter().copied().chain([dataset.as_str(), "clean.gopher-quality.words_min=40"]).collect();
+        ends_with(&mut with("run", &full, &sets), 0);
+        ends_with(with("decide", &measured, &sets).args(["--from", "quickstart"]), 0);
+        let name = &dataset["dataset=".len()..];
+        assert_eq!(outcome(&measured, name), outcome(&full, name), "{sets:?}");
+    }
+}
+
+#[test]
 fn damaged_inputs_and_inputs_that_were_set_aside_are_told_of_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let (measured, full) = (folder.path().join("measured"), folder.path().join("full"));

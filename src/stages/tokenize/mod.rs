@@ -17,6 +17,8 @@ mod split;
 mod table;
 pub mod training;
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -123,7 +125,7 @@ impl Tokenize {
     fn load(&self, bytes: &[u8]) -> Result<(Box<dyn Vocabulary>, String), BuildError> {
         let refuse = |why: String| self.refuse(why);
         let vocabulary: Box<dyn Vocabulary> = match self.tokenizer.rsplit_once('.').map_or("", |(_, ending)| ending) {
-            "tiktoken" => Box::new(ranks::Ranks::read(&self.tokenizer, bytes).map_err(refuse)?),
+            "tiktoken" => Box::new(Arc::new(ranks::Ranks::read(&self.tokenizer, bytes).map_err(refuse)?)),
             "json" => Box::new(huggingface::HuggingFace::new(bytes).map_err(refuse)?),
             _ => Box::new(sentencepiece::SentencePiece::new(bytes).map_err(refuse)?),
         };

@@ -4,7 +4,7 @@
 //! texts are split) or from inside the program, where the two widest used lie packed.
 
 use std::io::Read;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use data_encoding::BASE64;
 
@@ -97,17 +97,25 @@ impl Desks {
     }
 }
 
-/// The vocabulary inside the program that is called `name`, with the hash of its published rank file.
-pub(super) fn inside(name: &str) -> Option<(Ranks, &'static str)> {
-    let packed = match name {
-        "o200k_base" => O200K,
-        "cl100k_base" => CL100K,
+/// The vocabulary inside the program that is called `name`, with the hash of its published rank file. It is unpacked once, though a recipe is
+/// built for the plan, for the footers of shards and for the work: four times when a run is decided anew.
+pub(super) fn inside(name: &str) -> Option<(Arc<Ranks>, &'static str)> {
+    static O200K_BASE: LazyLock<Option<Arc<Ranks>>> = LazyLock::new(|| build_inside("o200k_base", O200K));
+    static CL100K_BASE: LazyLock<Option<Arc<Ranks>>> = LazyLock::new(|| build_inside("cl100k_base", CL100K));
+    let built = match name {
+        "o200k_base" => &O200K_BASE,
+        "cl100k_base" => &CL100K_BASE,
         _ => return None,
     };
     let known = KNOWN.iter().find(|known| known.name == name)?;
+    Some((LazyLock::force(built).clone()?, known.sha256))
+}
+
+fn build_inside(name: &str, packed: &[u8]) -> Option<Arc<Ranks>> {
+    let known = KNOWN.iter().find(|known| known.name == name)?;
     let bytes = unpacked(packed);
     let tokens = Tokens::new(Packed::all(&bytes).into_iter()).ok()?;
-    Some((Ranks::new(tokens, known).ok()?, known.sha256))
+    Ranks::new(tokens, known).ok().map(Arc::new)
 }
 
 fn unpacked(packed: &[u8]) -> Vec<u8> {
@@ -201,14 +209,14 @@ impl Pairs for Ranks {
     }
 }
 
-impl Vocabulary for Ranks {
+impl Vocabulary for Arc<Ranks> {
     fn encode(&self, text: &str, ids: &mut Vec<u32>) -> Result<(), NoIds> {
         let bytes = text.as_bytes();
         self.desks.with(|Desk { memory, workbench }| {
             self.pattern.for_each_piece(text, |at, end| {
                 memory.recall(bytes, (at, end), ids, |ids| match self.tokens.find(bytes, at, end) {
                     Some(id) => ids.push(id),
-                    None => workbench.encode(bytes, (at, end), self, ids),
+                    None => workbench.encode(bytes, (at, end), self.as_ref(), ids),
                 });
             });
         });
