@@ -5,6 +5,7 @@
 
 use crate::stage::Room;
 
+pub mod cleanup;
 pub mod extract;
 pub mod langid;
 pub mod licence;
@@ -23,6 +24,7 @@ pub const ROOMS: &[&Room] = &[
     &optout::ROOM,
     &licence::ROOM,
     &extract::ROOM,
+    &cleanup::ROOM,
     &langid::ROOM,
     &quality::gopher::ROOM,
     &quality::c4::ROOM,
