@@ -10,6 +10,7 @@ pub mod kinds;
 pub mod labels;
 pub mod members;
 pub mod original;
+pub mod personal;
 pub mod row;
 pub mod sample;
 pub mod search;

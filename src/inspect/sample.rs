@@ -9,6 +9,7 @@ use regex::Regex;
 use serde_json::{Map, Value};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use super::personal::kinds;
 use super::row::json_of;
 use super::search::lang_of;
 use super::{Dataset, InspectError};
@@ -46,6 +47,8 @@ pub struct Wish {
     pub grep: Option<Regex>,
     /// The same number of each language or host.
     pub by: Option<By>,
+    /// Only where personal data of this kind was found; of any kind if it is empty.
+    pub personal: Option<String>,
 }
 
 impl Wish {
@@ -58,6 +61,7 @@ impl Wish {
         if !(self.at_least.is_empty() && self.at_most.is_empty()) {
             columns.push("quality");
         }
+        columns.extend(self.personal.as_ref().map(|_| "pii"));
         columns.into_iter().map(str::to_owned).collect()
     }
 
@@ -68,6 +72,7 @@ impl Wish {
             && is(&self.host, "host")
             && self.at_least.iter().all(|(name, least)| signal(name).is_some_and(|value| value >= *least))
             && self.at_most.iter().all(|(name, most)| signal(name).is_some_and(|value| value <= *most))
+            && self.personal.as_ref().is_none_or(|kind| has_personal(row, kind))
             && self.grep.as_ref().is_none_or(|words| words.is_match(row.text("text")) || words.is_match(row.text("title")))
     }
 
@@ -78,6 +83,12 @@ impl Wish {
             Some(By::Host) => row.text("host"),
         }
     }
+}
+
+/// Whether personal data of `kind`, or of any kind if that is empty, was found in a row.
+fn has_personal(row: &Row<'_>, kind: &str) -> bool {
+    let has = |kind: &str| row.number_in("pii", kind).is_some_and(|count| count > 0.0);
+    if kind.is_empty() { kinds().into_iter().any(has) } else { has(kind) }
 }
 
 /// Where a drawn document lies, behind its draw: shard, row group, row.

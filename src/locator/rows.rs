@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::Path;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::Float32Type;
+use arrow_array::types::{Float32Type, UInt32Type};
 use arrow_array::{Array, RecordBatch};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection};
@@ -46,12 +46,13 @@ impl<'a> Row<'a> {
         values.filter(|values| values.is_valid(self.row)).map_or("", |values| values.value(self.row))
     }
 
-    /// A number in a column of numbers by name, as `quality` is.
+    /// A number in a column of numbers by name, as `quality` and `pii` are.
     #[must_use]
     pub fn number_in(&self, column: &str, name: &str) -> Option<f64> {
         let signals = self.batch.column_by_name(column)?.as_struct_opt()?;
-        let values = signals.column_by_name(name)?.as_primitive_opt::<Float32Type>()?;
-        values.is_valid(self.row).then(|| f64::from(values.value(self.row)))
+        let values = signals.column_by_name(name).filter(|values| values.is_valid(self.row))?;
+        let signal = values.as_primitive_opt::<Float32Type>().map(|values| f64::from(values.value(self.row)));
+        signal.or_else(|| values.as_primitive_opt::<UInt32Type>().map(|values| f64::from(values.value(self.row))))
     }
 
     /// The batch that the row is of.

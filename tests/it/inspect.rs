@@ -378,3 +378,43 @@ fn a_page_that_is_gone_from_its_archive_is_told() {
     let recipe = "dataset = \"d\"\n[source]\nkind = \"warc\"\n[[clean]]\nstage = \"extract\"\n[dedup]\nnear = false\n";
     assert!(show(recipe, "a.warc.gz", &["--page"]).contains("does not hold the page any more"));
 }
+
+#[test]
+fn personal_data_is_counted_as_it_is_stored_and_reviewed_without_showing_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let recipe = "dataset = \"d\"\n[source]\nkind = \"jsonl\"\n[[clean]]\nstage = \"langid\"\n[[clean]]\nstage = \"pii\"\nmode = \"annotate\"\n[dedup]\nnear = false\n";
+    std::fs::write(at("r.toml"), recipe).expect("room");
+    let line = |host: &str, text: &str| serde_json::json!({"url": format!("https://{host}/a"), "text": text}).to_string() + "\n";
+    let lines = line(
+        "yksi.example.fi",
+        "Kirjasto on auki joka päivä. Kirjoita osoitteeseen aino.saari@kirjasto-saari.fi tai soita +358 40 123 4567.",
+    ) + &line(
+        "kaksi.example.fi",
+        "Satamassa oli eilen hiljaista, ja lautta tuli vasta illalla, kun aurinko laski. Kirjoita: vaino@satama-saari.fi, olavi@satama-saari.fi.",
+    ) + &line(
+        "kolme.example.fi",
+        "Metsässä oli tänään paljon mustikoita, ja kaikki lapset tulivat kotiin sinisinä ja iloisina.",
+    );
+    std::fs::write(at("in.jsonl"), lines).expect("room");
+    let mut run = tamis(["run"]);
+    run.arg(at("r.toml")).arg("--workspace").arg(at("w")).arg("--keys").arg(at("keys"));
+    ends_with(run.arg("--set").arg(format!("input={}", at("in.jsonl").display())), 0);
+    let ask = |words: &[&str]| {
+        let mut pii = tamis(["inspect"]);
+        pii.arg(at("w/data/d")).arg("pii").args(words);
+        said(&ends_with(&mut pii, 0).stdout)
+    };
+    let told: Value = serde_json::from_str(&ask(&["--json"])).expect("JSON");
+    assert_eq!((&told["documents"], &told["findings"]["email"], &told["with"]["email"]), (&3.into(), &3.into(), &2.into()), "{told}");
+    assert_eq!((&told["languages"]["fi"]["phone"], &told["hosts"]["kaksi.example.fi"]["email"]), (&1.into(), &2.into()), "{told}");
+    let table = ask(&[]);
+    assert!(table.contains("66.67 %") && table.contains("yksi.example.fi"), "{table}");
+    let review = ask(&["--review", "9"]);
+    assert!(
+        review.contains("Kirjoita osoitteeseen email@example.com tai soita [PHONE]") && review.matches("example.fi").count() == 2,
+        "{review}"
+    );
+    assert!(!review.contains("aino") && !review.contains("olavi") && !review.contains("4567"), "{review}");
+    assert_eq!(ask(&["--review", "9", "--kind", "phone", "--json"]).lines().count(), 1);
+}

@@ -4,6 +4,7 @@
 mod diff;
 mod labels;
 mod one;
+mod personal;
 mod sample;
 #[cfg(feature = "sql")]
 mod sql;
@@ -47,6 +48,8 @@ enum What {
         #[arg(long)]
         json: bool,
     },
+    /// Personal data that was found, by kind, language and host; passages to review, masked
+    Pii(personal::PiiArgs),
     /// Some published documents, drawn by chance; the same seed draws the same ones
     Sample(sample::SampleArgs),
     /// One published document with all that is known of it
@@ -79,6 +82,7 @@ pub fn inspect(args: &InspectArgs) -> anyhow::Result<Exit> {
             let kinds = if *kinds { Some(dataset()?.kinds()?) } else { None };
             summary(&ledgers, &Manifests::read(&workspace)?.erased(&name), kinds, *json)
         }
+        What::Pii(args) => personal::pii(&dataset()?, args),
         What::Sample(args) => sample::sample(&dataset()?, args),
         What::Show(args) => one::show(&dataset()?, &workspace, args),
         What::Explain(args) => one::explain(&dataset()?, &workspace, args),

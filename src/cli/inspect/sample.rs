@@ -84,6 +84,7 @@ impl SampleArgs {
             at_most: self.max.clone(),
             grep,
             by,
+            personal: None,
         })
     }
 }
