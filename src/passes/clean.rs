@@ -110,7 +110,13 @@ fn open(job: &Job, planned: &PlannedInput) -> Result<Box<dyn crate::source::Reco
     }
     let file = std::fs::File::open(path).map_err(unreadable)?;
     let bytes = Box::new(file.try_clone().map_err(unreadable)?);
-    let input = Input { name: Arc::from(planned.name.as_str()), bytes, file: Some(file), size: planned.bytes };
+    let input = Input {
+        name: Arc::from(planned.name.as_str()),
+        bytes,
+        file: Some(file),
+        size: planned.bytes,
+        reader_bytes_max: job.reader_bytes_max,
+    };
     job.recipe.source.open(input).map_err(Unopened::Unreadable)
 }
 
