@@ -21,7 +21,7 @@ fn records(source: &dyn Source, file: &str) -> Vec<RawRecord> {
     let path = format!("{}/data-samples/{file}", env!("CARGO_MANIFEST_DIR"));
     let bytes = std::fs::read(path).expect("a readable sample");
     let size = bytes.len() as u64;
-    let input = Input { name: Arc::from(file), bytes: Box::new(std::io::Cursor::new(bytes)), file: None, size };
+    let input = Input { name: Arc::from(file), bytes: Box::new(std::io::Cursor::new(bytes)), file: None, size, reader_bytes_max: 64 << 20 };
     let mut records = source.open(input).expect("a sound sample");
     let raw = |record| if let Record::Raw(raw) = record { Some(raw) } else { None };
     std::iter::from_fn(|| records.next()).filter_map(raw).collect()

@@ -37,6 +37,8 @@ pub struct Input {
     pub file: Option<std::fs::File>,
     /// Size in bytes, as stored.
     pub size: u64,
+    /// Bytes that reading may hold beside one record: blocks unpacked ahead, dictionaries.
+    pub reader_bytes_max: usize,
 }
 
 /// The records of one file, in file order.

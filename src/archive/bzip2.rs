@@ -3,11 +3,13 @@
 //!
 //! Blocks begin at any bit and have no length; their 48-bit magic is searched instead. That it stands in packed data by chance happens
 //! once in 2^48 bits, and then the checksum of the block tells. Each block is given to the library as a stream of its own.
-//! The checksum over all blocks of a stream is verified here, so a block that is missing does not go unseen.
+//! The checksum over all blocks of a stream is verified here, so a block that is missing does not go unseen. How many blocks are unpacked
+//! at once follows from memory and cores, and a block that unpacks to much is read in pieces, so that each holds at most [`BLOCK_BYTES`].
 
 use std::collections::VecDeque;
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
 
+use ::bzip2::bufread::BzDecoder;
 use aho_corasick::AhoCorasick;
 
 use super::stored::Stored;
@@ -24,8 +26,13 @@ const CRC_BITS: usize = 32;
 const HEAD_BYTES: usize = 4;
 /// A block holds at most 900 kB, and what cannot be packed grows by less than this.
 const PACKED_BLOCK_BYTES_MAX: usize = 2 << 20;
-/// Blocks unpacked at once. One of zeros alone unpacks to 46 MB, so this bounds the memory too.
+/// Blocks unpacked at once, where cores and memory allow it.
 const BLOCKS_AT_ONCE_MAX: usize = 4;
+/// Bytes of a block that are unpacked at once: twice what the blocks of texts hold. One of zeros alone unpacks to 46 MB; the rest of such a
+/// block is unpacked piece by piece while it is read.
+const AHEAD_BYTES: usize = 1_800_000;
+/// The most that a block holds: what it is packed as, the library's table of 3.6 MB, and [`AHEAD_BYTES`].
+const BLOCK_BYTES: usize = 8 << 20;
 
 /// Whether a bzip2 stream begins here, as far as its first bytes show it.
 pub(super) fn is_stream(bytes: &[u8]) -> bool {
@@ -38,9 +45,35 @@ pub(super) fn is_stream(bytes: &[u8]) -> bool {
 enum Piece {
     /// A packed block as a stream of its own, and where it begins.
     Block(Vec<u8>, u64),
-    Bytes(Vec<u8>),
+    Bytes(Unpacking),
     StreamEnd,
     Broken(Damage),
+}
+
+/// A block that is being unpacked.
+struct Unpacking {
+    decoder: Option<BzDecoder<Cursor<Vec<u8>>>>,
+    /// The bytes that were unpacked last.
+    bytes: Vec<u8>,
+    /// Where it begins in the file.
+    offset: u64,
+}
+
+impl Unpacking {
+    /// Replaces the bytes by those that follow.
+    fn go_on(&mut self) -> Result<(), Damage> {
+        self.bytes.clear();
+        let Some(decoder) = &mut self.decoder else { return Ok(()) };
+        match decoder.take(AHEAD_BYTES as u64).read_to_end(&mut self.bytes) {
+            Ok(count) => {
+                if count < AHEAD_BYTES {
+                    self.decoder = None;
+                }
+                Ok(())
+            }
+            Err(error) => Err(Damage { offset: self.offset, what: format!("the bzip2 block is broken: {error}"), fatal: false }),
+        }
+    }
 }
 
 /// Unpacks bzip2.
@@ -53,6 +86,7 @@ pub(super) struct Bzip2 {
     /// The bit of the window at which a block's magic stands, once one was found.
     block: Option<usize>,
     ready: VecDeque<Piece>,
+    at_once: usize,
     given: usize,
     begin: u64,
     crc: u32,
@@ -69,12 +103,19 @@ impl Bzip2 {
             base: 0,
             block: None,
             ready: VecDeque::new(),
+            at_once: 1,
             given: 0,
             begin: 0,
             crc: 0,
             whole: false,
             lost: false,
         }
+    }
+
+    /// Unpacks as many blocks at once as `bytes` hold and cores there are. What comes out is the same.
+    pub(super) fn unpack_ahead(&mut self, bytes: usize) {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        self.at_once = (bytes / BLOCK_BYTES).clamp(1, cores.min(BLOCKS_AT_ONCE_MAX));
     }
 
     /// Where the present stream begins.
@@ -88,14 +129,21 @@ impl Bzip2 {
             self.cut_pieces(stored)?;
             unpack_all(&mut self.ready);
         }
-        match self.ready.front() {
+        match self.ready.front_mut() {
             None => Ok(Pull::Finished),
-            Some(Piece::Bytes(bytes)) => {
-                let rest = &bytes[self.given..];
+            Some(Piece::Bytes(block)) => {
+                if self.given == block.bytes.len() {
+                    self.given = 0;
+                    if let Err(damage) = block.go_on() {
+                        self.ready[0] = Piece::Broken(damage);
+                        return Ok(Pull::Bytes(0));
+                    }
+                }
+                let rest = &block.bytes[self.given..];
                 let count = rest.len().min(out.len());
                 out[..count].copy_from_slice(&rest[..count]);
                 self.given += count;
-                if self.given == bytes.len() {
+                if self.given == block.bytes.len() && block.decoder.is_none() {
                     self.ready.pop_front();
                     self.given = 0;
                 }
@@ -111,9 +159,8 @@ impl Bzip2 {
 
     /// Cuts as many blocks as are unpacked at once.
     fn cut_pieces(&mut self, stored: &mut Stored) -> io::Result<()> {
-        let at_once = std::thread::available_parallelism().map_or(1, usize::from).min(BLOCKS_AT_ONCE_MAX);
         let mut blocks = 0;
-        while blocks < at_once {
+        while blocks < self.at_once {
             let Some(bit) = self.block else {
                 if !self.find_stream(stored)? {
                     return Ok(());
@@ -264,7 +311,7 @@ impl Bzip2 {
 fn unpack_all(pieces: &mut VecDeque<Piece>) {
     let unpack_one = |piece: &mut Piece| {
         if let Piece::Block(stream, offset) = piece {
-            *piece = unpack(stream, *offset);
+            *piece = unpack(std::mem::take(stream), *offset);
         }
     };
     if pieces.iter().filter(|piece| matches!(piece, Piece::Block(..))).count() < 2 {
@@ -277,12 +324,10 @@ fn unpack_all(pieces: &mut VecDeque<Piece>) {
     });
 }
 
-fn unpack(stream: &[u8], offset: u64) -> Piece {
-    let mut bytes = Vec::with_capacity(900_000);
-    match ::bzip2::read::BzDecoder::new(stream).read_to_end(&mut bytes) {
-        Ok(_) => Piece::Bytes(bytes),
-        Err(error) => Piece::Broken(Damage { offset, what: format!("the bzip2 block is broken: {error}"), fatal: false }),
-    }
+fn unpack(stream: Vec<u8>, offset: u64) -> Piece {
+    let decoder = Some(BzDecoder::new(Cursor::new(stream)));
+    let mut block = Unpacking { decoder, bytes: Vec::with_capacity(AHEAD_BYTES / 2), offset };
+    block.go_on().map_or_else(Piece::Broken, |()| Piece::Bytes(block))
 }
 
 /// The block between two bits of `window` as a stream that holds it alone.
@@ -389,6 +434,37 @@ mod tests {
         let streams: Vec<u8> = text.chunks(70_001).flat_map(|chunk| packed(chunk, 9)).collect();
         assert_eq!(read(streams), (text, vec![]));
         assert_eq!(read([packed(b"", 9), packed(b"Sveiki", 9), packed(b"", 9), vec![0; 40]].concat()), (b"Sveiki".to_vec(), vec![]));
+    }
+
+    #[test]
+    fn a_block_that_unpacks_to_millions_is_read_in_pieces_and_its_checksum_counts() {
+        let text = [&[b' '; 250][..], b"Vilnis pie krasta."].concat().repeat(15_000);
+        let stored = packed(&text, 9);
+        assert!(text.len() > 2 * AHEAD_BYTES && read(stored.clone()) == (text, vec![]));
+        // The checksum of the first block stands behind its magic.
+        let mut wrong = stored;
+        wrong[HEAD_BYTES + 6] ^= 1;
+        let (_, damage) = read(wrong);
+        assert!(damage[0].starts_with("the bzip2 block is broken"), "{damage:?}");
+    }
+
+    #[test]
+    fn memory_decides_how_many_blocks_are_unpacked_at_once_and_not_what_comes_out() {
+        let text = noise(1_000_000);
+        let stored = packed(&text, 1);
+        for bytes in [0, BLOCK_BYTES, 1 << 30] {
+            let mut unpacked = Unpacked::open(Box::new(io::Cursor::new(stored.clone())), "x.bz2").unwrap().within(bytes);
+            let mut read = Vec::new();
+            unpacked.read_to_end(&mut read).unwrap();
+            assert!(read == text, "{bytes}");
+        }
+        let at_once = |bytes| {
+            let mut bzip2 = Bzip2::new();
+            bzip2.unpack_ahead(bytes);
+            bzip2.at_once
+        };
+        assert_eq!((at_once(0), at_once(2 * BLOCK_BYTES - 1)), (1, 1));
+        assert!(at_once(1 << 30) <= BLOCKS_AT_ONCE_MAX);
     }
 
     #[test]

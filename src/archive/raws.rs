@@ -109,7 +109,7 @@ mod tests {
     }
 
     fn read_stream(bytes: Box<dyn Read + Send>, size: u64) -> Vec<String> {
-        let input = Input { name: "x.warc.gz".into(), bytes, file: None, size };
+        let input = Input { name: "x.warc.gz".into(), bytes, file: None, size, reader_bytes_max: 64 << 20 };
         let mut records = RawRecords::open(input, 1 << 20, |_| true).unwrap();
         let mut seen = Vec::new();
         while let Some(record) = records.next() {
@@ -226,7 +226,7 @@ mod tests {
             }
         }
         let open = |bytes: Box<dyn Read + Send>| {
-            RawRecords::open(Input { name: "x".into(), bytes, file: None, size: 0 }, 1, |_| true).err().unwrap()
+            RawRecords::open(Input { name: "x".into(), bytes, file: None, size: 0, reader_bytes_max: 64 << 20 }, 1, |_| true).err().unwrap()
         };
         assert_eq!(open(Box::new(std::io::empty())).to_string(), "the file is empty");
         assert_eq!(open(Box::new(Refuses)).to_string(), "cannot read it: the disk is on fire");

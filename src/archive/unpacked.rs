@@ -95,6 +95,15 @@ impl Unpacked {
         Ok(Unpacked { stored, packing, out, start: 0, end: 0, next: None, dead: false, position: 0 })
     }
 
+    /// The same, with so many bytes for what is unpacked ahead; without them, blocks of bzip2 are unpacked one by one.
+    #[must_use]
+    pub fn within(mut self, reader_bytes_max: usize) -> Unpacked {
+        if let Packing::Bzip2(bzip2) = &mut self.packing {
+            bzip2.unpack_ahead(reader_bytes_max);
+        }
+        self
+    }
+
     /// Whether the file has no bytes at all. To be asked before the first step.
     #[must_use]
     pub fn is_empty(&self) -> bool {

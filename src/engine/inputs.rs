@@ -70,15 +70,17 @@ pub fn are_unchanged(inputs: &[PlannedInput]) -> bool {
         && remote::about_all(&names).into_iter().zip(remote).all(|(now, input)| now.is_ok_and(|now| now.tag == input.etag))
 }
 
-/// Begins to read `planned` with `source`. `scratch` is a folder on a disk for what must be fetched whole.
+/// Begins to read `planned` with `source`, which may hold `reader_bytes_max` beside a record. `scratch` is a folder on a disk for what must be
+/// fetched whole.
 ///
 /// # Errors
 /// See [`Unopened`].
-pub fn open(planned: &PlannedInput, source: &dyn Source, scratch: &Path) -> Result<Opened, Unopened> {
-    let (input, fault) = match is_remote(&planned.name) {
+pub fn open(planned: &PlannedInput, source: &dyn Source, scratch: &Path, reader_bytes_max: usize) -> Result<Opened, Unopened> {
+    let (mut input, fault) = match is_remote(&planned.name) {
         true => fetched(planned, source.jumps().then_some(scratch))?,
         false => (local(planned)?, Fault::default()),
     };
+    input.reader_bytes_max = reader_bytes_max;
     let records = source.open(input).map_err(Unopened::Unreadable);
     // What a format says of bytes that never came is not said of the file.
     if let Some(error) = fault.take() {
@@ -101,7 +103,7 @@ fn local(planned: &PlannedInput) -> Result<Input, Unopened> {
     }
     let file = File::open(path).map_err(unreadable)?;
     let bytes = Box::new(file.try_clone().map_err(unreadable)?);
-    Ok(Input { name: Arc::from(planned.name.as_str()), bytes, file: Some(file), size: planned.bytes })
+    Ok(Input { name: Arc::from(planned.name.as_str()), bytes, file: Some(file), size: planned.bytes, reader_bytes_max: 0 })
 }
 
 /// An object of a store; as a file in `whole` where it is wanted whole.
@@ -110,11 +112,11 @@ fn fetched(planned: &PlannedInput, whole: Option<&Path>) -> Result<(Input, Fault
     let fault = reader.fault();
     let name = Arc::from(planned.name.as_str());
     let Some(folder) = whole else {
-        return Ok((Input { name, bytes: Box::new(reader), file: None, size: planned.bytes }, fault));
+        return Ok((Input { name, bytes: Box::new(reader), file: None, size: planned.bytes, reader_bytes_max: 0 }, fault));
     };
     let spooled = spool(&mut reader, folder).and_then(|file| Ok((file.try_clone()?, file)));
     let (bytes, file) = spooled.map_err(|error| fault.take().map_or(Unopened::Unreadable(error.into()), Unopened::from))?;
-    Ok((Input { name, bytes: Box::new(bytes), file: Some(file), size: planned.bytes }, fault))
+    Ok((Input { name, bytes: Box::new(bytes), file: Some(file), size: planned.bytes, reader_bytes_max: 0 }, fault))
 }
 
 fn spool(reader: &mut Reader, folder: &Path) -> io::Result<File> {

@@ -41,7 +41,13 @@ fn read(path: &Path, offset: u64) -> Option<Box<Document>> {
     let mut file = File::open(path).ok()?;
     let size = file.metadata().ok()?.len();
     file.seek(SeekFrom::Start(offset)).ok()?;
-    let input = Input { name: path.to_string_lossy().into(), bytes: Box::new(file), file: None, size: size.checked_sub(offset)? };
+    let input = Input {
+        name: path.to_string_lossy().into(),
+        bytes: Box::new(file),
+        file: None,
+        size: size.checked_sub(offset)?,
+        reader_bytes_max: 64 << 20,
+    };
     let source = Warc::default();
     let Record::Raw(record) = source.open(input).ok()?.next()? else { return None };
     match source.decode(record) {

@@ -56,7 +56,7 @@ fn paragraph_sink(job: &Job, path: &Path) -> Result<Option<ParagraphSink>, JobEr
 }
 
 fn read_input(job: &Job, planned: &PlannedInput, attempt: &Path, writing: &mut Writing, watch: &dyn Watch) -> Result<(), JobError> {
-    let mut opened = match inputs::open(planned, job.recipe.source.as_ref(), attempt) {
+    let mut opened = match inputs::open(planned, job.recipe.source.as_ref(), attempt, job.reader_bytes_max) {
         Ok(opened) => opened,
         Err(Unopened::Changed) => return Err(JobError::InputChanged { name: planned.name.clone() }),
         Err(Unopened::Remote(error)) => return Err(JobError::remote(error)),

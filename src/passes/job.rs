@@ -57,14 +57,17 @@ impl Means {
         self.memory_max.0.saturating_sub(BASE_BYTES)
     }
 
-    /// How many tasks may run side by side, and the bounds of each one's flow.
-    fn bounds(self, document_cpu_ms_max: u64, flow_bytes: u64) -> (usize, Bounds) {
+    /// How many tasks may run side by side, the bounds of each one's flow, and what each one's reader may hold beside a record.
+    fn bounds(self, document_cpu_ms_max: u64, flow_bytes: u64) -> (usize, Bounds, usize) {
         let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
         let free = self.memory_max.0.saturating_sub(BASE_BYTES);
         let flows = self.threads.min(size(free / (flow_bytes + HELD_BYTES_WISHED))).max(1);
         let room = free.saturating_sub(flows as u64 * flow_bytes);
-        let batch_bytes_max = size((room / (2 * BATCHES * flows as u64)).clamp(256 << 10, 4 << 20));
-        (flows, Bounds { batch_bytes_max, held_bytes_max: size(room / 2), document_cpu_ms_max, ..Bounds::default() })
+        // One half for documents on their way; of the other, each flow has its part for records as read and for its reader.
+        let reading = room / (2 * flows as u64);
+        let batch = (reading / 4 * 3 / BATCHES).clamp(256 << 10, 4 << 20);
+        let bounds = Bounds { batch_bytes_max: size(batch), held_bytes_max: size(room / 2), document_cpu_ms_max, ..Bounds::default() };
+        (flows, bounds, size(reading.saturating_sub(BATCHES * batch)))
     }
 }
 
@@ -78,6 +81,7 @@ pub struct Job {
     pub(super) clean: Vec<Step>,
     pub(super) crew: Crew,
     pub(super) decide_bytes: u64,
+    pub(super) reader_bytes_max: usize,
     pub(super) suppression: Option<Arc<Suppression>>,
     pub(super) earlier: Vec<Earlier>,
     flows: usize,
@@ -243,7 +247,7 @@ impl Job {
         // Ids are the same whether they are brought along or made again, so memory may decide.
         let brings_ids = !plan.again.is_empty() && means.memory_max.0 >= Means::MEMORY_MIN.0 + IDS_BYTES;
         let flow_bytes = if brings_ids { FLOW_BYTES + IDS_BYTES } else { FLOW_BYTES };
-        let (flows, bounds) = means.bounds(recipe.limits.document_cpu_ms_max, flow_bytes);
+        let (flows, bounds, reader_bytes_max) = means.bounds(recipe.limits.document_cpu_ms_max, flow_bytes);
         let crew = Crew::new(means.threads, bounds, stop)?;
         let mut clean = recipe.clean_steps();
         if let Some(list) = &suppression {
@@ -266,6 +270,7 @@ impl Job {
             recipe,
             crew,
             decide_bytes: means.decide_bytes(),
+            reader_bytes_max,
             suppression,
             earlier,
             flows,

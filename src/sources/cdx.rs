@@ -107,8 +107,17 @@ impl Cdx {
 
 impl Source for Cdx {
     fn open(&self, input: Input) -> Result<Box<dyn Records>, SourceError> {
-        let lines = BufReader::new(Unpacked::open(input.bytes, &input.name)?);
-        Ok(Box::new(Chosen { settings: self.clone(), lines, read: 0, under_way: VecDeque::new(), bytes: 0, unreached: None, ended: false }))
+        let lines = BufReader::new(Unpacked::open(input.bytes, &input.name)?.within(input.reader_bytes_max));
+        Ok(Box::new(Chosen {
+            settings: self.clone(),
+            lines,
+            read: 0,
+            under_way: VecDeque::new(),
+            bytes: 0,
+            bytes_max: PARTS_BYTES_MAX.min(input.reader_bytes_max as u64),
+            unreached: None,
+            ended: false,
+        }))
     }
 
     fn decode(&self, record: RawRecord) -> Offer {
@@ -172,8 +181,9 @@ struct Chosen {
     /// Bytes of the index so far, unpacked.
     read: u64,
     under_way: VecDeque<Under>,
-    /// Bytes of the parts under way.
+    /// Bytes of the parts under way, and how many may be.
     bytes: u64,
+    bytes_max: u64,
     unreached: Option<RemoteError>,
     ended: bool,
 }
@@ -181,7 +191,7 @@ struct Chosen {
 impl Chosen {
     /// Reads the index on until enough is under way.
     fn ask_ahead(&mut self) {
-        while !self.ended && self.under_way.len() < PARTS_MAX && (self.bytes < PARTS_BYTES_MAX || self.under_way.is_empty()) {
+        while !self.ended && self.under_way.len() < PARTS_MAX && (self.bytes < self.bytes_max || self.under_way.is_empty()) {
             match self.line() {
                 Ok(Some(line)) => self.take_line(&line),
                 Ok(None) => self.ended = true,
@@ -243,7 +253,13 @@ impl Chosen {
             }
         };
         let wrong = |what: &str| Some(Record::Damage(Damage { offset: line.offset, what: format!("{name}: {what}"), fatal: false }));
-        let input = Input { name: Arc::clone(name), size: bytes.len() as u64, bytes: Box::new(Cursor::new(bytes)), file: None };
+        let input = Input {
+            name: Arc::clone(name),
+            size: bytes.len() as u64,
+            bytes: Box::new(Cursor::new(bytes)),
+            file: None,
+            reader_bytes_max: 0,
+        };
         let records = RawRecords::open(input, self.settings.record_bytes_max.as_usize(), |_| true);
         match records.ok().and_then(|mut records| records.next()) {
             Some(Record::Raw(raw)) if !is_of(&raw.bytes, &line.url) => wrong("another page lies where the index says it is"),

@@ -66,7 +66,7 @@ fn build(settings: toml::de::ValueDeserializer<'_>) -> Result<Box<dyn Source>, B
 
 impl Source for Jsonl {
     fn open(&self, input: Input) -> Result<Box<dyn Records>, SourceError> {
-        let unpacked = Unpacked::open(input.bytes, &input.name)?;
+        let unpacked = Unpacked::open(input.bytes, &input.name)?.within(input.reader_bytes_max);
         if unpacked.is_empty() {
             return Err(SourceError::NotThisFormat("the file is empty".to_owned()));
         }
@@ -255,7 +255,7 @@ mod tests {
 
     /// Texts of documents and reasons of drops with their offsets, or what is damaged.
     fn read_stream(settings: &Jsonl, bytes: Box<dyn Read + Send>, name: &str) -> Vec<(u64, String)> {
-        let mut records = settings.open(Input { name: name.into(), bytes, file: None, size: 0 }).unwrap();
+        let mut records = settings.open(Input { name: name.into(), bytes, file: None, size: 0, reader_bytes_max: 64 << 20 }).unwrap();
         let mut seen = Vec::new();
         while let Some(record) = records.next() {
             let offer = match record {

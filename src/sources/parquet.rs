@@ -341,7 +341,13 @@ mod tests {
     fn open(settings: &Parquet, bytes: &[u8]) -> Result<Box<dyn Records>, SourceError> {
         let mut file = tempfile::tempfile().expect("a temporary file");
         std::io::Write::write_all(&mut file, bytes).expect("room");
-        settings.open(Input { name: "c.parquet".into(), bytes: Box::new(std::io::empty()), file: Some(file), size: bytes.len() as u64 })
+        settings.open(Input {
+            name: "c.parquet".into(),
+            bytes: Box::new(std::io::empty()),
+            file: Some(file),
+            size: bytes.len() as u64,
+            reader_bytes_max: 64 << 20,
+        })
     }
 
     fn told(settings: &Parquet, bytes: &[u8]) -> Vec<String> {

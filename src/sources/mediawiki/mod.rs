@@ -83,7 +83,7 @@ fn build(settings: toml::de::ValueDeserializer<'_>) -> Result<Box<dyn Source>, B
 
 impl Source for Reader {
     fn open(&self, input: Input) -> Result<Box<dyn Records>, SourceError> {
-        let unpacked = Unpacked::open(input.bytes, &input.name)?;
+        let unpacked = Unpacked::open(input.bytes, &input.name)?.within(input.reader_bytes_max);
         if unpacked.is_empty() {
             return Err(SourceError::NotThisFormat("the file is empty".to_owned()));
         }

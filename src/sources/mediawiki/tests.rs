@@ -23,7 +23,7 @@ fn reader(settings: &str) -> Box<dyn Source> {
 }
 
 fn offers(source: &dyn Source, bytes: &[u8], name: &str) -> Vec<Result<Document, String>> {
-    let input = Input { name: name.into(), bytes: Box::new(Cursor::new(bytes.to_vec())), file: None, size: 0 };
+    let input = Input { name: name.into(), bytes: Box::new(Cursor::new(bytes.to_vec())), file: None, size: 0, reader_bytes_max: 64 << 20 };
     let mut records = source.open(input).unwrap();
     let mut seen = Vec::new();
     while let Some(record) = records.next() {

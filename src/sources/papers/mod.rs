@@ -165,12 +165,12 @@ impl Source for Papers {
         let is_seven_zip = first == seven_zip::MAGIC;
         let bytes: Box<dyn Read + Send> = Box::new(std::io::Cursor::new(first).chain(bytes));
         if is_seven_zip {
-            return seven_zip::open(members, bytes, input.file, input.size);
+            return seven_zip::open(members, bytes, input.file, input.size, input.reader_bytes_max);
         }
         if is_zip {
             return zipped::open(members, bytes, input.file);
         }
-        let mut unpacked = Unpacked::open(bytes, &input.name)?;
+        let mut unpacked = Unpacked::open(bytes, &input.name)?.within(input.reader_bytes_max);
         let is_tar = tar::begins(unpacked.want(tar::BLOCK_BYTES));
         if is_tar { Ok(Box::new(tar::Tar::new(members, unpacked))) } else { Ok(Box::new(Single { members, unpacked, done: false })) }
     }

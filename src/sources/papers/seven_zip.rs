@@ -15,7 +15,7 @@ use crate::source::{Damage, Record, Records, SourceError};
 
 /// How 7z files begin.
 pub(super) const MAGIC: &[u8] = b"7z\xbc\xaf";
-/// Memory that a decoder may take for its dictionary, in KiB: that of the strongest setting of 7-Zip, 256 MiB, and some more.
+/// Memory that a decoder may take for its dictionary, in KiB, where `--memory-max` has as much: that of the strongest setting of 7-Zip, 256 MiB, and some more.
 const DICTIONARY_KIB_MAX: usize = 300 << 10;
 /// Members that wait to be taken.
 const WAITING: usize = 2;
@@ -28,11 +28,18 @@ struct SevenZip {
 }
 
 /// Opens a 7z file. Without a `file` its bytes are held, up to the limit for one file.
-pub(super) fn open(members: Members, bytes: Box<dyn Read + Send>, file: Option<File>, size: u64) -> Result<Box<dyn Records>, SourceError> {
+pub(super) fn open(
+    members: Members,
+    bytes: Box<dyn Read + Send>,
+    file: Option<File>,
+    size: u64,
+    reader_bytes_max: usize,
+) -> Result<Box<dyn Records>, SourceError> {
     let jumping = jumping(&members, bytes, file)?;
-    let reader = ArchiveReader::new_with_memory_limit(jumping, Password::empty(), DICTIONARY_KIB_MAX).map_err(|error| match error {
+    let kib_max = DICTIONARY_KIB_MAX.min(reader_bytes_max >> 10);
+    let reader = ArchiveReader::new_with_memory_limit(jumping, Password::empty(), kib_max).map_err(|error| match error {
         Error::PasswordRequired => SourceError::NotThisFormat("it is encrypted, its list of members too".to_owned()),
-        error => SourceError::NotThisFormat(format!("it is no whole 7z file: {error}")),
+        error => SourceError::NotThisFormat(too_large(&error).unwrap_or_else(|| format!("it is no whole 7z file: {error}"))),
     })?;
     let count = reader.archive().files.len();
     if count > members.members_max {
@@ -89,7 +96,8 @@ impl Unpacking {
             Ok(if self.member(entry, content) { EntryDecision::Continue } else { EntryDecision::Stop })
         });
         if let Err(error) = ended {
-            let what = format!("the 7z file cannot be read on behind {} members: {error}", self.number);
+            let why = too_large(&error).unwrap_or_else(|| error.to_string());
+            let what = format!("the 7z file cannot be read on behind {} members: {why}", self.number);
             self.hand_over(damaged(self.number, &what, true));
         }
     }
@@ -134,6 +142,14 @@ impl Unpacking {
         let share = self.number.min(self.count as u64) as f64 / self.count.max(1) as f64;
         self.give.send((record, (self.size as f64 * share) as u64)).is_ok()
     }
+}
+
+/// What to do about a dictionary that does not fit.
+fn too_large(error: &Error) -> Option<String> {
+    let Error::MaxMemLimited { max_kb, actaul_kb } = error else { return None };
+    let way_out =
+        if *max_kb < DICTIONARY_KIB_MAX { "give more with --memory-max, or fewer --threads" } else { "pack it with a smaller one" };
+    Some(format!("its dictionary takes {actaul_kb} KiB, and a reader may take {max_kb}; {way_out}"))
 }
 
 fn damaged(number: u64, what: &str, fatal: bool) -> Record {

@@ -354,7 +354,7 @@ mod tests {
 
     fn walk(bytes: Vec<u8>, name: &str) {
         let size = bytes.len() as u64;
-        let input = Input { name: name.into(), bytes: Box::new(Cursor::new(bytes)), file: None, size };
+        let input = Input { name: name.into(), bytes: Box::new(Cursor::new(bytes)), file: None, size, reader_bytes_max: 64 << 20 };
         let source = Warc::default();
         let Ok(mut records) = source.open(input) else { return };
         while let Some(record) = records.next() {
@@ -447,7 +447,13 @@ mod tests {
         let mut truths: HashMap<u64, Truth> =
             lines.lines().map(|line| serde_json::from_str::<Truth>(line).unwrap()).map(|truth| (truth.offset, truth)).collect();
         let file = File::open(folder.join("corpus-5m.warc.gz")).unwrap();
-        let input = Input { name: "corpus".into(), size: file.metadata().unwrap().len(), bytes: Box::new(file), file: None };
+        let input = Input {
+            name: "corpus".into(),
+            size: file.metadata().unwrap().len(),
+            bytes: Box::new(file),
+            file: None,
+            reader_bytes_max: 64 << 20,
+        };
         let mut records = Warc::default().open(input).unwrap();
         let (mut pages, mut wrong) = (0, Vec::new());
         while let Some(record) = records.next() {
