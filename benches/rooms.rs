@@ -65,6 +65,7 @@ fn records(recipe: &Recipe, (path, bytes): &(PathBuf, Vec<u8>)) -> Vec<RawRecord
         bytes: Box::new(std::io::Cursor::new(bytes.clone())),
         file: None,
         size: bytes.len() as u64,
+        reader_bytes_max: 64 << 20,
     };
     let mut reader = recipe.source.open(input).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     std::iter::from_fn(|| reader.next()).filter_map(|record| if let Record::Raw(raw) = record { Some(raw) } else { None }).collect()

@@ -13,7 +13,8 @@
 //!    [`cluster`] gives the same work to schedulers of many machines.
 //! 7. [`locator`] knows where each document lies; [`suppression`] keeps out what was erased; [`takedown`] erases documents from every store and proves it.
 //! 8. [`packing`] makes sequences for trainers of published shards, and exports them.
-//! 9. [`night`] is what a nightly operator needs beside a run; [`publish`] says of a data set what the law and its readers ask.
+//! 9. [`night`] is what a nightly operator needs beside a run; [`publish`] says of a data set what the law and its readers ask,
+//!    and [`release`] freezes it with all that.
 //! 10. [`inspect`] looks into what there is, [`report`] draws what happened, [`serve`] shows both in a browser; [`cli`] is the only place that prints.
 //!
 //! The three doors are [`source`], [`stage`] and [`sink`].
@@ -38,6 +39,7 @@ pub mod packing;
 pub mod passes;
 pub mod publish;
 pub mod recipe;
+pub mod release;
 pub mod report;
 pub mod robots;
 pub mod serve;

@@ -208,6 +208,27 @@ pub fn publish_new(from: &Path, to: &Path) -> Result<Written, StoreError> {
     Ok(written)
 }
 
+/// Gives the finished file `from` the new name `to` as well: a hard link, or a copy where the system gives none: on another disk, or at its limit of links.
+/// Whoever changes one of the names in place would change both; nobody here does.
+///
+/// # Errors
+/// [`StoreError::Different`] when `to` exists, else what the system says.
+pub fn link_or_copy(from: &Path, to: &Path) -> Result<(), StoreError> {
+    match fs::hard_link(from, to) {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(StoreError::Different { path: to.to_owned() }),
+        Err(error) if NO_LINKS.iter().any(|known| error.raw_os_error() == Some(known.raw_os_error())) => {
+            fs::copy(from, to).and_then(|_| File::open(to)?.sync_all()).map_err(on(to))?;
+        }
+        Err(error) => return Err(StoreError::io(to, error)),
+    }
+    lasting_change();
+    fsync_folder(folder_of(to))
+}
+
+/// What a system says that gives no hard link where it could give a copy.
+const NO_LINKS: [Errno; 4] = [Errno::XDEV, Errno::MLINK, Errno::PERM, Errno::OPNOTSUPP];
+
 /// Moves `from` over `to` in one step: readers see the old file or the new one, never none and never both.
 ///
 /// # Errors
@@ -224,6 +245,12 @@ pub fn replace(from: &Path, to: &Path) -> Result<(), StoreError> {
 /// What the system says.
 pub fn fsync_folders<'a>(folders: impl IntoIterator<Item = &'a Path>) -> Result<(), StoreError> {
     folders.into_iter().collect::<BTreeSet<_>>().into_iter().try_for_each(fsync_folder)
+}
+
+/// SHA-256 of bytes, hex.
+#[must_use]
+pub fn sha256_bytes(bytes: &[u8]) -> String {
+    HEXLOWER.encode(&Sha256::digest(bytes))
 }
 
 /// SHA-256 of a file, hex.

@@ -103,6 +103,15 @@ impl Workspace {
         Some((Workspace { root: root.to_owned() }, full.file_name()?.to_str()?.to_owned()))
     }
 
+    /// The workspace and the folder of the release at `path` (`releases/<name>`), if it is one. Changes nothing.
+    #[must_use]
+    pub fn of_release(path: &Path) -> Option<(Workspace, PathBuf)> {
+        // As it is written: the folder of releases may be a link to another disk.
+        let full = std::path::absolute(path).ok().filter(|full| full.join("release.json").is_file())?;
+        let root = full.parent().filter(|releases| releases.ends_with("releases"))?.parent().filter(|root| root.join(OURS).is_dir())?;
+        Some((Workspace { root: root.to_owned() }, full))
+    }
+
     /// The workspace and the data set that the deduplication index at `path` belongs to (`_tamis/index/<data set>`), or those of
     /// [`Workspace::of_dataset`]. Changes nothing.
     ///
@@ -149,6 +158,12 @@ impl Workspace {
     #[must_use]
     pub fn packed(&self) -> PathBuf {
         self.root.join("packed")
+    }
+
+    /// Where frozen versions of data sets lie.
+    #[must_use]
+    pub fn releases(&self) -> PathBuf {
+        self.root.join("releases")
     }
 
     /// Where the records of exports lie.

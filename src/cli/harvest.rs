@@ -54,7 +54,7 @@ pub fn harvest(args: &HarvestArgs, stop: &Stop) -> anyhow::Result<Exit> {
     let workspace = Workspace::open(&args.place.workspace)?;
     let _lock = workspace.lock()?;
     let suppression = Suppression::open(&workspace, &args.place.keys.suppression())?;
-    let whole = night(&settings, &workspace, args.night, suppression.as_ref(), stop, args.quiet)?;
+    let whole = night(&settings, &workspace, args.night, suppression.as_ref(), &|| stop.wished(), args.quiet)?.whole();
     if let Some(out) = out {
         let urls = deleted(&workspace)?;
         if urls.is_empty() {
@@ -71,7 +71,29 @@ pub fn harvest(args: &HarvestArgs, stop: &Stop) -> anyhow::Result<Exit> {
     Ok(if whole { Exit::Done } else { Exit::Quarantined })
 }
 
-/// Harvests the night, and says what came. Answers whether every list was read to its end or its limit.
+/// What a night of harvesting came to.
+pub struct Came {
+    /// What each repository brought.
+    pub brought: Vec<Brought>,
+    /// Addresses that repositories have deleted and that are still here.
+    pub waiting: u64,
+}
+
+impl Came {
+    /// Lists that were not read to their end or their limit.
+    #[must_use]
+    pub fn left(&self) -> u64 {
+        self.brought.iter().filter(|one| one.unfinished.as_deref().is_some_and(|why| why != LIMIT)).count() as u64
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn whole(&self) -> bool {
+        self.left() == 0
+    }
+}
+
+/// Harvests the night, and says what came.
 ///
 /// # Errors
 /// What stands against it, in a sentence.
@@ -80,30 +102,26 @@ pub fn night(
     workspace: &Workspace,
     night: Option<jiff::civil::Date>,
     suppression: Option<&Suppression>,
-    stop: &Stop,
+    stop: &(dyn Fn() -> bool + Sync),
     quiet: bool,
-) -> anyhow::Result<bool> {
+) -> anyhow::Result<Came> {
     let night = today(night);
-    let world = World { workspace, night: &night, suppression, stop: &|| stop.wished() };
+    let world = World { workspace, night: &night, suppression, stop };
     let brought = harvest_all(settings, &world).map_err(|error| match error {
         HarvestError::Stopped => anyhow::Error::from(JobError::Stopped),
         error => error.into(),
     })?;
-    let mut whole = true;
-    for one in &brought {
-        whole &= one.unfinished.as_deref().is_none_or(|why| why == LIMIT);
-        if !quiet {
-            eprintln!("{}", line(&night, one));
-        }
+    if !quiet {
+        brought.iter().for_each(|one| eprintln!("{}", line(&night, one)));
     }
-    let waiting = deleted(workspace)?.len();
+    let waiting = deleted(workspace)?.len() as u64;
     if waiting > 0 && !quiet {
         eprintln!(
             "note: {} that their repositories have deleted are still here; `tamis harvest --takedown-plan FILE` plans to erase them",
-            if waiting == 1 { "1 address".to_owned() } else { format!("{} addresses", grouped(waiting as u64)) }
+            if waiting == 1 { "1 address".to_owned() } else { format!("{} addresses", grouped(waiting)) }
         );
     }
-    Ok(whole)
+    Ok(Came { brought, waiting })
 }
 
 /// What one repository brought, in a line or more.

@@ -18,6 +18,7 @@ mod pack;
 mod pipe;
 mod plan;
 pub mod progress;
+mod release;
 mod report;
 mod robots;
 mod run;
@@ -27,6 +28,7 @@ mod status;
 mod table;
 mod takedown;
 mod tokenizer;
+mod traced;
 mod verify;
 mod warc;
 mod work;
@@ -83,10 +85,14 @@ enum Verb {
     Verify(verify::VerifyArgs),
     /// Erases documents from every store, proves it, and keeps them out
     Takedown(takedown::TakedownArgs),
+    /// After a backup was restored: looks for what was erased before, and plans to erase it again
+    RestoreCheck(takedown::restore::RestoreArgs),
     /// Makes a vocabulary from a corpus, and says how well vocabularies fit its languages
     Tokenizer(tokenizer::TokenizerArgs),
     /// Says of a data set what the law and its readers ask: AI Act summary, Croissant, card, datasheet, checksums
     Report(report::ReportArgs),
+    /// Freezes a version of a data set under a name, with its reports, checksums and signature; or lists what was frozen
+    Release(release::ReleaseArgs),
     /// Packs a data set into shuffled sequences of token ids, split for training and testing
     Pack(pack::PackArgs),
     /// Writes a packed data set in the format of a trainer
@@ -132,8 +138,10 @@ pub fn run(cli: Cli, stop: Stop) -> anyhow::Result<Exit> {
         Verb::Serve(args) => serve::serve(&args, &stop),
         Verb::Verify(args) => verify::verify(&args),
         Verb::Takedown(args) => takedown::takedown(args),
+        Verb::RestoreCheck(args) => takedown::restore::restore_check(&args),
         Verb::Tokenizer(args) => tokenizer::tokenizer(&args),
         Verb::Report(args) => report::report(&args),
+        Verb::Release(args) => release::release(&args),
         Verb::Pack(args) => pack::pack(&args),
         Verb::Export(args) => export::export(&args),
         Verb::Plan(args) => plan::plan(&args),

@@ -11,19 +11,24 @@ use jiff::civil::Date;
 
 use super::crawl;
 use super::exit::{Exit, exit_of};
+use super::harvest;
 use super::progress::Progress;
 use super::run::{Machine, Place, run_stages, save_plan, write_report};
+use super::traced::{Listener, Tracing, word};
+use crate::crawl::harvest::mend;
 use crate::engine::plan::Plan;
-use crate::engine::watch::Stop;
+use crate::engine::watch::{Stop, Watch};
 use crate::night::alarms::alarms;
 use crate::night::budget::Budget;
 use crate::night::metrics;
 use crate::night::record::{CrawlCounts, Record, Records, State};
 use crate::night::retention::retain;
 use crate::night::settings::NightSettings;
-use crate::night::{tell, webhook};
+use crate::night::{tell, trace, webhook};
 use crate::passes::{History, Job, Left, make_plan};
 use crate::recipe::{Recipe, inputs};
+use crate::sources::papers::harvested;
+use crate::sources::warc::crawled;
 use crate::store;
 use crate::suppression::Suppression;
 use crate::workspace::Workspace;
@@ -74,10 +79,7 @@ pub fn night(args: &NightArgs, stop: Stop) -> anyhow::Result<Exit> {
     args.machine.means()?;
     let recipe = Recipe::load(&args.place.recipe, &args.place.sets)?;
     recipe.crawl().map_err(|why| anyhow::anyhow!("source `crawl`: {why}"))?;
-    anyhow::ensure!(
-        recipe.harvest().map_err(|why| anyhow::anyhow!("source `oai-pmh`: {why}"))?.is_none(),
-        "`tamis night` does not harvest yet; let the timer call `tamis run` with this recipe, which takes what is new and goes on where it stopped"
-    );
+    recipe.harvest().map_err(|why| anyhow::anyhow!("source `oai-pmh`: {why}"))?;
     let workspace = Workspace::open(&args.place.workspace)?;
     let _lock = workspace.lock()?;
     let records = Records::open(&workspace, &recipe.dataset)?;
@@ -89,7 +91,8 @@ pub fn night(args: &NightArgs, stop: Stop) -> anyhow::Result<Exit> {
     let budget = Budget::begin(settings.minutes_max, workspace.root().to_owned(), settings.disk.work_bytes_min.0);
     let record = begun(records.of(&date), &recipe, &date);
     let log = workspace.logs().join(format!("{date}-{}.jsonl", recipe.dataset));
-    let mut night = Night { args, settings, workspace, records, record, budget, stop, log, before: 0.0 };
+    let tracing = Tracing::begin(&settings.tell.otlp_endpoint, &record);
+    let mut night = Night { args, settings, workspace, records, record, budget, stop, log, before: 0.0, tracing };
     night.before = night.record.seconds;
     night.note("begins")?;
     let worked = night.work(recipe);
@@ -147,6 +150,8 @@ struct Night<'a> {
     log: PathBuf,
     /// Seconds of earlier tries.
     before: f64,
+    /// What OpenTelemetry is told, if it is.
+    tracing: Option<Tracing>,
 }
 
 impl Night<'_> {
@@ -159,6 +164,16 @@ impl Night<'_> {
         });
         tell::log(&self.log, &line)?;
         Ok(self.records.note(&self.record)?)
+    }
+
+    /// Does a part of the night that is told of as one span.
+    fn part(&mut self, name: &str, act: impl FnOnce(&mut Self) -> anyhow::Result<()>) -> anyhow::Result<()> {
+        let open = self.tracing.as_ref().map(|tracing| tracing.open(name));
+        let done = act(self);
+        if let (Some(tracing), Some(open)) = (&self.tracing, open) {
+            tracing.trace.close(open, Vec::new(), done.as_ref().err().map(word));
+        }
+        done
     }
 
     /// Whether there is room to begin; makes some first where retention may.
@@ -181,10 +196,12 @@ impl Night<'_> {
         let suppression = Suppression::open(&self.workspace, &self.args.place.keys.suppression())?;
         let takedowns = suppression.as_ref().map_or(0, Suppression::sequence);
         self.go_on(&recipe, takedowns)?;
-        self.crawl(&recipe, suppression.as_ref())?;
-        let files: Vec<(PathBuf, u64)> = match recipe.crawl().map_err(anyhow::Error::msg)? {
-            Some(_) => crawl::archives(&self.args.place.workspace, false)?,
-            None => {
+        self.part("crawl", |night| night.crawl(&recipe, suppression.as_ref()))?;
+        self.part("harvest", |night| night.harvest(&recipe, suppression.as_ref()))?;
+        let files: Vec<(PathBuf, u64)> = match recipe.source_room.name {
+            crawled::NAME => crawl::archives(&self.args.place.workspace, false)?,
+            harvested::NAME => crawl::archives(&self.args.place.workspace, true)?,
+            _ => {
                 let found = inputs::find_of_night(&mut recipe, &self.record.date)?;
                 found.into_iter().map(|file| (file.path, file.bytes)).collect()
             }
@@ -245,6 +262,27 @@ impl Night<'_> {
         self.note("crawled")
     }
 
+    /// The harvest of tonight. What its time or the disk cuts short the next night goes on with; repositories whose night is over are not asked.
+    fn harvest(&mut self, recipe: &Recipe, suppression: Option<&Suppression>) -> anyhow::Result<()> {
+        let Some(mut settings) = recipe.harvest().map_err(anyhow::Error::msg)? else { return Ok(()) };
+        settings.minutes_max = self.budget.crawl_minutes(settings.minutes_max);
+        let tonight: Date = self.record.date.parse().context("a record has a date")?;
+        let killed = self.records.all().filter(|record| record.state != State::Done && record.date < self.record.date);
+        killed.filter(|record| record.harvest.is_none()).try_for_each(|record| mend(&self.workspace, &record.date))?;
+        let (stop, budget) = (&self.stop, &self.budget);
+        let halt = || stop.wished() || !budget.may_take();
+        let came = harvest::night(&settings, &self.workspace, Some(tonight), suppression, &halt, self.args.quiet)?;
+        // A second try finds some repositories done: what they brought stands in the record.
+        let mut counts = self.record.harvest.take().unwrap_or_default();
+        for one in &came.brought {
+            (counts.records, counts.texts) = (counts.records + one.records, counts.texts + one.texts);
+            counts.requests += one.requests;
+        }
+        (counts.lists_left, counts.deleted_waiting) = (came.left(), came.waiting);
+        self.record.harvest = Some(counts);
+        self.note("harvested")
+    }
+
     fn run(&mut self, plan: Plan, recipe: Recipe, suppression: Option<Suppression>) -> anyhow::Result<()> {
         let id = plan.id();
         save_plan(&self.workspace, &plan)?;
@@ -257,8 +295,14 @@ impl Night<'_> {
         let stop = Stop(std::sync::Arc::clone(&self.stop.0));
         let job = Job::new(&self.workspace, plan, recipe, suppression, self.args.machine.means()?, stop)?;
         let budget = &self.budget;
-        budget.measured(|| run_stages(&job, &progress, &|| budget.may_take()))?;
-        let sealed = job.seal()?;
+        let listener = self.tracing.as_ref().map(|tracing| Listener::new(&progress, tracing));
+        let watch: &dyn Watch = listener.as_ref().map_or(&progress, |listener| listener);
+        let worked = budget.measured(|| run_stages(&job, watch, &|| budget.may_take()).map_err(anyhow::Error::from));
+        let sealed = worked.and_then(|()| Ok(job.seal()?));
+        if let Some(listener) = listener {
+            listener.end(&id, sealed.as_ref().err().map(word));
+        }
+        let sealed = sealed?;
         self.record.manifest = sealed.manifest;
         write_report(&self.workspace, &sealed.ledger, &progress)?;
         self.note("published")
@@ -306,7 +350,7 @@ impl Night<'_> {
         (self.record.state, self.record.why) = (state, why.to_owned());
         self.try_to("count", Night::count);
         if state == State::Done {
-            self.try_to("remove what is old", Night::retain);
+            self.try_to("remove what is old", |night| night.part("retention", Night::retain));
         }
         self.record.ended = now();
         self.record.seconds = self.before + self.budget.elapsed().as_secs_f64();
@@ -334,6 +378,13 @@ impl Night<'_> {
     fn tell(&mut self) {
         let way = &self.settings.tell;
         let mut told = Vec::new();
+        if let Some(tracing) = &self.tracing {
+            tracing.end(&self.record);
+            let address = trace::address(&way.otlp_endpoint);
+            // One that fails is enough to know that the collector does not take them.
+            let failed = tracing.trace.requests().iter().find_map(|body| webhook::post(&address, &way.otlp_ca_file, body));
+            told.push(("otlp", failed));
+        }
         if tell::is_worth_telling(way, &self.record) {
             if !way.webhook.is_empty() {
                 let body = serde_json::json!({ "text": tell::summary(&self.record), "night": self.record }).to_string();
@@ -352,7 +403,7 @@ impl Night<'_> {
         if !self.settings.tell.metrics_file.is_empty() {
             let last =
                 if self.record.state == State::Done { Some(&self.record) } else { self.records.done_before(&self.record.date).next() };
-            let text = metrics::text(&self.record, last);
+            let text = metrics::text(&[(&self.record, last)]);
             if let Err(error) = store::write_over(Path::new(&self.settings.tell.metrics_file), text.as_bytes()) {
                 eprintln!("note: the metrics of the night could not be written: {error}");
                 self.record.told.insert("metrics".to_owned(), Some(error.to_string()));

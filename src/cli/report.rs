@@ -1,6 +1,5 @@
 //! `tamis report`: what a data set says of itself to the public. Counts in, one document out, to stdout or a file.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -9,15 +8,12 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::exit::Exit;
 use super::run::Keys;
 use crate::ledger::receipt::Receipts;
-use crate::ledger::run::RunLedger;
-use crate::night::record::Records;
-use crate::passes::History;
-use crate::publish::ai_act::{self, Removed};
-use crate::publish::counts::{Counts, count, files};
+use crate::publish::counts::files;
 use crate::publish::facts::Facts;
 use crate::publish::feed::Policy;
 use crate::publish::page::Page;
-use crate::publish::{card, croissant, datasheet, sums};
+use crate::publish::set::{Set, Version};
+use crate::publish::{ai_act, card, croissant, datasheet, sums};
 use crate::store;
 use crate::workspace::Workspace;
 
@@ -110,8 +106,8 @@ enum Form {
 pub fn report(args: &ReportArgs) -> anyhow::Result<Exit> {
     match &args.verb {
         ReportVerb::AiAct { of, format } => {
-            let set = Set::open(of)?;
-            let page = ai_act::page(&set.counts, &set.removed()?, &set.facts);
+            let set = of.set()?;
+            let page = ai_act::page(&set.counts, &set.removed, &set.facts);
             of.write(&form(&page, *format)?)?;
             let open = page.open_fields();
             if !open.is_empty() {
@@ -119,17 +115,17 @@ pub fn report(args: &ReportArgs) -> anyhow::Result<Exit> {
             }
         }
         ReportVerb::Croissant { of, root } => {
-            let set = Set::open(of)?;
-            let page = croissant::describe(&set.counts, &set.facts, &files(&set.workspace, &set.dataset)?, root);
+            let set = of.set()?;
+            let page = croissant::describe(&set.counts, &set.facts, &set.version.files, root);
             of.write(&(serde_json::to_string_pretty(&page)? + "\n"))?;
         }
         ReportVerb::Card { of, data } => {
-            let set = Set::open(of)?;
-            let data = data.clone().unwrap_or_else(|| format!("data/{}", set.dataset));
+            let set = of.set()?;
+            let data = data.clone().unwrap_or_else(|| format!("data/{}", set.version.dataset));
             of.write(&card::markdown(&set.counts, &set.facts, &data))?;
         }
         ReportVerb::Datasheet { of, format } => {
-            let set = Set::open(of)?;
+            let set = of.set()?;
             let (read, dropped) = set.dropped();
             of.write(&form(&datasheet::page(&set.counts, &set.facts, read, &dropped), *format)?)?;
         }
@@ -152,6 +148,12 @@ fn form(page: &Page, form: Form) -> anyhow::Result<String> {
 }
 
 impl Of {
+    fn set(&self) -> anyhow::Result<Set> {
+        let (workspace, dataset) = Workspace::of_dataset(&self.dataset)?;
+        let facts = self.facts.as_deref().map(Facts::load).transpose().map_err(anyhow::Error::msg)?.unwrap_or_default();
+        Ok(Set::open(&workspace, Version::published(&workspace, &dataset)?, facts)?)
+    }
+
     fn write(&self, text: &str) -> anyhow::Result<()> {
         match &self.out {
             Some(path) => Ok(store::write_over(path, text.as_bytes())?),
@@ -194,52 +196,4 @@ fn check_sums(list: &Path) -> anyhow::Result<Exit> {
         }
     );
     Ok(if holds { Exit::Done } else { Exit::Quarantined })
-}
-
-/// A data set with all that is counted of it.
-struct Set {
-    workspace: Workspace,
-    dataset: String,
-    facts: Facts,
-    counts: Counts,
-    ledgers: Vec<RunLedger>,
-}
-
-impl Set {
-    fn open(of: &Of) -> anyhow::Result<Set> {
-        let (workspace, dataset) = Workspace::of_dataset(&of.dataset)?;
-        let facts = of.facts.as_deref().map(Facts::load).transpose().map_err(anyhow::Error::msg)?.unwrap_or_default();
-        let ledgers = History::open(&workspace, &dataset)?.ledgers()?;
-        anyhow::ensure!(!ledgers.is_empty(), "`{}` was published by no run; name a data set of this workspace", of.dataset.display());
-        let counts = count(&workspace, &dataset, &facts)?;
-        Ok(Set { workspace, dataset, facts, counts, ledgers })
-    }
-
-    fn removed(&self) -> anyhow::Result<Removed> {
-        let mut removed = Removed::default();
-        self.ledgers.iter().for_each(|ledger| removed.add_dropped(&ledger.total().dropped));
-        for record in Records::open(&self.workspace, &self.dataset)?.all() {
-            let refused = record.crawl.iter().flat_map(|crawl| &crawl.refused);
-            for (reason, count) in refused.filter(|(reason, _)| reason.starts_with("reserved") || *reason == "robots") {
-                *removed.refused.entry(reason.clone()).or_default() += count;
-            }
-        }
-        for receipt in Receipts::open(&self.workspace)?.all() {
-            *removed.takedowns.entry(receipt.reason.clone()).or_default() += receipt.documents;
-        }
-        Ok(removed)
-    }
-
-    /// Documents that all runs read, and what fell by stage and reason.
-    fn dropped(&self) -> (u64, Vec<(String, u64)>) {
-        let (mut read, mut dropped) = (0, BTreeMap::new());
-        for ledger in &self.ledgers {
-            let total = ledger.total();
-            read += total.read;
-            for (stage, reasons) in &total.dropped {
-                reasons.iter().for_each(|(reason, count)| *dropped.entry(format!("{stage}/{reason}")).or_default() += count);
-            }
-        }
-        (read, dropped.into_iter().collect())
-    }
 }

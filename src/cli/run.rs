@@ -194,8 +194,8 @@ pub fn run(args: &RunArgs, stop: Stop) -> anyhow::Result<Exit> {
         crawl::night(&settings, &workspace, args.night, suppression.as_ref(), &|| stop.wished(), args.quiet)?;
     }
     if let Some(settings) = harvests {
-        let whole = harvest::night(&settings, &workspace, args.night, suppression.as_ref(), &stop, args.quiet)?;
-        if !whole && !args.quiet {
+        let came = harvest::night(&settings, &workspace, args.night, suppression.as_ref(), &|| stop.wished(), args.quiet)?;
+        if !came.whole() && !args.quiet {
             eprintln!("note: what came so far is used; `tamis harvest` or the same command later goes on with the rest");
         }
     }
@@ -259,7 +259,11 @@ pub(super) fn run_stages(job: &Job, watch: &dyn Watch, may: &(dyn Fn() -> bool +
             if job.stop().wished() || !may() {
                 return Err(JobError::Stopped);
             }
-            job.task(TaskName { stage, index }, watch)?;
+            let task = TaskName { stage, index };
+            watch.task_begins(task);
+            let done = job.task(task, watch);
+            watch.task_ended(task, done.as_ref().err().map(|error| if matches!(error, JobError::Stopped) { "stopped" } else { "error" }));
+            done?;
             watch.task_done(stage);
             Ok(())
         })?;

@@ -30,6 +30,9 @@ pub struct ServeArgs {
     /// Where plans of takedowns wait for approval, outside the workspace [default: pending/ in the folder of the keys]
     #[arg(long, value_name = "DIR")]
     pending: Option<PathBuf>,
+    /// Answers /metrics for Prometheus to whoever can connect, without a token: numbers by data set, language and reason (docs/night.md lists them)
+    #[arg(long)]
+    metrics: bool,
     /// Writes one JSON object with the links to stdout
     #[arg(long)]
     json: bool,
@@ -89,6 +92,7 @@ fn settings(args: &ServeArgs) -> anyhow::Result<Settings> {
         signing_key,
         pending,
         behind_proxy: args.behind_proxy,
+        metrics: args.metrics,
         now: jiff::Timestamp::now,
     })
 }

@@ -6,13 +6,15 @@ use clap::Args;
 
 use super::exit::Exit;
 use crate::ledger::verify::{Verified, VerifyError};
+use crate::release::record::Release;
 use crate::size::ByteSize;
 use crate::workspace::{Workspace, WorkspaceError};
 
 /// Arguments of `tamis verify`.
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// Folder of the data set: WORKSPACE/data/NAME; or of a packed one, WORKSPACE/packed/NAME, which is checked with all its exports
+    /// Folder of the data set: WORKSPACE/data/NAME; or of a packed one, WORKSPACE/packed/NAME, which is checked with all its exports; or of a release,
+    /// WORKSPACE/releases/NAME
     dataset: PathBuf,
     /// Writes the findings as JSON to stdout
     #[arg(long)]
@@ -24,9 +26,12 @@ pub struct VerifyArgs {
 /// # Errors
 /// When there is no such data set, or its manifests cannot be read.
 pub fn verify(args: &VerifyArgs) -> anyhow::Result<Exit> {
-    let verified = match Workspace::of_packed(&args.dataset) {
-        Some((workspace, name)) => crate::packing::verify::verify(&workspace, &name)?,
-        None => documents(args)?,
+    let verified = if let Some((workspace, name)) = Workspace::of_packed(&args.dataset) {
+        crate::packing::verify::verify(&workspace, &name)?
+    } else if let Some((_, folder)) = Workspace::of_release(&args.dataset) {
+        crate::release::verify::verify(&Release::read(&folder)?)?
+    } else {
+        documents(args)?
     };
     if args.json {
         println!("{}", serde_json::to_string_pretty(&verified)?);

@@ -273,6 +273,18 @@ fn index_path(archive: &Path) -> PathBuf {
     archive.with_extension("").with_extension("cdxj")
 }
 
+/// Writes the indexes that the archives in `folder` lack: those of a night that was killed.
+pub(super) fn index_what_lacks(folder: &Path) -> Result<(), StoreError> {
+    for path in store::files_below(folder)?.into_iter().filter(|path| path.to_string_lossy().ends_with(".warc.gz")) {
+        let index = index_path(&path);
+        if !index.exists() {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            store::write_over(&index, index_of(&path, &name)?.as_bytes())?;
+        }
+    }
+    Ok(())
+}
+
 /// The index of an archive that was open when the crawl was killed, read from the archive.
 fn index_of(path: &Path, name: &str) -> Result<String, StoreError> {
     let refused = |error| StoreError::io(path, error);

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::plan::StageName;
+use super::plan::{StageName, TaskName};
 
 /// Listens to a running job. Called from several threads, often; must be quick.
 pub trait Watch: Sync {
@@ -10,6 +10,10 @@ pub trait Watch: Sync {
     fn stage_begins(&self, _stage: StageName, _tasks: usize, _bytes: u64) {}
     /// Work went on since the last call.
     fn advanced(&self, _stage: StageName, _step: Step) {}
+    /// A task is taken.
+    fn task_begins(&self, _task: TaskName) {}
+    /// A task that was taken ended: well, or for a reason, in a word.
+    fn task_ended(&self, _task: TaskName, _failed: Option<&'static str>) {}
     /// A task was committed.
     fn task_done(&self, _stage: StageName) {}
     /// A stage of the plan is complete.

@@ -98,7 +98,7 @@ impl Dataset {
     pub fn search(&self, question: &Question, from: Place, rows_max: usize, go_on: &mut dyn FnMut() -> bool) -> Result<Page, InspectError> {
         let mut page = Page::default();
         for (shard, path) in self.shards.iter().enumerate().skip(from.shard) {
-            if !question.lang.as_ref().is_none_or(|lang| lang_of(path) == lang) {
+            if question.lang.as_ref().is_some_and(|lang| lang_of(path) != lang) {
                 continue;
             }
             let from = if shard == from.shard { from } else { Place { shard, group: 0, row: 0 } };

@@ -79,16 +79,8 @@ pub fn verify(workspace: &Workspace, dataset: &str) -> Result<Verified, VerifyEr
         let what = format!("manifest {number} was written but not finished; the next `tamis run` in this workspace finishes it");
         verified.problem("_tamis/manifest", "half-published", what);
     }
-    for (path, file) in manifests.current(dataset) {
-        verified.files += 1;
-        verified.bytes += file.bytes;
-        verified.file(workspace.root(), path, file);
-    }
-    for file in manifests.index_of(dataset) {
-        verified.files += 1;
-        verified.bytes += file.bytes;
-        verified.hash_of(workspace.root(), &file.path, file);
-    }
+    manifests.current(dataset).into_values().for_each(|file| verified.shard(workspace.root(), file));
+    manifests.index_of(dataset).into_iter().for_each(|file| verified.plain(workspace.root(), file));
     let mut found = Vec::new();
     files_below(&workspace.all_data(), "data", &mut found)?;
     let known = manifests.paths();
@@ -106,13 +98,21 @@ impl Verified {
         self.problems.is_empty()
     }
 
-    fn problem(&mut self, path: &str, kind: &'static str, what: String) {
+    /// Adds what is wrong with the file at `path`.
+    pub fn problem(&mut self, path: &str, kind: &'static str, what: String) {
         self.problems.push(Problem { path: path.to_owned(), kind, what });
     }
 
-    /// Whether the file at `path` has the hash of its entry; else that is a problem.
-    fn hash_of(&mut self, root: &Path, path: &str, entry: &FileEntry) -> bool {
-        let full = root.join(path);
+    /// Checks a file below `root` that holds no documents.
+    pub fn plain(&mut self, root: &Path, entry: &FileEntry) {
+        self.has_hash(root, entry);
+    }
+
+    /// Whether a file has the hash of its entry; else that is a problem. Counts it.
+    fn has_hash(&mut self, root: &Path, entry: &FileEntry) -> bool {
+        self.files += 1;
+        self.bytes += entry.bytes;
+        let (path, full) = (entry.path.as_str(), root.join(&entry.path));
         match store::sha256_file(&full) {
             Ok(sha256) if sha256 == entry.sha256 => return true,
             Ok(sha256) => self.problem(path, "hash", format!("its SHA-256 is {sha256}, the manifest says {}", entry.sha256)),
@@ -122,11 +122,12 @@ impl Verified {
         false
     }
 
-    fn file(&mut self, root: &Path, path: &str, entry: &FileEntry) {
-        if !self.hash_of(root, path, entry) {
+    /// Checks a shard below `root`, with its rows.
+    pub fn shard(&mut self, root: &Path, entry: &FileEntry) {
+        if !self.has_hash(root, entry) {
             return;
         }
-        let full = root.join(path);
+        let (path, full) = (entry.path.as_str(), root.join(&entry.path));
         let mut shard = Shard::new(path);
         if let Err(error) = shard.read(&full) {
             shard.problem("unreadable", error.to_string());

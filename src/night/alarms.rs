@@ -32,6 +32,8 @@ pub struct Raised {
 /// All rules, for the documentation and the metrics.
 pub const RULES: &[(&str, &str)] = &[
     ("not-done", "The night is not done: stopped by time, disk or an error."),
+    ("list-left", "The list of a repository was not read to its end, and not for the set limit."),
+    ("deleted-waits", "Repositories have deleted what is still here."),
     ("nothing-read", "No document was read, though earlier nights read some."),
     ("nothing-fetched", "The crawl kept no page, though earlier nights kept some."),
     ("crawl-fell", "The crawl kept less than the set share of its median."),
@@ -53,6 +55,7 @@ pub fn alarms(night: &Record, before: &[&Record], limits: &Alarm) -> Vec<Raised>
         let says = format!("the night is {} ({})", night.state.word(), night.why);
         all.push(raised("not-done", &night.why, (0.0, 0.0), says, look_at_why(&night.why)));
     }
+    harvest(night, &mut all);
     let before: Vec<&Record> = before.iter().copied().take(limits.nights).collect();
     if before.is_empty() {
         return all;
@@ -84,6 +87,20 @@ fn look_at_why(why: &str) -> &'static str {
         "disk" => "make room, or let [keep] remove more; the next night goes on",
         "stopped" => "somebody or the system stopped it; the same command goes on",
         _ => "the last lines of the night's log in _tamis/logs/, and `tamis doctor`",
+    }
+}
+
+fn harvest(night: &Record, all: &mut Vec<Raised>) {
+    let Some(counts) = &night.harvest else { return };
+    if counts.lists_left > 0 {
+        let says = format!("{} lists of repositories were not read to their end", counts.lists_left);
+        let look = "`tamis harvest` with the same recipe and date goes on with them, and says why each was left";
+        all.push(raised("list-left", "", (counts.lists_left as f64, 0.0), says, look));
+    }
+    if counts.deleted_waiting > 0 {
+        let says = format!("{} addresses that their repositories have deleted are still here", counts.deleted_waiting);
+        let look = "`tamis harvest --takedown-plan FILE` plans to erase them; review it, then `tamis takedown apply`";
+        all.push(raised("deleted-waits", "", (counts.deleted_waiting as f64, 0.0), says, look));
     }
 }
 
@@ -169,7 +186,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 mod tests {
     use super::*;
     use crate::ledger::tally::Share;
-    use crate::night::record::CrawlCounts;
+    use crate::night::record::{CrawlCounts, HarvestCounts};
 
     fn night(read: u64, langs: &[(&str, u64)], dropped: &[(&str, &str, u64)]) -> Record {
         let mut tally = Tally { read, ..Tally::default() };
@@ -226,6 +243,10 @@ mod tests {
             ..night(800, &[], &[("optout", "reserved", 90)])
         };
         check(&jumped, &[usual(), usual()], &[("optouts-grew", "crawl"), ("optouts-grew", "optout/reserved")]);
+        let left = HarvestCounts { lists_left: 1, deleted_waiting: 2, ..HarvestCounts::default() };
+        let harvested = |counts| Record { harvest: Some(counts), ..night(800, &[], &[]) };
+        check(&harvested(left), &[], &[("list-left", ""), ("deleted-waits", "")]);
+        check(&harvested(HarvestCounts { records: 9, ..HarvestCounts::default() }), &[usual()], &[]);
         let late = Record { state: State::Unfinished, why: "time".to_owned(), ..night(10, &[], &[]) };
         check(&late, &[usual()], &[("not-done", "time")]);
         let mut broken = night(1_000, &[], &[]);

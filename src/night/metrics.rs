@@ -22,6 +22,8 @@ pub const METRICS: &[(&str, &str, &str)] = &[
     ("tamis_night_set_aside", "gauge", "Documents and parts of inputs that were set aside."),
     ("tamis_night_pages", "gauge", "Pages that its crawl kept."),
     ("tamis_night_refused", "gauge", "What its crawl did not ask for or keep, by reason."),
+    ("tamis_night_records", "gauge", "New records that its harvest kept."),
+    ("tamis_night_lists_left", "gauge", "Lists of repositories that its harvest did not read to their end."),
     ("tamis_night_removed_bytes", "gauge", "Bytes that retention removed."),
     ("tamis_night_free_bytes", "gauge", "Room on the disk of the workspace at its end."),
     ("tamis_night_alarms", "gauge", "Alarms, by rule."),
@@ -38,25 +40,47 @@ fn seconds_of(moment: &str) -> f64 {
     moment.parse::<jiff::Timestamp>().map_or(0.0, |moment| moment.as_second() as f64)
 }
 
-type Lines = Vec<(Vec<(&'static str, String)>, f64)>;
+/// The lines of one metric: labels, and the value.
+pub type Lines = Vec<(Vec<(&'static str, String)>, f64)>;
 
-/// The counts of `record` in Prometheus' text format 0.0.4; `last_done` is the last night of the data set that is done.
-#[must_use]
-pub fn text(record: &Record, last_done: Option<&Record>) -> String {
-    let mut page = String::new();
-    for (name, kind, help) in METRICS {
-        let lines = lines(name, record, last_done);
+/// A page in Prometheus' text format 0.0.4.
+#[derive(Default)]
+pub struct Page(String);
+
+impl Page {
+    /// Adds a metric by name, type and meaning; one without lines is left out.
+    pub fn series(&mut self, (name, kind, help): (&str, &str, &str), lines: &Lines) {
         if lines.is_empty() {
-            continue;
+            return;
         }
-        let _ = writeln!(page, "# HELP {name} {help}\n# TYPE {name} {kind}");
+        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
         for (labels, value) in lines {
-            let labels = std::iter::once(("dataset", record.dataset.clone())).chain(labels);
-            let labels: Vec<String> = labels.map(|(label, value)| format!("{label}=\"{}\"", escaped(&value))).collect();
-            let _ = writeln!(page, "{name}{{{}}} {value}", labels.join(","));
+            let labels: Vec<String> = labels.iter().map(|(label, value)| format!("{label}=\"{}\"", escaped(value))).collect();
+            let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+            let _ = writeln!(self.0, "{name}{labels} {value}");
         }
     }
-    page
+
+    /// The page.
+    #[must_use]
+    pub fn text(self) -> String {
+        self.0
+    }
+}
+
+/// The counts of nights, each of a data set of its own, with the last night of that data set that is done.
+#[must_use]
+pub fn text(nights: &[(&Record, Option<&Record>)]) -> String {
+    let mut page = Page::default();
+    for (name, kind, help) in METRICS {
+        let mut all = Lines::new();
+        for (record, last_done) in nights {
+            let of_night = lines(name, record, *last_done).into_iter();
+            all.extend(of_night.map(|(labels, value)| ([vec![("dataset", record.dataset.clone())], labels].concat(), value)));
+        }
+        page.series((name, kind, help), &all);
+    }
+    page.text()
 }
 
 fn lines(name: &str, record: &Record, last_done: Option<&Record>) -> Lines {
@@ -96,6 +120,8 @@ fn lines(name: &str, record: &Record, last_done: Option<&Record>) -> Lines {
             let refused = record.crawl.iter().flat_map(|crawl| &crawl.refused);
             refused.map(|(reason, count)| (vec![("reason", reason.clone())], *count as f64)).collect()
         }
+        "tamis_night_records" => record.harvest.as_ref().map_or_else(Vec::new, |harvest| one(harvest.records as f64)),
+        "tamis_night_lists_left" => record.harvest.as_ref().map_or_else(Vec::new, |harvest| one(harvest.lists_left as f64)),
         "tamis_night_removed_bytes" => one(record.removed.bytes() as f64),
         "tamis_night_free_bytes" => one(record.free_bytes as f64),
         "tamis_night_alarms" => {
@@ -113,7 +139,7 @@ fn lines(name: &str, record: &Record, last_done: Option<&Record>) -> Lines {
 mod tests {
     use super::*;
     use crate::ledger::tally::{Share, Tally};
-    use crate::night::record::CrawlCounts;
+    use crate::night::record::{CrawlCounts, HarvestCounts};
 
     fn record() -> Record {
         let mut tally = Tally { read: 10, kept: 7, input_bytes: 4_000, damages: 1, ..Tally::default() };
@@ -128,6 +154,7 @@ mod tests {
             ended: "2026-11-26T03:00:00Z".to_owned(),
             tamis: "0.1.0".to_owned(),
             crawl: Some(crawl),
+            harvest: Some(HarvestCounts { records: 4, lists_left: 1, ..HarvestCounts::default() }),
             tally,
             told,
             ..Record::default()
@@ -137,7 +164,7 @@ mod tests {
     #[test]
     fn every_metric_of_the_list_is_written_and_no_other() {
         let night = record();
-        let text = text(&night, Some(&night));
+        let text = text(&[(&night, Some(&night))]);
         for (name, kind, _) in METRICS {
             assert!(text.contains(&format!("# TYPE {name} {kind}\n{name}{{dataset=\"web\"")), "{name} in\n{text}");
         }

@@ -12,4 +12,5 @@ pub mod record;
 pub mod retention;
 pub mod settings;
 pub mod tell;
+pub mod trace;
 pub mod webhook;

@@ -57,6 +57,22 @@ pub struct CrawlCounts {
     pub refused: BTreeMap<String, u64>,
 }
 
+/// What the harvest of a night counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HarvestCounts {
+    /// Records that were new or changed, and are kept.
+    pub records: u64,
+    /// Full texts among them.
+    pub texts: u64,
+    /// Requests of any kind.
+    pub requests: u64,
+    /// Lists that were not read to their end, and not for `records_max`.
+    pub lists_left: u64,
+    /// Addresses that repositories have deleted and that are still here.
+    pub deleted_waiting: u64,
+}
+
 /// One night of one data set.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -91,6 +107,9 @@ pub struct Record {
     pub manifest: u64,
     /// What the crawl counted; none for recipes without.
     pub crawl: Option<CrawlCounts>,
+    /// What the harvest counted; none for recipes without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub harvest: Option<HarvestCounts>,
     /// What became of the documents of all that it published.
     pub tally: Tally,
     /// Room on the disk at its end.

@@ -63,6 +63,10 @@ pub struct Tell {
     pub webhook: String,
     /// A PEM file with the certificates by which the webhook's is judged instead of the public ones.
     pub webhook_ca_file: String,
+    /// Endpoint of an OpenTelemetry collector that takes OTLP over HTTP, such as http://127.0.0.1:4318; empty for none.
+    pub otlp_endpoint: String,
+    /// A PEM file with the certificates by which the collector's is judged instead of the public ones.
+    pub otlp_ca_file: String,
     /// A file for Prometheus' node exporter, such as /var/lib/prometheus/node-exporter/tamis.prom; empty for none.
     pub metrics_file: String,
 }
@@ -147,16 +151,18 @@ impl NightSettings {
                 "disk.work_bytes_min is more than disk.begin_bytes_min, so a night could begin and never work; make it smaller".to_owned()
             );
         }
-        let Tell { mail_to, mail_from, webhook, .. } = &self.tell;
+        let Tell { mail_to, mail_from, webhook, otlp_endpoint, .. } = &self.tell;
         if [mail_to, mail_from].iter().any(|address| address.chars().any(char::is_control)) {
             return Err("tell.mail_to and tell.mail_from are one line each".to_owned());
         }
         if !mail_to.is_empty() && mail_from.is_empty() {
             return Err("tell.mail_to wants tell.mail_from beside it: who sends the mail".to_owned());
         }
-        let is_web = url::Url::parse(webhook).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-        if !webhook.is_empty() && !is_web {
-            return Err("tell.webhook is no http or https address".to_owned());
+        let is_web = |text: &str| url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        for (name, address) in [("webhook", webhook), ("otlp_endpoint", otlp_endpoint)] {
+            if !address.is_empty() && !is_web(address) {
+                return Err(format!("tell.{name} is no http or https address"));
+            }
         }
         Ok(())
     }
@@ -184,7 +190,8 @@ mod tests {
             ("[disk]\nwork_bytes_min = \"1 TB\"", "make it smaller"),
             ("[tell]\nmail_to = \"op@example.eu\"", "tell.mail_from"),
             ("[tell]\nmail_to = \"op@example.eu\\nBcc: x\"\nmail_from = \"t@example.eu\"", "one line"),
-            ("[tell]\nwebhook = \"ftp://example.eu\"", "no http"),
+            ("[tell]\nwebhook = \"ftp://example.eu\"", "tell.webhook is no http"),
+            ("[tell]\notlp_endpoint = \"127.0.0.1:4318\"", "tell.otlp_endpoint is no http"),
         ] {
             let why = NightSettings::parse(text).expect_err(text);
             assert!(why.contains(told), "{why}");

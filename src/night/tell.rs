@@ -43,6 +43,9 @@ pub fn summary(record: &Record) -> String {
     if let Some(crawl) = &record.crawl {
         line("crawl", format!("{} pages, {}", grouped(crawl.pages), ByteSize(crawl.bytes)));
     }
+    if let Some(harvest) = &record.harvest {
+        line("harvest", format!("{} new records with {} texts", grouped(harvest.records), grouped(harvest.texts)));
+    }
     line("read", format!("{} documents in {}", grouped(tally.read), ByteSize(tally.input_bytes)));
     line("kept", format!("{} documents, {} tokens, {} languages", grouped(tally.kept), grouped(tally.tokens()), tally.languages.len()));
     let mut reasons: Vec<(String, u64)> = tally

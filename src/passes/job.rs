@@ -140,7 +140,7 @@ pub enum JobError {
     TakedownSince,
     /// The workspace is older than its receipts.
     #[error(
-        "this workspace was restored from a backup that is older than receipt {receipt}; run `tamis takedown restore-check` and apply what it \
+        "this workspace was restored from a backup that is older than receipt {receipt}; run `tamis restore-check` and apply what it \
          plans before anything is published"
     )]
     Restored { receipt: u64 },

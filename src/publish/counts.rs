@@ -15,6 +15,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde::Serialize;
 
 use super::facts::{Facts, Kind};
+use super::set::Version;
 use crate::ledger::manifest::{FileEntry, ManifestError, Manifests};
 use crate::store::StoreError;
 use crate::text::host::registrable_domain;
@@ -116,21 +117,19 @@ pub fn files(workspace: &Workspace, dataset: &str) -> Result<Vec<FileEntry>, Cou
     Ok(manifests.current(dataset).into_values().filter(|file| file.rows > 0).cloned().collect())
 }
 
-/// Counts the data set `dataset`.
+/// Counts `version`.
 ///
 /// # Errors
 /// When a shard cannot be read.
-pub fn count(workspace: &Workspace, dataset: &str, facts: &Facts) -> Result<Counts, CountError> {
-    let manifest = Manifests::read(workspace)?.of_dataset(dataset).last().map_or(0, |manifest| manifest.number);
-    let files = files(workspace, dataset)?;
+pub fn count(workspace: &Workspace, version: &Version, facts: &Facts) -> Result<Counts, CountError> {
     let archive = workspace.archive();
     let mut counting = Counting::new(facts, &archive);
-    for file in &files {
-        let path = workspace.root().join(&file.path);
+    for file in &version.files {
+        let path = version.root.join(&file.path);
         shard(&path, &mut counting).map_err(|why| CountError::Shard { path, why })?;
     }
-    let (files, file_bytes) = (files.len() as u64, files.iter().map(|file| file.bytes).sum());
-    Ok(counting.end(Counts { dataset: dataset.to_owned(), manifest, files, file_bytes, ..Counts::default() }))
+    let (files, file_bytes) = (version.files.len() as u64, version.files.iter().map(|file| file.bytes).sum());
+    Ok(counting.end(Counts { dataset: version.dataset.clone(), manifest: version.manifest, files, file_bytes, ..Counts::default() }))
 }
 
 fn shard(path: &Path, counting: &mut Counting<'_>) -> Result<(), String> {

@@ -41,6 +41,12 @@ pub struct Facts {
     pub limitations: String,
     /// Anything else.
     pub comments: String,
+    /// Version of the AI Act summary, with where earlier ones are.
+    pub summary_version: String,
+    /// What else is particular to the data: regions, groups of people.
+    pub other_characteristics: String,
+    /// What else is to be said of how data were processed.
+    pub processing: String,
 }
 
 /// Who answers for it.
@@ -69,6 +75,16 @@ pub struct Model {
     pub training_goes_on: Option<bool>,
     /// Other data that it saw: of users, synthetic, other.
     pub other_data: String,
+    /// Whether what users said to a model is in it.
+    pub prompts_used: Option<bool>,
+    /// Whether data of users of other services of the provider are in it.
+    pub services_used: Option<bool>,
+    /// Which services.
+    pub services: String,
+    /// Models on the market that made synthetic data.
+    pub synthetic_by: Vec<String>,
+    /// Other models that did.
+    pub synthetic_by_others: String,
 }
 
 /// The crawler.
@@ -138,6 +154,14 @@ impl Facts {
     pub fn load(path: &Path) -> Result<Facts, String> {
         let shown = path.display();
         let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read the publisher's facts `{shown}`: {error}"))?;
-        toml::from_str(&text).map_err(|error| format!("the publisher's facts `{shown}`: {}", error.to_string().trim_end()))
+        Facts::parse(&text).map_err(|why| format!("the publisher's facts `{shown}`: {why}"))
+    }
+
+    /// Reads TOML.
+    ///
+    /// # Errors
+    /// What is wrong, in a sentence.
+    pub fn parse(text: &str) -> Result<Facts, String> {
+        toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())
     }
 }

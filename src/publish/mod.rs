@@ -13,6 +13,7 @@ pub mod datasheet;
 pub mod facts;
 pub mod feed;
 pub mod page;
+pub mod set;
 pub mod sums;
 
 /// The official languages of the European Union, by their tags: Regulation No 1 of 1958, as amended.

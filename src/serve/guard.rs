@@ -18,6 +18,7 @@ use super::assets;
 use super::door::Answer;
 use super::failure::Failure;
 use super::house::House;
+use super::metrics;
 use super::views::failed;
 use super::visit::{Visit, cookie, language};
 
@@ -32,7 +33,7 @@ const FORM_BYTES_MAX: usize = 256 << 10;
 /// Lets a question through to its page, and dresses the answer.
 pub(super) async fn guard(State(house): State<Arc<House>>, request: Request, next: Next) -> Response {
     let words = language(request.headers());
-    let is_open = assets::OPEN.contains(&request.uri().path());
+    let is_open = is_open(&house, request.uri().path());
     let (visit, answer) = match admit(&house, request).await {
         Ok((visit, request)) => (visit, next.run(request).await),
         Err(failure) => (None, failure.into_response()),
@@ -48,13 +49,18 @@ pub(super) async fn guard(State(house): State<Arc<House>>, request: Request, nex
     answer
 }
 
+/// Whether a path needs no token.
+fn is_open(house: &House, path: &str) -> bool {
+    assets::OPEN.contains(&path) || (house.settings.metrics && path == metrics::PATH)
+}
+
 /// Whoever asks, if they may; their form is read here and passed on.
 async fn admit(house: &House, request: Request) -> Result<(Option<Arc<Visit>>, Request), Failure> {
     let (mut parts, mut body) = request.into_parts();
     if parts.uri.path() == assets::ENTER && !house.door.stranger_may_ask() {
         return Err(Failure::TooMany);
     }
-    if assets::OPEN.contains(&parts.uri.path()) {
+    if is_open(house, parts.uri.path()) {
         return Ok((None, Request::from_parts(parts, body)));
     }
     let visitor = match house.door.ask(cookie(&parts.headers, &house.cookie)) {

@@ -11,6 +11,7 @@ use super::counted::Counted;
 use super::door::{Door, Pass};
 use super::failure::Failure;
 use super::live::Running;
+use super::metrics::Kept;
 use super::shelf::{Shelf, Snapshot};
 use super::{ServeError, Settings};
 
@@ -24,6 +25,7 @@ pub(super) struct House {
     pub(super) audit: Audit,
     pub(super) counted: Counted,
     pub(super) console: Console,
+    pub(super) metrics: Kept,
     /// The night under way, if there is one.
     pub(super) running: watch::Sender<Option<Arc<Running>>>,
     /// Name of the cookie: browsers do not tell servers on two ports apart.
@@ -43,6 +45,7 @@ impl House {
             audit: Audit::new(settings.workspace.audit(), settings.now),
             counted: Counted::default(),
             console: Console::open(&settings.pending)?,
+            metrics: Kept::default(),
             running: watch::Sender::new(None),
             cookie: format!("tamis-{port}"),
             shelf: Shelf::default(),

@@ -20,6 +20,7 @@ mod house;
 mod listener;
 mod live;
 mod messages;
+pub mod metrics;
 mod shelf;
 mod views;
 mod visit;
@@ -60,6 +61,8 @@ pub struct Settings {
     pub pending: PathBuf,
     /// Whether a proxy in front of it speaks TLS, so that cookies are only sent there.
     pub behind_proxy: bool,
+    /// Whether `/metrics` answers everybody.
+    pub metrics: bool,
     /// The clock.
     pub now: fn() -> jiff::Timestamp,
 }

@@ -1,4 +1,4 @@
-//! Carries out a plan: the suppression list first, then store after store, at last the receipt.
+//! Carries out a plan: the suppression list first, then store after store, at last the receipt; after it the reports of releases.
 //!
 //! Nothing says how far a takedown came but the files themselves: each step searches and changes what still holds something, so after a
 //! crash the same command goes on. A note that it was begun tells the goal apart from a data set that changed since the plan was made.
@@ -23,6 +23,8 @@ use crate::ledger::receipt::{Receipt, ReceiptError, ReceiptFile, Receipts, Store
 use crate::locator::LocateError;
 use crate::packing::PackError;
 use crate::passes::{JobError, count_in_indexes};
+use crate::release::ReleaseError;
+use crate::release::freeze::renew_all;
 use crate::sink::SinkError;
 use crate::store::{self, StoreError};
 use crate::suppression::{Collector, Key, KeyError, Kind, ListError, append, list_key, sequence};
@@ -55,6 +57,9 @@ pub enum TakedownError {
     /// A packed data set or an export.
     #[error(transparent)]
     Packing(#[from] PackError),
+    /// A release.
+    #[error(transparent)]
+    Release(#[from] ReleaseError),
     /// The index.
     #[error(transparent)]
     Index(#[from] JobError),
@@ -138,6 +143,7 @@ pub fn apply(workspace: &Workspace, plan: &TakedownPlan, confirm_large: bool, me
     let receipts = Receipts::open(workspace)?;
     if let Some(receipt) = receipts.of_plan(&plan.hash) {
         end(workspace, &receipt.plan)?;
+        renew_all(workspace, &receipts.signer(&means.signing_key)?)?;
         return Ok(Applied::Before(Box::new(receipt.clone())));
     }
     let clock = Instant::now();
@@ -158,6 +164,8 @@ pub fn apply(workspace: &Workspace, plan: &TakedownPlan, confirm_large: bool, me
     (receipt.bytes_encoded, receipt.took_ms) = (bytes_encoded, clock.elapsed().as_millis() as u64);
     let receipt = receipts.add(receipt, &signer)?;
     end(workspace, &plan.hash)?;
+    // All is erased and there is proof of it: releases whose reports went with what they counted get new ones.
+    renew_all(workspace, &signer)?;
     Ok(Applied::Now(Box::new(receipt)))
 }
 
@@ -235,7 +243,7 @@ fn keep_out(workspace: &Workspace, plan: &TakedownPlan, key: &Key, number: u64, 
     }
     targets.ids.iter().for_each(|id| collector.add(Kind::Id, &id.to_string()));
     // A dropped document may be a page of three words, or say what a thousand others say: its text keeps nothing out.
-    for (path, rows) in found.shards() {
+    for (path, rows) in found.documents() {
         texts(path, &rows.rows)?.iter().for_each(|text| collector.add_text(text));
     }
     append(workspace, key, &collector.segment(number, &plan.reason, plan.expires.clone()))?;

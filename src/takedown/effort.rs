@@ -15,6 +15,7 @@ use super::stores::{Holding, Store};
 use super::survey::{Held, Survey};
 use crate::ledger::manifest::Manifests;
 use crate::ledger::receipt::Receipts;
+use crate::release::record::is_link_of_published;
 use crate::sinks::splice;
 use crate::store::StoreError;
 use crate::workspace::Workspace;
@@ -101,7 +102,9 @@ impl Effort {
         let mut effort = Effort::default();
         for Held { store, path, holding } in &survey.holdings {
             match (store, holding) {
-                (Store::Shards | Store::Rejects, Holding::Rows(found)) => {
+                // It gets the file that is made for the published one.
+                (Store::Releases, _) if is_link_of_published(workspace, path) => {}
+                (Store::Shards | Store::Rejects | Store::Releases, Holding::Rows(found)) => {
                     let of_file = splice::effort(path, &found.rows)?;
                     effort.copied += of_file.copied;
                     effort.encoded += of_file.encoded;

@@ -16,6 +16,7 @@ use crate::ledger::manifest::{FileEntry, Manifests, NewCommit, Replacement};
 use crate::locator::{self, Locator};
 use crate::packing::Forget;
 use crate::passes::erase_from_index;
+use crate::release;
 use crate::sinks::splice::{Kind as File, Spliced, splice};
 use crate::store::{self, StoreError};
 use crate::workspace::Workspace;
@@ -153,6 +154,7 @@ impl<'a> Forgetting<'a> {
 
     fn file(&self, Held { store, path, holding }: &Held) -> Result<(), TakedownError> {
         match holding {
+            Holding::Rows(found) if *store == Store::Releases => self.released(path, found),
             Holding::Rows(found) => self.rows(*store, path, found),
             Holding::Records(extents) => self.records(*store, path, extents),
             Holding::Lines(lines) => {
@@ -165,6 +167,7 @@ impl<'a> Forgetting<'a> {
                 Ok(())
             }
             Holding::Pieces(_) => Ok(Forget { workspace: self.workspace, ids: &self.plan.targets.ids, number: self.number }.file(path)?),
+            Holding::Whole if *store == Store::Releases => Ok(release::forget::remove(self.workspace, path)?),
             Holding::Whole => Ok(store::remove_file(path)?),
         }
     }
@@ -176,6 +179,27 @@ impl<'a> Forgetting<'a> {
         self.bytes_encoded.set(self.bytes_encoded.get() + spliced.bytes_encoded);
         store::replace(&staged, path)?;
         self.locate_again(store, &Spared { path: path.to_owned(), before, found })
+    }
+
+    /// Takes documents out of a shard of a release: it gets the file that was made for the published one where both were the same, else one of its own.
+    fn released(&self, path: &Path, found: &Found) -> Result<(), TakedownError> {
+        let shard = release::forget::Forget::open(self.workspace, path)?;
+        if let Some((expected, found)) = shard.fault()? {
+            return Err(TakedownError::Corrupt { path: path.to_owned(), expected, found });
+        }
+        let before = locator::present(self.workspace, path)?;
+        if let Some((published, new)) = shard.heir()? {
+            shard.swap(&published, &new, self.number)?;
+        } else {
+            // A link of it may stand in the release already, and what is written into it would stand there too.
+            let staged = self.staging.join("released.parquet");
+            store::remove_file(&staged)?;
+            let spliced = splice(File::Shard, path, &found.rows, self.number, &staged)?;
+            self.bytes_encoded.set(self.bytes_encoded.get() + spliced.bytes_encoded);
+            shard.swap(&staged, &spliced, self.number)?;
+            store::remove_file(&staged)?;
+        }
+        self.locate_again(Store::Releases, &Spared { path: path.to_owned(), before, found })
     }
 
     fn records(&self, store: Store, path: &Path, extents: &[Extent]) -> Result<(), TakedownError> {

@@ -15,6 +15,7 @@ use super::request::{Request, Targets};
 use super::stores::Store;
 use super::survey::{Failure, Held, Survey, of_one_file, relative, survey};
 use crate::ledger::manifest::Manifests;
+use crate::release::record::{Part, is_link_of_published, part_of};
 use crate::store::{self, StoreError};
 use crate::text::host::registrable_domain;
 use crate::workspace::Workspace;
@@ -145,12 +146,27 @@ impl Documents {
 
 /// The documents of shards and rejects that are meant. What cannot be searched is told by the survey that follows.
 fn search_documents(workspace: &Workspace, targets: &Targets, alike: &Alike, progress: Progress<'_>) -> Result<Documents, TakedownError> {
-    let files = [Store::Shards.files(workspace)?, Store::Rejects.files(workspace)?].concat();
+    let mut files = [Store::Shards.files(workspace)?, Store::Rejects.files(workspace)?].concat();
+    files.extend(released_shards(workspace)?);
     let found = for_each_file(&files, progress, |path| {
         let found = if alike.is_empty() { find(workspace, path, targets) } else { scan(path, targets, alike) };
         found.map_err(TakedownError::from).or_else(|error| of_one_file(error).map(|_| Found::default()))
     })?;
     Ok(Documents(files.into_iter().zip(found).filter(|(_, found)| !found.hits.is_empty()).collect()))
+}
+
+/// Shards of releases that are not those that are published.
+///
+/// # Errors
+/// When a folder cannot be read.
+pub fn released_shards(workspace: &Workspace) -> Result<Vec<PathBuf>, TakedownError> {
+    let mut shards = Vec::new();
+    for path in Store::Releases.files(workspace)? {
+        if part_of(workspace, &path)? == Part::Shard && !is_link_of_published(workspace, &path) {
+            shards.push(path);
+        }
+    }
+    Ok(shards)
 }
 
 impl TakedownPlan {

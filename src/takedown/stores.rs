@@ -14,6 +14,7 @@ use crate::ledger::manifest::Manifests;
 use crate::locator::Kind;
 use crate::packing;
 use crate::packing::record::{packed_shards, side_files};
+use crate::release::record::{Part, part_of};
 use crate::store::{StoreError, files_below};
 use crate::workspace::Workspace;
 
@@ -41,6 +42,8 @@ pub enum Store {
     Logs,
     /// What the crawler knows of the web: addresses that wait or were fetched, and their hosts.
     Frontier,
+    /// Releases: frozen versions of data sets, with their reports.
+    Releases,
     /// Packed data sets.
     Packed,
     /// Exports of packed data sets, wherever they lie.
@@ -53,8 +56,9 @@ pub enum Store {
 
 impl Store {
     /// All stores, in the order in which a takedown goes through them: what readers see goes first.
-    pub const ALL: [Store; 14] = [
+    pub const ALL: [Store; 15] = [
         Store::Shards,
+        Store::Releases,
         Store::Index,
         Store::Rejects,
         Store::Archives,
@@ -84,6 +88,7 @@ impl Store {
             Store::Reports => "ledgers and reports",
             Store::Logs => "logs",
             Store::Frontier => "crawl frontier",
+            Store::Releases => "releases",
             Store::Packed => "packed data sets",
             Store::Exports => "exports",
             Store::Labels => "labels",
@@ -95,7 +100,7 @@ impl Store {
     #[must_use]
     pub fn located(self) -> Option<Kind> {
         match self {
-            Store::Shards | Store::Rejects => Some(Kind::Documents),
+            Store::Shards | Store::Rejects | Store::Releases => Some(Kind::Documents),
             Store::Archives => Some(Kind::Archive),
             Store::Index
             | Store::ArchiveIndexes
@@ -140,6 +145,7 @@ impl Store {
             Store::Reports => files_below(&workspace.ledger())?,
             Store::Logs => files_below(&workspace.logs())?,
             Store::Frontier => frontier::file_in(&workspace.frontier()).into_iter().collect(),
+            Store::Releases => files_below(&workspace.releases())?,
             Store::Packed => packed_shards(workspace)?,
             Store::Exports => side_files(workspace)?,
             Store::Labels => files_below(&workspace.labels())?,
@@ -209,6 +215,7 @@ impl Holding {
 pub fn search(workspace: &Workspace, store: Store, path: &Path, targets: &Targets) -> Result<Option<Holding>, TakedownError> {
     let holding = match store {
         Store::Shards | Store::Rejects => Holding::Rows(find(workspace, path, targets)?),
+        Store::Releases => return released(workspace, path, targets),
         Store::Archives => Holding::Records(tombstone::find(workspace, path, targets)?),
         Store::ArchiveIndexes | Store::Quarantine | Store::Logs | Store::Labels => Holding::Lines(lines(path, targets)?),
         // A ledger is counts alone; a report could quote, and can be done without.
@@ -217,6 +224,17 @@ pub fn search(workspace: &Workspace, store: Store, path: &Path, targets: &Target
         Store::Frontier => Holding::Addresses(frontier::count(&workspace.frontier(), &|url| targets.has_url(url))?),
         Store::Packed | Store::Exports => Holding::Pieces(packing::hits(workspace, path, &targets.ids)?),
         Store::Unsealed => Holding::Whole,
+    };
+    Ok(Some(holding).filter(|holding| holding.count() > 0))
+}
+
+/// What a file of a release holds. A report goes whole, since all are made anew; so does what something that died left.
+fn released(workspace: &Workspace, path: &Path, targets: &Targets) -> Result<Option<Holding>, TakedownError> {
+    let holding = match part_of(workspace, path)? {
+        Part::Shard => Holding::Rows(find(workspace, path, targets)?),
+        Part::Told if !lines(path, targets)?.is_empty() => Holding::Whole,
+        Part::Leftover => Holding::Whole,
+        Part::Told | Part::Own => return Ok(None),
     };
     Ok(Some(holding).filter(|holding| holding.count() > 0))
 }

@@ -12,6 +12,7 @@ use super::tombstone::TombstoneError;
 use crate::ledger::manifest::Manifests;
 use crate::locator::LocateError;
 use crate::packing::PackError;
+use crate::release::ReleaseError;
 use crate::sink::SinkError;
 use crate::store;
 use crate::workspace::Workspace;
@@ -73,6 +74,14 @@ impl Survey {
         })
     }
 
+    /// Files of published and released documents that hold something, with what; of links the published one.
+    pub fn documents(&self) -> impl Iterator<Item = (&Path, &Found)> {
+        self.holdings.iter().filter_map(|held| match (&held.holding, held.store) {
+            (Holding::Rows(found), Store::Shards | Store::Releases) => Some((held.path.as_path(), found)),
+            _ => None,
+        })
+    }
+
     /// Published documents that are meant.
     pub fn published(&self) -> impl Iterator<Item = &Hit> {
         self.shards().flat_map(|(_, found)| &found.hits)
@@ -118,6 +127,7 @@ pub(super) fn of_one_file(error: TakedownError) -> Result<String, TakedownError>
         TakedownError::Archive(error) => Ok(with_cause(&error)),
         TakedownError::Packing(PackError::Store(error)) => Err(error.into()),
         TakedownError::Packing(error) => Ok(with_cause(&error)),
+        TakedownError::Release(error @ ReleaseError::Record { .. }) => Ok(with_cause(&error)),
         TakedownError::Frontier(error) => Ok(error.to_string()),
         TakedownError::Corrupt { .. } => Ok(error.to_string()),
         TakedownError::Sink(error @ SinkError::Parquet { .. }) => Ok(with_cause(&error)),

@@ -6,7 +6,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 
 use crate::web::{House, Web, addresses, html, village};
-use crate::{ends_with, files_below, said, tamis};
+use crate::{ends_with, files_below, promtool_takes, said, tamis};
 
 pub fn small_web(host: &str, path: &str, condition: &str) -> Vec<u8> {
     let page = |number: usize, links: &str| {
@@ -272,6 +272,7 @@ fn the_counts_of_a_night_are_left_for_those_who_watch_and_name_nobody() {
     assert_eq!((value("queue"), value("sites")), (1.0, 2.0), "the page of the broken site waits for another night");
     assert!(value("bytes_total") > 1_000.0 && value("pages_total") == 6.0, "{text}");
     assert!(!text.contains("example"), "{text}");
+    promtool_takes(&text);
     assert_eq!(files_below(folder.path()).len(), 1, "nothing is left beside it");
     // A place that cannot be written to is told before anybody is asked.
     web.forget();

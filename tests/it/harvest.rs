@@ -180,6 +180,15 @@ impl House {
         command
     }
 
+    fn night(&self, date: &str, settings: &str) -> Command {
+        std::fs::write(self.at("night.toml"), format!("{settings}[disk]\nbegin_bytes_min = \"1 B\"\nwork_bytes_min = \"1 B\"\n"))
+            .expect("room");
+        let mut command = tamis(["night"]);
+        command.arg(self.at("recipe.toml")).arg("--workspace").arg(self.at("w")).arg("--keys").arg(self.at("keys"));
+        command.arg("--settings").arg(self.at("night.toml")).args(["--date", date, "--json", "--quiet"]);
+        command
+    }
+
     /// The numbers of the texts that were asked for.
     fn asked(&self) -> BTreeSet<usize> {
         let asked = self.web.asked().into_keys().filter_map(|path| path.split_once("/tekstas/").map(|(_, rest)| rest.to_owned()));
@@ -270,6 +279,39 @@ fn a_night_that_takes_few_records_goes_on_in_the_next_one_even_when_its_place_wa
     let mut expected = each_once((2..=14).filter(|number| ![7, 11].contains(number)));
     expected.insert(3, 2);
     assert_eq!(house.published(), expected);
+}
+
+#[test]
+fn a_timer_harvests_each_night_once_within_its_time_and_what_was_killed_is_neither_lost_nor_doubled() {
+    let house = House::new("");
+    let done = |date: &str, settings: &str, code: i32| -> serde_json::Value {
+        serde_json::from_slice(&ends_with(&mut house.night(date, settings), code).stdout).expect("a record")
+    };
+    // No time at all: nobody is asked for long, and the next night does it all.
+    let late = done("2026-11-15", "minutes_max = 0.0001\n", 75);
+    assert_eq!((&late["state"], &late["why"]), (&"unfinished".into(), &"time".into()));
+    // A night that dies in its harvest, and is never called again.
+    begin_night(1);
+    let killed = house.night("2026-11-16", "").env("TAMIS_KILL_AT", "10").output().expect("it starts");
+    assert_eq!(killed.status.signal(), Some(9), "{}", said(&killed.stderr));
+    let before = archives(&house.at("w")).len();
+    begin_night(1);
+    let night = done("2026-11-17", "", 0);
+    assert_eq!(house.published(), each_once([2, 3, 4, 5, 6, 8, 10, 12]), "{before} archives before, {night}");
+    assert_eq!((&night["state"], &night["harvest"]["lists_left"]), (&"done".into(), &0.into()));
+    house.web.forget();
+    let told = said(&ends_with(&mut house.night("2026-11-17", ""), 0).stderr);
+    assert!(told.contains("nothing to do") && house.web.asked().is_empty(), "{told}");
+    begin_night(2);
+    let next = done("2026-11-18", "", 0);
+    assert_eq!(next["harvest"]["records"], 4, "two new ones, one changed, and the one that could not be had: {next}");
+    let mut expected = each_once([2, 4, 5, 6, 8, 9, 10, 12, 13, 14]);
+    expected.insert(3, 2);
+    assert_eq!(house.published(), expected);
+    begin_night(3);
+    let third = done("2026-11-19", "", 0);
+    assert_eq!((&third["harvest"]["deleted_waiting"], &third["alarms"][0]["rule"]), (&1.into(), &"deleted-waits".into()), "{third}");
+    ends_with(tamis(["warc", "check"]).args(archives(&house.at("w"))), 0);
 }
 
 /// Changes to the disk before each of which a harvest is killed: the workspace's own folders come first.

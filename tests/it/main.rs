@@ -16,6 +16,7 @@ mod optout;
 mod packing;
 mod publishing;
 mod readers;
+mod release;
 mod rooms;
 mod run;
 mod samples;
@@ -51,6 +52,22 @@ fn ends_with(command: &mut Command, code: i32) -> Output {
 
 fn said(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Whether Prometheus' own checker takes a page of metrics and has nothing to say against names, types and meanings; skipped loudly where it is not there.
+#[track_caller]
+#[expect(clippy::print_stdout, reason = "what was not checked is told loudly")]
+fn promtool_takes(page: &str) {
+    let program = std::env::var_os("TAMIS_PROMTOOL").unwrap_or_else(|| "promtool".into());
+    let mut command = Command::new(program);
+    command.args(["check", "metrics"]).stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+    let Ok(mut child) = command.stderr(std::process::Stdio::piped()).spawn() else {
+        println!("SKIPPED in part: there is no promtool here (Debian's package prometheus); tests/run sets it up");
+        return;
+    };
+    std::io::Write::write_all(&mut child.stdin.take().expect("piped"), page.as_bytes()).expect("it reads");
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success(), "{:?}\n{}{}\n{page}", output.status, said(&output.stdout), said(&output.stderr));
 }
 
 /// Every file below `folder`, sorted, by path relative to it.

@@ -1,5 +1,6 @@
 //! The nightly operator: a night is done once, goes on whatever stopped it, tells how it went, and a doctor says whether it could begin.
 
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 use tamis::workspace::Workspace;
 
-use crate::{ends_with, files_below, root, said, tamis};
+use crate::{ends_with, files_below, promtool_takes, root, said, tamis};
 
 const RECIPE: &str = "dataset = \"d\"\n[source]\nkind = \"jsonl\"\n[limits]\ntask_bytes_max = \"2 kB\"\n[dedup]\nnear = false\n";
 
@@ -109,6 +110,7 @@ fn a_night_is_done_once_and_the_next_one_takes_what_is_new() {
     assert_eq!((station.rows(), &second["manifest"]), (30, &2.into()));
     let metrics = station.metrics();
     assert!(metrics.contains("tamis_night_documents_dropped{dataset=\"d\",stage=\"dedup\",reason=\"exact-duplicate\"} 10\n"), "{metrics}");
+    promtool_takes(&metrics);
     // A night that brings nothing is done, and says that this is unusual; one that was missed can be made up for.
     let silent = station.done("2026-11-23", 0);
     assert_eq!((&silent["state"], rules(&silent)), (&"done".into(), vec!["nothing-read".to_owned()]));
@@ -173,6 +175,14 @@ fn of_two_timers_one_works_and_the_other_touches_nothing() {
     }
     assert!(files_below(&station.at("w/_tamis/nights")).is_empty() && !station.at("night.prom").exists());
     assert_eq!(station.done("2026-11-20", 0)["tries"], 1);
+    // Two processes in earnest: whoever comes second is turned away, or finds the night done.
+    station.put("2026-11-21", "fi", 20..60);
+    let mut pair = [station.night("2026-11-21"), station.night("2026-11-21")]
+        .map(|mut command| command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().expect("it starts"));
+    let codes: Vec<Option<i32>> = pair.iter_mut().map(|child| child.wait().expect("it ends").code()).collect();
+    assert!(codes.contains(&Some(0)) && codes.iter().all(|code| matches!(code, Some(0 | 75))), "{codes:?}");
+    let done = station.done("2026-11-21", 0);
+    assert_eq!((&done["tries"], &done["published"].as_array().map(Vec::len), station.rows()), (&1.into(), &Some(1), 50));
 }
 
 #[test]
@@ -260,12 +270,95 @@ fn retention_removes_what_is_old_and_a_takedown_still_works() {
     assert_eq!(station.rows(), 9);
 }
 
+/// A collector on loopback that takes what is posted to it until it is dropped.
+struct Collector {
+    address: std::net::SocketAddr,
+    heard: std::sync::Arc<std::sync::Mutex<Vec<(String, String)>>>,
+}
+
+impl Collector {
+    fn open() -> Collector {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let (address, heard) = (listener.local_addr().expect("an address"), std::sync::Arc::<std::sync::Mutex<Vec<_>>>::default());
+        let into = std::sync::Arc::clone(&heard);
+        // It ends with the process of the test.
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = BufReader::new(stream.expect("somebody comes"));
+                let (mut head, mut length) = (String::new(), 0);
+                loop {
+                    let mut line = String::new();
+                    stream.read_line(&mut line).expect("a head");
+                    if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
+                        length = value.trim().parse().expect("a number");
+                    }
+                    head += &line;
+                    if line.trim().is_empty() {
+                        break;
+                    }
+                }
+                let mut body = vec![0; length];
+                stream.read_exact(&mut body).expect("a body");
+                stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}").expect("it reads");
+                into.lock().expect("no panic").push((head, said(&body)));
+            }
+        });
+        Collector { address, heard }
+    }
+
+    /// All spans that came.
+    fn spans(&self) -> Vec<Value> {
+        let heard = self.heard.lock().expect("no panic");
+        let spans = heard.iter().flat_map(|(head, body)| {
+            assert!(head.starts_with("POST /v1/traces HTTP/1.1\r\n") && head.contains("Content-Type: application/json\r\n"), "{head}");
+            let request: Value = serde_json::from_str(body).expect("JSON");
+            let resource = &request["resourceSpans"][0];
+            assert_eq!(resource["resource"]["attributes"][0]["value"]["stringValue"], "tamis");
+            resource["scopeSpans"][0]["spans"].as_array().expect("spans").clone()
+        });
+        spans.collect()
+    }
+}
+
 #[test]
-fn a_recipe_that_harvests_is_refused_with_the_verb_that_does_it() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let mut night = tamis(["night", "pipelines/repositories.toml", "--set", "source.contact=crawler@ubo.example"]);
-    let told = said(&ends_with(night.current_dir(root()).arg("--workspace").arg(folder.path().join("w")), 2).stderr);
-    assert!(told.contains("let the timer call `tamis run`"), "{told}");
+fn a_collector_gets_a_span_for_each_thing_that_a_night_does() {
+    let collector = Collector::open();
+    let station = Station::new(&format!("{SETTINGS}[tell]\notlp_endpoint = \"http://{}\"\n", collector.address));
+    station.put("2026-11-20", "fi", 0..20);
+    let done = station.done("2026-11-20", 0);
+    let spans = collector.spans();
+    let named = |name: &str| spans.iter().filter(|span| span["name"] == name).collect::<Vec<_>>();
+    let value = |span: &Value, key: &str| {
+        let attributes = span["attributes"].as_array().expect("a list").iter();
+        attributes.clone().find(|known| known["key"] == key).map(|known| known["value"].clone()).unwrap_or_default()
+    };
+    let night = named("night")[0];
+    assert_eq!((value(night, "tamis.documents.kept")["intValue"].as_str(), &night["parentSpanId"]), (Some("20"), &"".into()));
+    let plan = named("plan")[0];
+    assert_eq!((&plan["parentSpanId"], &value(plan, "tamis.plan")["stringValue"]), (&night["spanId"], &done["plans"][0]));
+    let stages: Vec<Value> = named("stage").iter().map(|stage| value(stage, "tamis.stage")["stringValue"].clone()).collect();
+    assert_eq!(stages, ["clean", "decide", "emit"]);
+    assert!(named("stage").iter().all(|stage| stage["parentSpanId"] == plan["spanId"]));
+    let tasks: Vec<usize> =
+        named("stage").iter().map(|stage| named("task").iter().filter(|task| task["parentSpanId"] == stage["spanId"]).count()).collect();
+    assert!(tasks.iter().all(|count| *count > 0) && tasks[0] > 1, "{tasks:?}");
+    assert!(spans.iter().all(|span| span["traceId"] == night["traceId"] && span["status"] == serde_json::json!({})));
+    let text = serde_json::to_string(&spans).expect("JSON");
+    assert!(
+        !text.contains("fi.example") && !text.contains("sana") && !text.contains(&station.at("in").display().to_string()),
+        "no host, text or path"
+    );
+    assert!(station.metrics().contains("tamis_night_told{dataset=\"d\",way=\"otlp\"} 1\n"));
+    // A night that is stopped tells it; one whose collector is gone ends well.
+    station.set(&format!("minutes_max = 0.0001\n{SETTINGS}[tell]\notlp_endpoint = \"http://{}\"\n", collector.address));
+    station.put("2026-11-21", "fi", 30..50);
+    station.done("2026-11-21", 75);
+    let stopped = collector.spans().into_iter().filter(|span| span["status"]["code"] == 2).collect::<Vec<_>>();
+    assert!(["night", "plan", "stage"].iter().all(|name| stopped.iter().any(|span| span["name"] == *name)), "{stopped:?}");
+    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
+    station.set(&format!("{SETTINGS}[tell]\notlp_endpoint = \"http://{free}\"\n"));
+    let told = said(&ends_with(&mut station.night("2026-11-21"), 0).stderr);
+    assert!(told.contains("otlp could not be told") && station.rows() == 40, "{told}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::inspect::stored;
 use crate::takedown::{member, page};
-use crate::{ends_with, files_below, said, tamis};
+use crate::{ends_with, files_below, promtool_takes, root, said, tamis};
 
 const RECIPE: &str = "dataset = \"d\"\n[source]\nkind = \"warc\"\n[[clean]]\nstage = \"extract\"\n[[emit]]\nstage = \"tokenize\"\n";
 /// What somebody might write into a page so that it runs in ours; `MARK` is a call that a browser test can see.
@@ -122,7 +122,12 @@ impl Answer {
 
 impl Server {
     fn start(workspace: &Path, keys: &Path) -> Server {
+        Server::start_with(workspace, keys, &[])
+    }
+
+    fn start_with(workspace: &Path, keys: &Path, words: &[&str]) -> Server {
         let mut command = tamis(["serve", "--listen", "127.0.0.1:0", "--officer", "anna", "--officer", "bert", "--json"]);
+        command.args(words);
         command.arg(workspace).arg("--keys").arg(keys).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().expect("the program starts");
         let mut line = String::new();
@@ -187,6 +192,27 @@ impl Server {
         }
         panic!("{path} does not end");
     }
+}
+
+#[test]
+fn metrics_are_for_everybody_where_that_is_wished_and_name_nobody() {
+    let house = House::small();
+    let told = |server: &Server, status: u16| server.get("/metrics", "").is(status).body;
+    assert!(!told(&house.serve(), 401).contains("tamis_"), "nobody wished for it");
+    let server = Server::start_with(&house.at("w"), &house.at("keys"), &["--metrics"]);
+    let page = told(&server, 200);
+    for line in
+        ["tamis_dataset_documents{dataset=\"d\",lang=\"und\"} 4\n", "tamis_takedown_requests_overdue 0\n", "tamis_takedowns_total 0\n"]
+    {
+        assert!(page.contains(line), "{line} in\n{page}");
+    }
+    assert!(!page.contains("dorf") && !page.contains("example.eu"), "{page}");
+    promtool_takes(&page);
+    let documented = std::fs::read_to_string(root().join("docs/night.md")).expect("ours");
+    for (name, kind, help) in tamis::serve::metrics::METRICS.iter().chain(tamis::night::metrics::METRICS) {
+        assert!(documented.contains(&format!("| `{name}` | {kind} | {help} |")), "{name} is not in docs/night.md");
+    }
+    assert!(server.get("/", "").status != 200, "all else wants a token as before");
 }
 
 #[test]

@@ -133,6 +133,8 @@ impl House {
             let mut export = tamis(["export", format]);
             ends_with(export.arg(self.at("w/packed/p")).arg("--out").arg(self.at("w/for").join(format)), 0);
         }
+        let mut release = tamis(["release", "r"]);
+        ends_with(release.arg(self.at("w/data/d")).arg("--keys").arg(self.at("keys")), 0);
         let id = self.id_of_canary();
         for document in [URL, "https://dorf.example.eu/20"] {
             let mut label = tamis(["inspect"]);
@@ -458,7 +460,7 @@ fn a_restored_backup_publishes_nothing_before_it_was_checked() {
     ends_with(&mut house.plan(&["--url", URL, "--url-prefix", URL]), 0);
     ends_with(&mut house.apply(), 0);
     let check = || {
-        let mut command = tamis(["takedown", "restore-check", "--out"]);
+        let mut command = tamis(["restore-check", "--out"]);
         command.arg(house.at("plan.json")).arg("--workspace").arg(house.at("w")).arg("--keys").arg(house.at("keys"));
         command
     };

@@ -2,7 +2,7 @@
 
 mod feed;
 mod register;
-mod restore;
+pub mod restore;
 
 use std::path::{Path, PathBuf};
 
@@ -52,7 +52,8 @@ enum TakedownVerb {
     Refuse(register::EndArgs),
     /// Lists requests with their due dates, and what was erased; exit code 1 while one is overdue
     List(Here),
-    /// After a backup was restored: looks for what was erased before, and plans to erase it again
+    /// The older name of `tamis restore-check`
+    #[command(hide = true)]
     RestoreCheck(restore::RestoreArgs),
     /// Lets in again what was kept out up to a day that has passed; run it every day
     Expire(ExpireArgs),

@@ -1,4 +1,4 @@
-//! `tamis takedown restore-check`: what a backup brought back.
+//! `tamis restore-check`: what a backup brought back. `tamis takedown restore-check`, its older name, is the same.
 
 use std::path::PathBuf;
 
@@ -13,14 +13,15 @@ use crate::store;
 use crate::suppression::Suppression;
 use crate::takedown::all_cores::unseen;
 use crate::takedown::find::ids_of;
-use crate::takedown::plan::{Grounds, TakedownPlan, find_targets};
+use crate::takedown::plan::{Grounds, TakedownPlan, find_targets, released_shards};
 use crate::takedown::request::Request;
 use crate::takedown::stores::Store;
 use crate::takedown::tombstone::urls_of;
 use crate::workspace::Workspace;
 
+/// Arguments of `tamis restore-check`.
 #[derive(Debug, Args)]
-pub(super) struct RestoreArgs {
+pub struct RestoreArgs {
     /// Where a plan is written if something came back, outside the workspace
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -30,7 +31,11 @@ pub(super) struct RestoreArgs {
     here: Here,
 }
 
-pub(super) fn restore_check(args: &RestoreArgs) -> anyhow::Result<Exit> {
+/// Looks for what was erased before, and plans to erase it again.
+///
+/// # Errors
+/// What stands against it, in a sentence.
+pub fn restore_check(args: &RestoreArgs) -> anyhow::Result<Exit> {
     let workspace = args.here.open()?;
     let out = outside_of(&args.here.workspace, &args.out)?;
     let receipts = Receipts::open(&workspace)?;
@@ -54,10 +59,10 @@ pub(super) fn restore_check(args: &RestoreArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Quarantined)
 }
 
-/// What stands in shards, rejects and archives though the list refuses it.
+/// What stands in shards, published or released, in rejects and archives though the list refuses it.
 fn came_back(workspace: &Workspace, list: &Suppression) -> anyhow::Result<Vec<Request>> {
     let mut requests = std::collections::BTreeSet::new();
-    for path in Store::Shards.files(workspace)? {
+    for path in Store::Shards.files(workspace)?.into_iter().chain(released_shards(workspace)?) {
         requests.extend(ids_of(&path, |id, url, text| list.refuses(id, url, text))?.into_iter().map(Request::Id));
     }
     for path in Store::Rejects.files(workspace)? {

@@ -13,7 +13,7 @@ use url::Url;
 
 use super::HarvestError;
 use super::memory::{Learnt, Memory, key_of};
-use crate::crawl::archive::{Archive, Group, digest_of};
+use crate::crawl::archive::{Archive, Group, digest_of, index_what_lacks};
 use crate::crawl::fetch::Fetched;
 use crate::crawl::night::{now_ms, warcinfo};
 use crate::crawl::outcome::Outcome;
@@ -58,9 +58,17 @@ pub(super) struct Keep {
 impl Keep {
     pub(super) fn open(workspace: &Workspace, night: &str, settings: &CrawlSettings) -> Result<Keep, HarvestError> {
         let memory = Memory::open(&workspace.harvest())?;
-        let (folder, night) = (workspace.archive().join(format!("{FOLDER}{night}")), format!("{FOLDER}{night}"));
+        let (folder, night) = (folder_of(workspace, night), format!("{FOLDER}{night}"));
         cut(&folder, &memory.archives()?.into_iter().collect())?;
         Ok(Keep { folder, night, settings: settings.clone(), archive: None, memory })
+    }
+
+    /// Cuts the archives of `night` to what is known of them, and writes their indexes.
+    pub(super) fn mend(workspace: &Workspace, night: &str) -> Result<(), HarvestError> {
+        let known = Memory::open(&workspace.harvest())?.archives()?.into_iter().collect();
+        let folder = folder_of(workspace, night);
+        cut(&folder, &known)?;
+        Ok(index_what_lacks(&folder)?)
     }
 
     /// Writes groups, and then what was learnt with them.
@@ -86,6 +94,10 @@ impl Keep {
             None => Ok(()),
         }
     }
+}
+
+fn folder_of(workspace: &Workspace, night: &str) -> PathBuf {
+    workspace.archive().join(format!("{FOLDER}{night}"))
 }
 
 /// Cuts the archives in `folder` to what is known of them.

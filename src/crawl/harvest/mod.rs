@@ -132,6 +132,14 @@ pub fn harvest(settings: &HarvestSettings, world: &World<'_>) -> Result<Vec<Brou
     if (world.stop)() { Err(HarvestError::Stopped) } else { Ok(brought) }
 }
 
+/// Brings the archives of an earlier night in order whose harvest was killed: what nothing is known of was written in its last moment, and comes again.
+///
+/// # Errors
+/// When the memory or an archive cannot be used.
+pub fn mend(workspace: &Workspace, night: &str) -> Result<(), HarvestError> {
+    Keep::mend(workspace, night)
+}
+
 /// The addresses of what repositories have deleted and what is still here. What is not here any more is forgotten.
 ///
 /// # Errors

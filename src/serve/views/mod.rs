@@ -30,7 +30,7 @@ use maud::Markup;
 
 use super::failure::Failure;
 use super::house::House;
-use super::{assets, guard};
+use super::{assets, guard, metrics};
 
 /// What a page answers.
 type Page = Result<Markup, Failure>;
@@ -41,6 +41,7 @@ pub(super) fn routes(house: Arc<House>) -> Router {
         .route("/style.css", get(assets::style))
         .route("/page.js", get(assets::script))
         .route("/sign.svg", get(assets::sign))
+        .route(metrics::PATH, get(metrics::metrics))
         .route("/enter", get(enter::by_link).post(enter::by_form))
         .route("/leave", post(enter::leave))
         .route("/language/{code}", get(enter::language))
