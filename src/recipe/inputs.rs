@@ -188,6 +188,6 @@ mod tests {
         assert!(wrong(&at("*.warc")).starts_with("no file matches"));
         assert!(wrong(&at("")).contains("holds no file that ends in .warc.gz or .warc"));
         assert!(wrong(&at("a**b/[")).contains("no valid glob"));
-        assert!(wrong("s3://bucket/a.warc.gz").contains("copy them to a disk first"));
+        assert!(wrong("ftp://host/a.warc.gz").contains("this version reads s3://"));
     }
 }

@@ -84,6 +84,9 @@ pub struct Papers {
     pub members_max: usize,
     /// How many times its own size a container may unpack to.
     pub unpacked_ratio_max: u64,
+    /// A 7z file whose dictionary takes more memory than this is set aside; `--memory-max` does not count it. 256 MiB is what the strongest
+    /// setting of 7-Zip wants, 64 MiB the strongest usual one.
+    pub dictionary_bytes_max: ByteSize,
 }
 
 impl Default for Papers {
@@ -97,6 +100,7 @@ impl Default for Papers {
             file_bytes_max: ByteSize::mib(64),
             members_max: 1_000_000,
             unpacked_ratio_max: 200,
+            dictionary_bytes_max: ByteSize::mib(300),
         }
     }
 }
@@ -165,7 +169,7 @@ impl Source for Papers {
         let is_seven_zip = first == seven_zip::MAGIC;
         let bytes: Box<dyn Read + Send> = Box::new(std::io::Cursor::new(first).chain(bytes));
         if is_seven_zip {
-            return seven_zip::open(members, bytes, input.file, input.size, input.reader_bytes_max);
+            return seven_zip::open(members, bytes, input.file, input.size, self.dictionary_bytes_max.as_usize());
         }
         if is_zip {
             return zipped::open(members, bytes, input.file);

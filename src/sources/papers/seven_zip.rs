@@ -15,8 +15,6 @@ use crate::source::{Damage, Record, Records, SourceError};
 
 /// How 7z files begin.
 pub(super) const MAGIC: &[u8] = b"7z\xbc\xaf";
-/// Memory that a decoder may take for its dictionary, in KiB, where `--memory-max` has as much: that of the strongest setting of 7-Zip, 256 MiB, and some more.
-const DICTIONARY_KIB_MAX: usize = 300 << 10;
 /// Members that wait to be taken.
 const WAITING: usize = 2;
 
@@ -33,14 +31,14 @@ pub(super) fn open(
     bytes: Box<dyn Read + Send>,
     file: Option<File>,
     size: u64,
-    reader_bytes_max: usize,
+    dictionary_bytes_max: usize,
 ) -> Result<Box<dyn Records>, SourceError> {
     let jumping = jumping(&members, bytes, file)?;
-    let kib_max = DICTIONARY_KIB_MAX.min(reader_bytes_max >> 10);
-    let reader = ArchiveReader::new_with_memory_limit(jumping, Password::empty(), kib_max).map_err(|error| match error {
-        Error::PasswordRequired => SourceError::NotThisFormat("it is encrypted, its list of members too".to_owned()),
-        error => SourceError::NotThisFormat(too_large(&error).unwrap_or_else(|| format!("it is no whole 7z file: {error}"))),
-    })?;
+    let reader =
+        ArchiveReader::new_with_memory_limit(jumping, Password::empty(), dictionary_bytes_max >> 10).map_err(|error| match error {
+            Error::PasswordRequired => SourceError::NotThisFormat("it is encrypted, its list of members too".to_owned()),
+            error => SourceError::NotThisFormat(too_large(&error).unwrap_or_else(|| format!("it is no whole 7z file: {error}"))),
+        })?;
     let count = reader.archive().files.len();
     if count > members.members_max {
         let what = format!("it lists {count} members, more than members_max = {}", members.members_max);
@@ -147,9 +145,7 @@ impl Unpacking {
 /// What to do about a dictionary that does not fit.
 fn too_large(error: &Error) -> Option<String> {
     let Error::MaxMemLimited { max_kb, actaul_kb } = error else { return None };
-    let way_out =
-        if *max_kb < DICTIONARY_KIB_MAX { "give more with --memory-max, or fewer --threads" } else { "pack it with a smaller one" };
-    Some(format!("its dictionary takes {actaul_kb} KiB, and a reader may take {max_kb}; {way_out}"))
+    Some(format!("its dictionary takes {actaul_kb} KiB, and dictionary_bytes_max allows {max_kb}"))
 }
 
 fn damaged(number: u64, what: &str, fatal: bool) -> Record {

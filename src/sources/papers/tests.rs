@@ -9,13 +9,9 @@ fn source(settings: &str) -> Box<dyn Source> {
 }
 
 fn told_with(settings: &str, bytes: &[u8], name: &str) -> Vec<String> {
-    told_within(64 << 20, settings, bytes, name)
-}
-
-fn told_within(reader_bytes_max: usize, settings: &str, bytes: &[u8], name: &str) -> Vec<String> {
     let source = source(settings);
     let (size, bytes) = (bytes.len() as u64, Box::new(Cursor::new(bytes.to_vec())));
-    let input = Input { name: name.into(), bytes, file: None, size, reader_bytes_max };
+    let input = Input { name: name.into(), bytes, file: None, size, reader_bytes_max: 64 << 20 };
     let mut records = match source.open(input) {
         Ok(records) => records,
         Err(error) => return vec![error.to_string()],
@@ -178,8 +174,8 @@ fn a_7z_container_is_read_like_the_others_within_the_same_limits() {
     assert!(told_of_bomb[1].contains("unpack to more than 4194304 bytes"), "{told_of_bomb:?}");
     assert!(told_with("{ members_max = 1 }", &bomb, "a.7z")[0].contains("members_max = 1"));
     assert!(told(&packed[..packed.len() - 9], "a.7z")[0].starts_with("it is no whole 7z file"));
-    let short = told_within(4 << 20, "{}", &packed, "a.7z");
-    assert!(short[0].contains("its dictionary takes 8") && short[0].contains("--memory-max"), "{short:?}");
+    let short = told_with("{ dictionary_bytes_max = \"4 MiB\" }", &packed, "a.7z");
+    assert!(short[0].contains("its dictionary takes 8") && short[0].contains("dictionary_bytes_max allows 4096"), "{short:?}");
     for place in (0..packed.len()).step_by(5) {
         let mut packed = packed.clone();
         packed[place] ^= 0x55;
