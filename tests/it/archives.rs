@@ -8,7 +8,7 @@ use parquet::record::Field;
 use serde_json::Value;
 
 use crate::run::summary;
-use crate::{ends_with, files_below, root, tamis};
+use crate::{ends_with, example, files_below, tamis};
 
 /// A row as texts by column.
 type Row = BTreeMap<String, String>;
@@ -88,7 +88,5 @@ fn an_encyclopaedia_arrives_as_articles_with_revision_and_licence() {
 
 #[test]
 fn the_packed_papers_are_those_beside_them() {
-    let mut command = std::process::Command::new(env!("CARGO"));
-    command.current_dir(root()).args(["run", "--quiet", "--locked", "--example", "pack_papers", "--", "--check"]);
-    ends_with(&mut command, 0);
+    ends_with(&mut example("pack_papers", &["--check"]), 0);
 }

@@ -2,7 +2,7 @@
 
 use std::io::BufRead;
 
-use crate::{ends_with, files_below, root, said, tamis};
+use crate::{ends_with, example, files_below, root, said, tamis};
 
 #[test]
 fn the_schema_of_recipes_is_current() {
@@ -53,8 +53,7 @@ struct Served {
 
 impl Served {
     fn start() -> Served {
-        let mut command = std::process::Command::new(env!("CARGO"));
-        command.args(["run", "--quiet", "--locked", "--example", "serve_samples", "--", "0"]).current_dir(root());
+        let mut command = example("serve_samples", &["0"]);
         let mut server = command.stdout(std::process::Stdio::piped()).spawn().expect("cargo starts");
         let mut line = String::new();
         std::io::BufReader::new(server.stdout.take().expect("a pipe")).read_line(&mut line).expect("it says where it is");
@@ -72,10 +71,6 @@ impl Drop for Served {
 
 #[test]
 fn the_sample_archives_are_what_their_sources_make() {
-    let done = std::process::Command::new(env!("CARGO"))
-        .args(["run", "--quiet", "--locked", "--example", "pack_samples", "--", "--check"])
-        .current_dir(root())
-        .output()
-        .expect("cargo starts");
+    let done = example("pack_samples", &["--check"]).output().expect("cargo starts");
     assert!(done.status.success(), "{}\n{}", said(&done.stdout), said(&done.stderr));
 }

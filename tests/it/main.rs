@@ -52,6 +52,20 @@ fn ends_with(command: &mut Command, code: i32) -> Output {
     output
 }
 
+/// A program of `examples/`. It is built as anybody's cargo builds it: what cargo tells this test of its own package must not reach that cargo,
+/// for build scripts (ring's) look at it, and all that depends on them would be built anew, DataFusion too.
+fn example(name: &str, words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO"));
+    command.current_dir(root()).args(["run", "--quiet", "--locked", "--example", name, "--"]).args(words);
+    for (name, _) in std::env::vars_os() {
+        let told = name.to_string_lossy();
+        if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CFG_", "NEXTEST"].iter().any(|own| told.starts_with(own)) || told == "OUT_DIR" {
+            command.env_remove(&name);
+        }
+    }
+    command
+}
+
 fn said(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
