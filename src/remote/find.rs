@@ -5,7 +5,7 @@ use glob::{MatchOptions, Pattern};
 use url::Url;
 
 use super::at::{At, Kind};
-use super::stores::{Store, about_of, folder_page, runtime, told};
+use super::stores::{Store, about_of, folder_page, patiently, runtime, told};
 use super::{About, RemoteError, index_page};
 use crate::archive::unpacked::Unpacked;
 
@@ -78,9 +78,14 @@ async fn below(folder: &At, pattern: &str, wanted: &(dyn Fn(&str) -> bool + Sync
 async fn below_prefix(folder: &At, wanted: &(dyn Fn(&str) -> bool + Sync)) -> Result<Vec<Found>, RemoteError> {
     let prefix = folder.with(folder.path.trim_end_matches('/')).object()?;
     let store = Store::of(folder)?;
-    let objects = store.0.list(Some(&prefix)).map_err(|error| told(folder, &error));
-    let objects = objects.try_filter(|meta| std::future::ready(meta.size > 0 && wanted(meta.location.as_ref())));
-    objects.map_ok(|meta| Found { name: folder.with(meta.location.as_ref()).name(), about: about_of(&meta) }).try_collect().await
+    patiently(|| {
+        let objects = store.0.list(Some(&prefix)).map_err(|error| told(folder, &error));
+        let objects = objects.try_filter(|meta| std::future::ready(meta.size > 0 && wanted(meta.location.as_ref())));
+        objects
+            .map_ok(|meta| Found { name: folder.with(meta.location.as_ref()).name(), about: about_of(&meta) })
+            .try_collect::<Vec<Found>>()
+    })
+    .await
 }
 
 /// The files that a server's page of a folder lists; folders in it are not gone into.

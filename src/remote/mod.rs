@@ -92,7 +92,7 @@ pub fn about_all(names: &[&str]) -> Vec<Result<About, RemoteError>> {
     stores::runtime().block_on(find::about_all(names.iter().map(|name| At::read(name))))
 }
 
-/// How often a range that broke off is asked for again, beside what object_store does for an answer that says 500 or 503.
+/// How often a question is asked that is not answered, or whose answer breaks off.
 const ATTEMPTS_MAX: u32 = 8;
 /// The first pause before that; each is twice as long as the one before.
 const PAUSE: Duration = Duration::from_millis(100);

@@ -28,9 +28,10 @@ impl Part {
     pub fn of(name: &str, range: Range<u64>) -> Part {
         let coming = match is_remote(name) {
             true => Coming::Under(runtime().spawn(fetched(name.to_owned(), range))),
-            false => {
-                Coming::Here(on_disk(name, &range).map_err(|error| RemoteError::Failed { name: name.to_owned(), why: error.to_string() }))
-            }
+            false => Coming::Here(on_disk(name, &range).map_err(|error| match error.kind() {
+                std::io::ErrorKind::NotFound => RemoteError::NotThere { name: name.to_owned() },
+                _ => RemoteError::Failed { name: name.to_owned(), why: error.to_string() },
+            })),
         };
         Part { name: name.to_owned(), coming }
     }

@@ -9,12 +9,12 @@ use object_store::aws::AmazonS3Builder;
 use object_store::azure::MicrosoftAzureBuilder;
 use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::http::HttpBuilder;
-use object_store::{BackoffConfig, ClientOptions, Error, GetOptions, GetRange, ObjectMeta, ObjectStore, RetryConfig};
+use object_store::{ClientOptions, Error, GetOptions, GetRange, ObjectMeta, ObjectStore, RetryConfig};
 use tokio::runtime::{Builder, Runtime};
 
 use super::at::{At, Kind};
 use super::credentials::{Key, key};
-use super::{ATTEMPTS_MAX, About, PAUSE, PAUSE_MAX, RemoteError, pause};
+use super::{ATTEMPTS_MAX, About, RemoteError, pause};
 
 /// Threads that wait for answers; what comes is worked on elsewhere.
 const THREADS: usize = 2;
@@ -58,21 +58,17 @@ impl Store {
 
     /// What the store says of an object.
     pub(super) async fn about(&self, at: &At) -> Result<About, RemoteError> {
-        let options = GetOptions { head: true, ..GetOptions::default() };
-        let got = self.0.get_opts(&at.object()?, options).await.map_err(|error| told(at, &error))?;
-        Ok(about_of(&got.meta))
+        patiently(|| async {
+            let options = GetOptions { head: true, ..GetOptions::default() };
+            let got = self.0.get_opts(&at.object()?, options).await.map_err(|error| told(at, &error))?;
+            Ok(about_of(&got.meta))
+        })
+        .await
     }
 
     /// The bytes `range` of an object, in the state `tag` or in any. What breaks off is asked for again.
     pub(super) async fn part(&self, at: &At, range: std::ops::Range<u64>, tag: Option<&str>) -> Result<Bytes, RemoteError> {
-        let mut attempt = 0;
-        loop {
-            attempt += 1;
-            match self.part_once(at, range.clone(), tag).await {
-                Err(error) if error.is_passing() && attempt < ATTEMPTS_MAX => tokio::time::sleep(pause(attempt)).await,
-                done => return done,
-            }
-        }
+        patiently(|| self.part_once(at, range.clone(), tag)).await
     }
 
     async fn part_once(&self, at: &At, range: std::ops::Range<u64>, tag: Option<&str>) -> Result<Bytes, RemoteError> {
@@ -93,11 +89,14 @@ impl Store {
 
     /// A small object as a whole, whatever its state.
     pub(super) async fn whole(&self, at: &At, bytes_max: u64) -> Result<Bytes, RemoteError> {
-        let got = self.0.get_opts(&at.object()?, GetOptions::default()).await.map_err(|error| told(at, &error))?;
-        if got.meta.size > bytes_max {
-            return Err(RemoteError::Address { name: at.name(), why: format!("it has more than {bytes_max} bytes") });
-        }
-        got.bytes().await.map_err(|error| told(at, &error))
+        patiently(|| async {
+            let got = self.0.get_opts(&at.object()?, GetOptions::default()).await.map_err(|error| told(at, &error))?;
+            if got.meta.size > bytes_max {
+                return Err(RemoteError::Address { name: at.name(), why: format!("it has more than {bytes_max} bytes") });
+            }
+            got.bytes().await.map_err(|error| told(at, &error))
+        })
+        .await
     }
 }
 
@@ -115,12 +114,22 @@ fn options(is_plain: bool) -> ClientOptions {
         .with_user_agent(concat!("tamis/", env!("CARGO_PKG_VERSION")).parse().expect("letters"))
 }
 
-fn retries() -> RetryConfig {
-    RetryConfig {
-        backoff: BackoffConfig { init_backoff: PAUSE, max_backoff: PAUSE_MAX, base: 2.0 },
-        max_retries: ATTEMPTS_MAX as usize,
-        retry_timeout: Duration::from_secs(4 * 60),
+/// Asks until there is an answer that will not change, with pauses that grow.
+pub(super) async fn patiently<T, A: Future<Output = Result<T, RemoteError>>>(ask: impl Fn() -> A) -> Result<T, RemoteError> {
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        match ask().await {
+            Err(error) if error.is_passing() && attempt < ATTEMPTS_MAX => tokio::time::sleep(pause(attempt)).await,
+            done => return done,
+        }
     }
+}
+
+/// object_store's own retries are off: where a body breaks off it asks for the rest, and takes what comes without a look at its
+/// `Content-Range` (0.13.2), so a server that answers with another place would be believed. A whole range asked for anew is checked.
+fn retries() -> RetryConfig {
+    RetryConfig { max_retries: 0, ..RetryConfig::default() }
 }
 
 fn is_set(names: &[&str]) -> bool {

@@ -172,7 +172,7 @@ fn whatever_the_line_does_the_shards_are_the_same_bytes() {
     let faults = [Fault::Lost, Fault::Status(500), Fault::Cut, Fault::Status(503), Fault::Elsewhere];
     let text = long_lines(24);
     let mut sound = None;
-    for seed in 0..3_usize {
+    for seed in 0..5_usize {
         let store = Store::start(Box::new(move |number| {
             (seed > 0 && (number + seed) % 2 == 0).then(|| faults[(number / 2 + seed) % faults.len()])
         }));
@@ -183,7 +183,7 @@ fn whatever_the_line_does_the_shards_are_the_same_bytes() {
         ends_with(&mut house.run(&store, &house.lines(), &workspace, "s3://b/part-*.jsonl"), 0);
         let shards = house.shards(&workspace);
         assert!(shards.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() > 1 << 20);
-        assert_eq!(*sound.get_or_insert_with(|| shards.clone()), shards, "seed {seed}");
+        assert!(*sound.get_or_insert_with(|| shards.clone()) == shards, "the shards of seed {seed} are others");
         assert!(store.asked("GET /b/part-0") > 3, "in ranges");
     }
 }
