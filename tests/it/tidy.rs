@@ -140,6 +140,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "passes",
             "publish",
             "recipe",
+            "remote",
             "release",
             "report",
             "robots",

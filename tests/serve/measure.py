@@ -108,6 +108,8 @@ def main():
             "search: two words, host": "/search?" + urlencode({"q": "Haus Wiese", "host": "h30.example.eu"}),
             "search: rare word": "/search?q=zqseltenheit",
             "search: absent word": "/search?q=zqnirgends",
+            "draw: language and signal": "/draw?lang=de&signal=duplicate_line_fraction&most=0.1",
+            "draw: a rare host": "/draw?host=h19990.example.eu",
             "document by id": f"/document/{ids[-1]}",
             "document by address": "/search?" + urlencode({"q": url}),
             "unknown id": "/document/" + "0" * 32,

@@ -12,6 +12,7 @@ use crate::inspect::cuts::{Is, Line, cuts};
 use crate::inspect::find::{Fate, Name, erased};
 use crate::inspect::original::has_original;
 use crate::inspect::trail::{Outcome, Step};
+use crate::remote::is_remote;
 use crate::workspace::Workspace;
 
 /// Arguments of `show`.
@@ -75,6 +76,9 @@ pub(super) fn show(dataset: &Dataset, workspace: &Workspace, args: &ShowArgs) ->
 fn page_lines(dataset: &Dataset, row: &Map<String, Value>) -> Result<Vec<Line>> {
     let text = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default();
     let page = dataset.original(row).with_context(|| match has_original(text("source")) {
+        true if is_remote(text("source_file")) => {
+            format!("the page lies on another machine, in `{}`; fetch that file to look at it", safe(text("source_file")))
+        }
         true => format!("`{}` does not hold the page any more: it was moved, changed or erased", safe(text("source_file"))),
         false => format!("documents of source `{}` have no page in an archive; leave out --page", safe(text("source"))),
     })?;

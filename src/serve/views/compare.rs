@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::Page;
 use super::bars::plain;
 use super::layout::{Tab, page, section};
-use super::overview::{choose, chooser, notes};
+use super::overview::about_set;
 use super::recipes::plan_of;
 use crate::inspect::diff::{Pair, diff};
 use crate::serve::failure::Failure;
@@ -37,17 +37,8 @@ pub(super) async fn compare(State(house): State<Arc<House>>, Extension(visit): M
     house
         .look(move |house| {
             let (snapshot, m) = (house.snapshot()?, visit.m);
-            let body = html! {
-                h1 { (m.compare) }
-                (notes(m, &snapshot))
-                @match choose(&snapshot, &asked.set)? {
-                    None => p.empty { (m.nothing_published) },
-                    Some((name, set)) => {
-                        (chooser(m, &snapshot, "/compare", name))
-                        (of_set(house, m, &snapshot, name, set, &asked)?)
-                    }
-                }
-            };
+            let body =
+                about_set(m, &snapshot, &asked.set, ("/compare", m.compare), |name, set| of_set(house, m, &snapshot, name, set, &asked))?;
             Ok(page(&visit, Tab::Compare, m.compare, &body))
         })
         .await

@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::layout::{Tab, page};
-use super::overview::{choose, chooser, notes};
+use super::overview::about_set;
 use super::search::{languages, patience, result};
 use super::{Page, path_with};
 use crate::columns::DOCUMENT;
@@ -102,18 +102,9 @@ pub(super) async fn draw(State(house): State<Arc<House>>, Extension(visit): Me, 
         .look(move |house| {
             let snapshot = house.snapshot()?;
             let m = visit.m;
-            let body = html! {
-                h1 { (m.draw_some) }
-                (notes(m, &snapshot))
-                @match choose(&snapshot, &asked.set)? {
-                    None => p.empty { (m.nothing_published) },
-                    Some((name, set)) => {
-                        (chooser(m, &snapshot, "/draw", name))
-                        (form(m, name, set, &asked))
-                        (drawn(m, set, &asked)?)
-                    }
-                }
-            };
+            let body = about_set(m, &snapshot, &asked.set, ("/draw", m.draw_some), |name, set| {
+                Ok(html! { (form(m, name, set, &asked)) (drawn(m, set, &asked)?) })
+            })?;
             Ok(page(&visit, Tab::Search, m.draw_some, &body))
         })
         .await

@@ -69,6 +69,28 @@ pub(super) fn choose<'a>(snapshot: &'a Snapshot, asked: &str) -> Result<Option<(
     if asked.is_empty() { Ok(sets.next()) } else { sets.find(|(name, _)| *name == asked).map(Some).ok_or(Failure::NotFound) }
 }
 
+/// A page about one data set: its title, what is not as it should be, the ways to the other data sets, and what `of_set` has of the one
+/// that was asked for.
+pub(super) fn about_set(
+    m: &Messages,
+    snapshot: &Snapshot,
+    asked: &str,
+    (path, title): (&str, &str),
+    of_set: impl FnOnce(&str, &Set) -> Result<Markup, Failure>,
+) -> Result<Markup, Failure> {
+    Ok(html! {
+        h1 { (title) }
+        (notes(m, snapshot))
+        @match choose(snapshot, asked)? {
+            None => p.empty { (m.nothing_published) },
+            Some((name, set)) => {
+                (chooser(m, snapshot, path, name))
+                (of_set(name, set)?)
+            }
+        }
+    })
+}
+
 /// What is not as it should be in the workspace.
 pub(super) fn notes(m: &Messages, snapshot: &Snapshot) -> Markup {
     html! { @if !snapshot.unapplied.is_empty() { p.note role="note" { (m.half_published) } } }

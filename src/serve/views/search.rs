@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::layout::{Tab, page};
-use super::overview::{choose, chooser, notes};
+use super::overview::about_set;
 use super::{go_to, path_with};
 use crate::inspect::find::{Fate, Name, erased};
 use crate::inspect::search::{self, Place, Question};
@@ -89,18 +89,9 @@ pub(super) async fn search(State(house): State<Arc<House>>, Extension(visit): Me
             }
             let snapshot = house.snapshot()?;
             let m = visit.m;
-            let body = html! {
-                h1 { (m.search) }
-                (notes(m, &snapshot))
-                @match choose(&snapshot, &asked.set)? {
-                    None => p.empty { (m.nothing_published) },
-                    Some((name, set)) => {
-                        (chooser(m, &snapshot, "/search", name))
-                        (form(m, name, set, &asked))
-                        (results(m, set, &asked)?)
-                    }
-                }
-            };
+            let body = about_set(m, &snapshot, &asked.set, ("/search", m.search), |name, set| {
+                Ok(html! { (form(m, name, set, &asked)) (results(m, set, &asked)?) })
+            })?;
             Ok(page(&visit, Tab::Search, m.search, &body).into_response())
         })
         .await

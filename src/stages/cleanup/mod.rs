@@ -38,7 +38,7 @@ pub struct LineCleanup {
     pub mojibake: bool,
     /// Whether lines that are nothing but what a page's buttons say are taken out.
     pub interface: bool,
-    /// More such lines, beside those that are known in 30 languages: whole lines that begin with a capital.
+    /// More such lines, beside those that are known in 32 languages: whole lines that begin with a capital.
     pub interface_lines: Vec<String>,
 }
 
