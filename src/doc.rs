@@ -213,7 +213,8 @@ pub struct Document {
     pub canonical: Option<String>,
     /// Language that the page or the server declares, as written there.
     pub declared_lang: Option<String>,
-    /// Language found: `und` where there is none, `mul` where none has half of the text.
+    /// Language found: `und` where there is none, `mul` where none has half of the text. Until stage `langid` looks, the one that a source of
+    /// edited texts states.
     pub lang: Option<Lang>,
     /// ISO 15924 code of the script that most letters have: `Latn`, `Cyrl`, `Grek`.
     pub script: Option<&'static str>,

@@ -8,7 +8,8 @@ use crate::stage::{Field, Room};
 pub(super) fn of(after_clean: &[Field], clean: &[Placed], emit: &[Placed], dedup: &DedupSettings, house: &House) -> Vec<String> {
     let mut warnings = Vec::new();
     if !after_clean.contains(&Field::Lang) {
-        warnings.push("no stage finds languages, so all documents go to lang=und; add `langid` to [[clean]]".to_owned());
+        let stated = "no stage finds languages, so documents go to the one that a wiki or an archive states for them";
+        warnings.push(format!("{stated}, and all others to lang=und; add `langid` to [[clean]]"));
     }
     if !emit.iter().any(|placed| placed.room.gives.contains(&Field::Tokens)) {
         warnings.push("no stage makes token ids, so shards hold text only; add `tokenize` to [[emit]]".to_owned());

@@ -5,6 +5,7 @@
 pub mod address;
 pub mod canonical;
 pub mod host;
+pub mod language;
 pub mod licence;
 pub mod lines;
 pub mod script;

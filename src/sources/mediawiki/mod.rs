@@ -11,11 +11,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::archive::Unpacked;
-use crate::doc::{DocId, Document};
+use crate::doc::{DocId, Document, Lang};
 use crate::formats::wiki::{self, Patterns, Rules, Templates};
 use crate::size::ByteSize;
 use crate::source::{Input, Offer, RawRecord, Records, Room, Source, SourceError};
 use crate::stage::{BuildError, Field};
+use crate::text::language;
 
 use page::{Page, Site};
 use pages::Pages;
@@ -102,6 +103,7 @@ impl Source for Reader {
         match self.read(&site, &page) {
             Ok(text) => {
                 doc.text = text;
+                doc.lang = language::stated(&site.lang, &doc.text).map(Lang::new);
                 Offer::Document(doc)
             }
             Err(reason) => Offer::Dropped(doc, reason),

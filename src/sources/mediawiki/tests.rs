@@ -83,6 +83,7 @@ fn a_document_says_which_revision_of_which_page_it_is_and_under_which_licence() 
     let doc = offers[0].as_ref().unwrap();
     assert_eq!(doc.url, "https://lv.wikipedia.org/wiki/Klus%C4%81_sala_&_j%C5%ABra");
     assert_eq!((doc.title.as_deref(), doc.declared_lang.as_deref()), (Some("Klusā sala & jūra"), Some("lv")));
+    assert_eq!(doc.lang, Some(Lang::new("lv")));
     assert_eq!(doc.content_digest, "mediawiki:7:4711:phoiac9h4m842xq45sp7s6u21eteeq1");
     assert_eq!((doc.licence.as_deref(), doc.published.as_deref()), (Some("CC-BY-SA-4.0"), Some("2026-01-02T03:04:05Z")));
     assert_eq!(doc.source_offset as usize, HEAD.len() + 2);

@@ -192,6 +192,7 @@ mod tests {
             (doc.text.as_str(), doc.title.as_deref(), doc.declared_lang.as_deref()),
             ("Žuvys plaukia.", Some("Žuvų kelias"), Some("lit"))
         );
+        assert_eq!(doc.lang, Some(crate::doc::Lang::new("lt")), "what stage `langid` would call it");
         assert_eq!(
             (doc.licence.as_deref(), doc.published.as_deref()),
             (Some("https://creativecommons.org/licenses/by/4.0/"), Some("2021-05-01"))

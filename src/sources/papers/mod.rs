@@ -17,12 +17,13 @@ use serde::Deserialize;
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::archive::{Step, Unpacked, address};
-use crate::doc::{DocId, Document, OptOut};
+use crate::doc::{DocId, Document, Lang, OptOut};
 use crate::formats::{self, Fault, Kind, Limits, Paper, eurlex};
 use crate::optout::{Agents, Evidence, Verdict};
 use crate::size::ByteSize;
 use crate::source::{Damage, Input, Offer, RawRecord, Record, Records, Room, Source, SourceError};
 use crate::stage::{BuildError, Field};
+use crate::text::language;
 
 /// The row of this source in `sources::ROOMS`.
 pub const ROOM: Room = Room {
@@ -235,6 +236,7 @@ impl Papers {
             return Offer::Dropped(doc, OCR_UNSURE);
         }
         doc.text = paper.text.replace('\0', " ");
+        doc.lang = doc.declared_lang.as_deref().and_then(|written| language::stated(written, &doc.text)).map(Lang::new);
         if doc.text.trim().is_empty() { Offer::Dropped(doc, Fault::NoText.reason()) } else { Offer::Document(doc) }
     }
 

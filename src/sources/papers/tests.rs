@@ -216,7 +216,28 @@ fn a_law_is_known_by_its_celex_number_language_and_date() {
     let Offer::Document(doc) = source.decode(record) else { panic!("a law") };
     assert!(doc.content_digest.starts_with("celex:32026R0012 ET 2026-03-02:xxh3-128:"), "{}", doc.content_digest);
     assert_eq!(doc.url, "https://eur-lex.europa.eu/legal-content/ET/TXT/?uri=CELEX:32026R0012");
-    assert_eq!(doc.host, "eur-lex.europa.eu");
+    assert_eq!((doc.host.as_str(), doc.lang.as_ref().map(Lang::as_str)), ("eur-lex.europa.eu", Some("et")));
+}
+
+fn document_with(settings: &str, text: &str) -> Document {
+    let record = RawRecord { file: "a.zip".into(), offset: 0, bytes: format!("a.xml\n{text}").into_bytes(), truncated: false };
+    let Offer::Document(doc) = source(settings).decode(record) else { panic!("a document") };
+    *doc
+}
+
+#[test]
+fn a_text_has_the_language_that_it_states_or_the_recipe_or_none() {
+    let stating = TEI.replace("<TEI>", "<TEI xml:lang=\"cze\">");
+    for (settings, text, declared, lang) in [
+        ("{}", stating.as_str(), Some("cze"), Some("cs")),
+        ("{ lang = \"sk\" }", stating.as_str(), Some("cze"), Some("cs")),
+        ("{ lang = \"cs-CZ\" }", TEI, Some("cs-CZ"), Some("cs")),
+        ("{ lang = \"čeština\" }", TEI, Some("čeština"), None),
+        ("{}", TEI, None, None),
+    ] {
+        let doc = document_with(settings, text);
+        assert_eq!((doc.declared_lang.as_deref(), doc.lang), (declared, lang.map(Lang::new)), "{settings} {text}");
+    }
 }
 
 #[test]

@@ -33,4 +33,11 @@ mod tests {
         assert_eq!(limits.0.len() + 1, include_str!("thresholds.tsv").lines().count());
         assert!(limits.0.iter().all(|(tag, limit)| !tag.is_empty() && (0.0..=1.0).contains(limit)));
     }
+
+    #[test]
+    fn every_language_of_the_list_can_be_stated_by_a_source() {
+        for tag in include_str!("thresholds.tsv").lines().skip(1).filter_map(|line| line.split('\t').next()) {
+            assert_eq!(crate::text::language::stated(tag, "abc"), Some(tag));
+        }
+    }
 }
