@@ -306,6 +306,15 @@ mod tests {
     }
 
     #[test]
+    fn a_frame_whose_window_is_too_large_says_so_and_the_largest_is_read() {
+        // A frame of one stored block; the upper five bits of its sixth byte are the logarithm of its window less ten.
+        let frame = |log: u8| [&[0x28, 0xb5, 0x2f, 0xfd, 0, (log - 10) << 3, 0x19, 0, 0][..], b"abc"].concat();
+        assert_eq!(read(frame(27)), Ok("abc".to_owned()));
+        let told = read(frame(28)).unwrap_err();
+        assert!(told.contains("needs a window of more than 128 MiB; pack it anew"), "{told}");
+    }
+
+    #[test]
     fn damage_is_told_once_and_the_next_member_is_found() {
         let mut broken = member(&b"Guten Tag ".repeat(300));
         let middle = broken.len() / 2;

@@ -1,11 +1,11 @@
 //! Zstandard (RFC 8878) frame by frame, as the WARC-with-zstd draft of the IIPC packs archives: a frame a record, and in front of
 //! all an optional dictionary in a skippable frame, plain or itself packed, that every later frame may need.
 //!
-//! Memory is bounded by libzstd's own limit on windows (128 MiB) and by [`DICTIONARY_BYTES_MAX`].
+//! Memory is bounded by [`WINDOW_LOG_MAX`] and [`DICTIONARY_BYTES_MAX`]. Both are fixed, for what is read must not depend on the machine.
 
 use std::io;
 
-use zstd::zstd_safe::{DCtx, InBuffer, OutBuffer, ResetDirective, get_error_name};
+use zstd::zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer, ResetDirective, get_error_name};
 
 use super::stored::Stored;
 use super::unpacked::Pull;
@@ -15,6 +15,10 @@ use crate::source::Damage;
 pub(super) const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// The largest dictionary that is read.
 pub(super) const DICTIONARY_BYTES_MAX: usize = 16 << 20;
+/// The binary logarithm of the largest window that is read: 128 MiB, as `zstd --decompress` reads without being told to take more.
+const WINDOW_LOG_MAX: u32 = 27;
+/// libzstd's words for a frame whose window is larger.
+const WINDOW_TOO_LARGE: &str = "Frame requires too much memory for decoding";
 /// The last of the sixteen skippable magics minus this: the one for dictionaries.
 const DICTIONARY_FRAME: u32 = 0x184d_2a5d;
 const SKIPPABLE_FRAMES: std::ops::RangeInclusive<u32> = 0x184d_2a50..=0x184d_2a5f;
@@ -42,7 +46,10 @@ pub(super) fn is_frame(bytes: &[u8]) -> bool {
 
 impl Zstd {
     pub(super) fn new() -> Zstd {
-        Zstd { context: DCtx::create(), state: State::Between, begin: 0, lost: false }
+        let mut context = DCtx::create();
+        // It only fails for a value out of bounds; a reset of the session keeps it.
+        let _ = context.set_parameter(DParameter::WindowLogMax(WINDOW_LOG_MAX));
+        Zstd { context, state: State::Between, begin: 0, lost: false }
     }
 
     /// Where the present frame begins.
@@ -109,8 +116,7 @@ impl Zstd {
             status => {
                 self.state = State::Between;
                 stored.search_from(self.begin + 1);
-                let why = status.map_or_else(|code| get_error_name(code).to_lowercase(), |_| "no progress".to_owned());
-                return Ok(self.broken(format!("the zstd frame is broken: {why}"), false));
+                return Ok(self.broken(why_unreadable(status), false));
             }
         }
         Ok(Pull::Bytes(given))
@@ -172,6 +178,18 @@ impl Zstd {
     fn broken(&mut self, what: String, fatal: bool) -> Pull {
         let silent = std::mem::replace(&mut self.lost, true);
         Pull::Broken(Damage { offset: self.begin, what, fatal }, silent)
+    }
+}
+
+/// What is wrong with a frame at which libzstd stopped with `status`.
+fn why_unreadable(status: Result<usize, usize>) -> String {
+    match status.map_err(get_error_name) {
+        Ok(_) => "the zstd frame is broken: no progress".to_owned(),
+        Err(WINDOW_TOO_LARGE) => {
+            let mib = 1 << (WINDOW_LOG_MAX - 20);
+            format!("the zstd frame needs a window of more than {mib} MiB; pack it anew with `zstd --long={WINDOW_LOG_MAX}` or less")
+        }
+        Err(why) => format!("the zstd frame is broken: {}", why.to_lowercase()),
     }
 }
 
