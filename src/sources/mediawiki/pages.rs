@@ -14,6 +14,8 @@ use crate::source::{Damage, Offer, RawRecord, Record, Records};
 
 const OPEN: &[u8] = b"<page>";
 const CLOSE: &[u8] = b"</page>";
+/// In the names that Wikimedia gives to indexes of multistream dumps.
+const INDEX_NAME: &str = "-multistream-index";
 /// The head of a dump names its namespaces, some thirty of them.
 const HEAD_BYTES_MAX: usize = 1 << 20;
 
@@ -143,6 +145,8 @@ impl Pages {
         }
         let what = if self.within {
             "the dump ends inside of a page"
+        } else if self.pages == 0 && self.file.contains(INDEX_NAME) {
+            "it is the index of a multistream dump, which is not needed; name the dump alone"
         } else if self.pages == 0 {
             "it holds no <page>, so it is no dump of a MediaWiki"
         } else {

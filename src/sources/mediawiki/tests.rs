@@ -102,6 +102,19 @@ fn settings_choose_namespaces_templates_tables_and_licence() {
 }
 
 #[test]
+fn an_index_among_the_dumps_is_told_as_such_whatever_stands_in_it() {
+    let name = "lvwiki-20260601-pages-articles-multistream-index.txt.bz2";
+    // One that fits, one whose dump is another and shorter one, one that was cut before it was packed.
+    for index in ["616:7:Klusā sala\n", "99999999999:7:Klusā sala\n", "616:7:Klusā sala\n61"] {
+        let told: Vec<_> = offers(&*reader("{}"), &bzip2(index), name).into_iter().map(Result::unwrap_err).collect();
+        assert_eq!(told, ["damage: it is the index of a multistream dump, which is not needed; name the dump alone"]);
+    }
+    let packed = bzip2("616:7:Klusā sala\n");
+    let told: Vec<_> = offers(&*reader("{}"), &packed[..packed.len() - 9], name).into_iter().map(Result::unwrap_err).collect();
+    assert!(told.len() == 1 && told[0].starts_with("damage: the bzip2 stream ends early"), "{told:?}");
+}
+
+#[test]
 fn damage_costs_its_pages_and_the_next_one_is_found() {
     let many: Vec<String> = (0..40).map(|number| page(&format!("Sala {number}"), "", &format!("Sala ar numuru {number}."))).collect();
     let mut streams: Vec<Vec<u8>> = vec![bzip2(HEAD)];
