@@ -30,6 +30,7 @@ pub mod dedup;
 pub mod doc;
 pub mod engine;
 pub mod formats;
+pub mod home;
 pub mod inspect;
 pub mod ledger;
 pub mod locator;

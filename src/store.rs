@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use std::fs::{self, File, Permissions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use data_encoding::HEXLOWER;
 use rustix::io::Errno;
@@ -187,6 +188,71 @@ pub fn write_over(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
         let _ = fs::remove_file(&temporary);
     }
     written
+}
+
+/// Writes what `from` gives to `path`, whole and on disk, over what stands there, if it has this SHA-256 (hex). Answers whether it has; else nothing is
+/// changed.
+///
+/// # Errors
+/// What the system or the reader says.
+pub fn write_stream(path: &Path, from: &mut impl Read, sha256: &str) -> Result<bool, StoreError> {
+    create_folder(folder_of(path))?;
+    let temporary = temporary_name(path);
+    let written = copy_hashed(from, &temporary).map_err(on(path)).and_then(|found| {
+        let is_right = found == sha256;
+        if is_right {
+            replace(&temporary, path)?;
+        }
+        Ok(is_right)
+    });
+    if !matches!(written, Ok(true)) {
+        // The answer says more than a failure to tidy up after it.
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}
+
+/// Writes what `from` gives to a file, synced. Answers its SHA-256, hex.
+fn copy_hashed(from: &mut impl Read, to: &Path) -> io::Result<String> {
+    let (mut file, mut sha256, mut buffer) = (File::create(to)?, Sha256::new(), vec![0; 256 << 10]);
+    loop {
+        match from.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(length) => {
+                sha256.update(&buffer[..length]);
+                file.write_all(&buffer[..length])?;
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    file.sync_all()?;
+    Ok(HEXLOWER.encode(&sha256.finalize()))
+}
+
+/// Calls `work` with each item, so many at a time, and answers what it answered, in the order of the items.
+///
+/// # Errors
+/// That of the first item, in their order, of those that failed; items that nobody has begun are left alone then.
+pub fn side_by_side<I: Sync, T: Send, E: Send>(items: &[I], at_once: usize, work: impl Fn(&I) -> Result<T, E> + Sync) -> Result<Vec<T>, E> {
+    let (next, has_failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let answers: Mutex<Vec<(usize, Result<T, E>)>> = Mutex::new(Vec::new());
+    let worker = || {
+        while !has_failed.load(Ordering::Relaxed) {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(number) else { break };
+            let answer = work(item);
+            has_failed.fetch_or(answer.is_err(), Ordering::Relaxed);
+            answers.lock().unwrap_or_else(PoisonError::into_inner).push((number, answer));
+        }
+    };
+    std::thread::scope(|scope| {
+        (1..at_once.min(items.len())).for_each(|_| drop(scope.spawn(worker)));
+        worker();
+    });
+    let mut answers = answers.into_inner().unwrap_or_else(PoisonError::into_inner);
+    answers.sort_by_key(|(number, _)| *number);
+    answers.into_iter().map(|(_, answer)| answer).collect()
 }
 
 /// Gives the finished file `from` the name `to` as well, unless `to` exists. An equal file there is fine: another try at the same task

@@ -21,7 +21,7 @@ pub struct DoctorArgs {
     /// A workspace, or the recipe of a night
     what: PathBuf,
     /// The workspace of that recipe
-    #[arg(long, short = 'w', value_name = "DIR", default_value = "workspace")]
+    #[arg(long, short = 'w', value_name = "DIR", default_value = "workspace", value_parser = super::away::place)]
     workspace: PathBuf,
     /// Overrides a setting of the recipe
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = super::run::key_value)]

@@ -40,6 +40,11 @@ pub fn exit_of(error: &anyhow::Error) -> Exit {
     {
         return Exit::TryAgain;
     }
+    if let Some(error) = error.downcast_ref::<crate::home::HomeError>()
+        && error.is_passing()
+    {
+        return Exit::TryAgain;
+    }
     if let Some(WorkspaceError::Busy { .. }) = error.downcast_ref() {
         return Exit::TryAgain;
     }

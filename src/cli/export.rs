@@ -33,6 +33,7 @@ enum ExportFormat {
 #[derive(Debug, Args)]
 struct To {
     /// Folder of the packed data set: WORKSPACE/packed/NAME
+    #[arg(value_parser = super::away::place)]
     packed: PathBuf,
     /// A new folder for the files; takedowns look for them there
     #[arg(long, value_name = "DIR")]

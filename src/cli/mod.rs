@@ -1,5 +1,6 @@
 //! The command line: one file a verb, and the only place that prints.
 
+mod away;
 mod calibrate;
 mod check;
 mod crawl;
@@ -120,7 +121,34 @@ enum Verb {
 /// # Errors
 /// What could not be done, in a sentence.
 pub fn run(cli: Cli, stop: Stop) -> anyhow::Result<Exit> {
-    match cli.verb {
+    let (name, makes_shards) = cli.verb.kind();
+    away::at_home(name, makes_shards, || dispatch(cli.verb, stop))
+}
+
+impl Verb {
+    /// What a workspace's home is told of the verb, and whether it makes shards and needs none that are there.
+    fn kind(&self) -> (&'static str, bool) {
+        match self {
+            Verb::Run(_) => ("run", true),
+            Verb::Plan(_) => ("plan", true),
+            Verb::Task(_) => ("task", true),
+            Verb::Work(_) => ("work", true),
+            Verb::Status(_) => ("status", true),
+            Verb::Pending(_) => ("pending", true),
+            Verb::Seal(_) => ("seal", true),
+            Verb::Takedown(_) => ("takedown", false),
+            Verb::Night(_) => ("night", false),
+            Verb::Decide(_) => ("decide", false),
+            Verb::Pack(_) => ("pack", false),
+            Verb::Export(_) => ("export", false),
+            Verb::Release(_) => ("release", false),
+            _ => ("other", false),
+        }
+    }
+}
+
+fn dispatch(verb: Verb, stop: Stop) -> anyhow::Result<Exit> {
+    match verb {
         Verb::Run(args) => run::run(&args, stop),
         Verb::Decide(args) => decide::decide(&args, stop),
         Verb::Calibrate(args) => calibrate::calibrate(&args),

@@ -17,6 +17,7 @@ use crate::workspace::Workspace;
 #[derive(Debug, Args)]
 pub struct PackArgs {
     /// Folder of the data set: WORKSPACE/data/NAME
+    #[arg(value_parser = super::away::place)]
     dataset: PathBuf,
     /// Name of the packed data set: it will lie at WORKSPACE/packed/NAME
     #[arg(long, value_name = "NAME")]

@@ -37,7 +37,7 @@ pub struct TaskArgs {
 #[derive(Debug, Args)]
 pub struct Planned {
     /// The plan's file, as `tamis plan` printed it
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = super::away::place)]
     plan: PathBuf,
     #[command(flatten)]
     machine: Machine,

@@ -24,7 +24,7 @@ pub struct ReleaseArgs {
     #[arg(required = true)]
     name: Option<String>,
     /// The data set: WORKSPACE/data/NAME
-    #[arg(required = true)]
+    #[arg(required = true, value_parser = super::away::place)]
     dataset: Option<PathBuf>,
     /// What no machine can know: a TOML file; docs/publishing.md lists what may stand in it. It is published with the release
     #[arg(long, value_name = "FILE")]
@@ -41,7 +41,7 @@ enum ReleaseVerb {
     /// Lists the releases of a workspace
     List {
         /// The workspace
-        #[arg(long, short = 'w', value_name = "DIR", default_value = "workspace")]
+        #[arg(long, short = 'w', value_name = "DIR", default_value = "workspace", value_parser = super::away::place)]
         workspace: PathBuf,
         /// Writes their records as JSON, one a line
         #[arg(long)]

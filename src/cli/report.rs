@@ -80,6 +80,7 @@ enum ReportVerb {
 #[derive(Debug, Args)]
 struct Of {
     /// The data set: WORKSPACE/data/NAME
+    #[arg(value_parser = super::away::place)]
     dataset: PathBuf,
     /// What no machine can know: a TOML file; docs/publishing.md lists what may stand in it
     #[arg(long, value_name = "FILE")]

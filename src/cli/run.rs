@@ -31,8 +31,8 @@ use crate::workspace::Workspace;
 pub struct Place {
     /// The recipe: a TOML file
     pub recipe: PathBuf,
-    /// Folder for everything that is written; made if it is not there
-    #[arg(long, short = 'w', value_name = "DIR", default_value = "workspace")]
+    /// Folder for everything that is written, or an address such as s3://bucket/corpus; made if it is not there
+    #[arg(long, short = 'w', value_name = "DIR", default_value = "workspace", value_parser = super::away::place)]
     pub workspace: PathBuf,
     /// Overrides a setting of the recipe: input=GLOB, clean.langid.min_score=0.6, output.shard_bytes_max="64 MiB"
     #[arg(long = "set", value_name = "KEY=VALUE", value_parser = key_value)]

@@ -17,6 +17,7 @@ use crate::workspace::Workspace;
 #[derive(Debug, Args)]
 pub struct ServeArgs {
     /// The workspace
+    #[arg(value_parser = super::away::place)]
     workspace: PathBuf,
     /// Address and port; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8765")]

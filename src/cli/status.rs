@@ -24,6 +24,7 @@ use crate::workspace::Workspace;
 #[derive(Debug, Args)]
 pub struct StatusArgs {
     /// The workspace
+    #[arg(value_parser = super::away::place)]
     workspace: PathBuf,
     /// Only this plan [default: those that were begun and are not published]
     #[arg(long, value_name = "ID")]

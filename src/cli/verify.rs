@@ -15,6 +15,7 @@ use crate::workspace::{Workspace, WorkspaceError};
 pub struct VerifyArgs {
     /// Folder of the data set: WORKSPACE/data/NAME; or of a packed one, WORKSPACE/packed/NAME, which is checked with all its exports; or of a release,
     /// WORKSPACE/releases/NAME
+    #[arg(value_parser = super::away::place)]
     dataset: PathBuf,
     /// Writes the findings as JSON to stdout
     #[arg(long)]

@@ -79,7 +79,7 @@ async fn below_prefix(folder: &At, wanted: &(dyn Fn(&str) -> bool + Sync)) -> Re
     let prefix = folder.with(folder.path.trim_end_matches('/')).object()?;
     let store = Store::of(folder)?;
     patiently(|| {
-        let objects = store.0.list(Some(&prefix)).map_err(|error| told(folder, &error));
+        let objects = store.objects.list(Some(&prefix)).map_err(|error| told(folder, &error));
         let objects = objects.try_filter(|meta| std::future::ready(meta.size > 0 && wanted(meta.location.as_ref())));
         objects
             .map_ok(|meta| Found { name: folder.with(meta.location.as_ref()).name(), about: about_of(&meta) })

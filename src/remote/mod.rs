@@ -1,21 +1,25 @@
-//! Inputs on other machines: `s3://`, `gs://`, `az://` and plain web servers, through crate object_store.
+//! Files on other machines: `s3://`, `gs://`, `az://` and plain web servers, through crate object_store.
 //!
-//! Four things are asked of a store: which objects a pattern names ([`find()`]), what tells one state of an object from another
+//! What is read: four things are asked of a store: which objects a pattern names ([`find()`]), what tells one state of an object from another
 //! ([`about`]), its bytes from the beginning ([`Reader`]), and single parts of it ([`Part`]). A state is pinned by its ETag when a plan is made, and each range is asked for
 //! on that condition, so a task reads what was planned or says that it changed. Bytes come in ranges, some ahead of the reader: a range that
-//! breaks off is asked for again, nothing is read twice and no file is held whole. The runtime that object_store needs stays in here.
+//! breaks off is asked for again, nothing is read twice and no file is held whole. What is written is a [`Bucket`]. The runtime that object_store needs stays in here.
 
 mod at;
+mod bucket;
 mod credentials;
 mod find;
 mod index_page;
 mod part;
 mod reader;
 mod stores;
+mod versions;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 pub use at::is_remote;
+pub use bucket::{Bucket, Created, Listed};
 pub use find::{Found, find};
 pub use part::Part;
 pub use reader::{Fault, Reader};
@@ -58,13 +62,30 @@ pub enum RemoteError {
     /// It did not work, time and again.
     #[error("cannot read `{name}`: {why}; the same command goes on where this one ended")]
     Failed { name: String, why: String },
+    /// It could not be written, time and again.
+    #[error("cannot write `{name}`: {why}; the same command goes on where this one ended")]
+    Unwritten { name: String, why: String },
+    /// Nobody may write it with these credentials.
+    #[error(
+        "the store refuses to take `{name}` ({how}): see that the credentials in the environment or in ~/.aws/credentials are right and may write it"
+    )]
+    WriteRefused { name: String, how: String },
+    /// The bucket may keep what was erased, and nobody may look.
+    #[error(
+        "the store refuses to list or remove earlier versions of `{name}` ({status}): allow s3:ListBucketVersions, s3:GetBucketVersioning and s3:DeleteObjectVersion \
+         to these credentials"
+    )]
+    VersionsRefused { name: String, status: u16 },
+    /// A file here that was to be sent.
+    #[error("cannot read `{path}` to send it: {why}", path = path.display())]
+    Unread { path: PathBuf, why: String },
 }
 
 impl RemoteError {
     /// Whether the same question may be answered later.
     #[must_use]
     pub fn is_passing(&self) -> bool {
-        matches!(self, RemoteError::Failed { .. })
+        matches!(self, RemoteError::Failed { .. } | RemoteError::Unwritten { .. })
     }
 }
 

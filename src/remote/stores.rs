@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use object_store::aws::AmazonS3Builder;
+use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::azure::MicrosoftAzureBuilder;
 use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::http::HttpBuilder;
+use object_store::multipart::MultipartStore;
 use object_store::{ClientOptions, Error, GetOptions, GetRange, ObjectMeta, ObjectStore, RetryConfig};
 use tokio::runtime::{Builder, Runtime};
 
@@ -35,7 +36,13 @@ pub(super) fn runtime() -> &'static Runtime {
 
 /// A store and what is asked of it.
 #[derive(Clone)]
-pub(super) struct Store(pub(super) Arc<dyn ObjectStore>);
+pub(super) struct Store {
+    pub(super) objects: Arc<dyn ObjectStore>,
+    /// The same store, where objects can be written in parts.
+    pub(super) parts: Option<Arc<dyn MultipartStore>>,
+    /// The same store, where it is S3.
+    pub(super) s3: Option<Arc<AmazonS3>>,
+}
 
 impl Store {
     /// The store of `at`.
@@ -60,7 +67,7 @@ impl Store {
     pub(super) async fn about(&self, at: &At) -> Result<About, RemoteError> {
         patiently(|| async {
             let options = GetOptions { head: true, ..GetOptions::default() };
-            let got = self.0.get_opts(&at.object()?, options).await.map_err(|error| told(at, &error))?;
+            let got = self.objects.get_opts(&at.object()?, options).await.map_err(|error| told(at, &error))?;
             Ok(about_of(&got.meta))
         })
         .await
@@ -76,7 +83,7 @@ impl Store {
         let if_match = tag.filter(|tag| tag.starts_with('"')).map(str::to_owned);
         let wanted = range.end - range.start;
         let options = GetOptions { range: Some(GetRange::Bounded(range)), if_match, ..GetOptions::default() };
-        let got = self.0.get_opts(&at.object()?, options).await.map_err(|error| told(at, &error))?;
+        let got = self.objects.get_opts(&at.object()?, options).await.map_err(|error| told(at, &error))?;
         if tag.is_some_and(|tag| about_of(&got.meta).tag != tag) {
             return Err(RemoteError::Changed { name: at.name() });
         }
@@ -90,7 +97,7 @@ impl Store {
     /// A small object as a whole, whatever its state.
     pub(super) async fn whole(&self, at: &At, bytes_max: u64) -> Result<Bytes, RemoteError> {
         patiently(|| async {
-            let got = self.0.get_opts(&at.object()?, GetOptions::default()).await.map_err(|error| told(at, &error))?;
+            let got = self.objects.get_opts(&at.object()?, GetOptions::default()).await.map_err(|error| told(at, &error))?;
             if got.meta.size > bytes_max {
                 return Err(RemoteError::Address { name: at.name(), why: format!("it has more than {bytes_max} bytes") });
             }
@@ -106,7 +113,7 @@ pub(super) fn about_of(meta: &ObjectMeta) -> About {
     About { bytes: meta.size, tag: meta.e_tag.clone().unwrap_or_else(changed) }
 }
 
-fn options(is_plain: bool) -> ClientOptions {
+pub(super) fn options(is_plain: bool) -> ClientOptions {
     ClientOptions::new()
         .with_timeout(Duration::from_secs(ANSWER_S_MAX))
         .with_connect_timeout(Duration::from_secs(CONNECT_S_MAX))
@@ -139,10 +146,9 @@ fn is_set(names: &[&str]) -> bool {
 /// S3 and what speaks like it. Without credentials questions go unsigned, which public buckets answer; those of a machine's role are asked for
 /// where `AWS_METADATA_ENDPOINT` is set, since the question hangs on all other machines.
 fn s3(at: &At) -> object_store::Result<Store> {
-    let endpoint = std::env::var("AWS_ENDPOINT_URL").or_else(|_| std::env::var("AWS_ENDPOINT")).unwrap_or_default();
     let mut builder = AmazonS3Builder::from_env()
         .with_url(at.root.clone())
-        .with_client_options(options(endpoint.starts_with("http://")))
+        .with_client_options(options(s3_endpoint().starts_with("http://")))
         .with_retry(retries());
     let given = ["AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_METADATA_ENDPOINT"];
     let of_container = ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"];
@@ -155,24 +161,33 @@ fn s3(at: &At) -> object_store::Result<Store> {
             }
         };
     }
-    Ok(Store(Arc::new(builder.build()?)))
+    let s3 = Arc::new(builder.build()?);
+    Ok(Store { objects: s3.clone(), parts: Some(s3.clone()), s3: Some(s3) })
+}
+
+/// Where S3 is, if it is not Amazon's; empty else.
+pub(super) fn s3_endpoint() -> String {
+    std::env::var("AWS_ENDPOINT_URL").or_else(|_| std::env::var("AWS_ENDPOINT")).unwrap_or_default()
 }
 
 fn google(at: &At) -> object_store::Result<Store> {
     let builder = GoogleCloudStorageBuilder::from_env().with_url(at.root.clone());
     let builder = builder.with_client_options(options(false)).with_retry(retries());
     let given = ["GOOGLE_SERVICE_ACCOUNT", "GOOGLE_SERVICE_ACCOUNT_PATH", "GOOGLE_SERVICE_ACCOUNT_KEY", "GOOGLE_APPLICATION_CREDENTIALS"];
-    Ok(Store(Arc::new(builder.with_skip_signature(!is_set(&given)).build()?)))
+    let google = Arc::new(builder.with_skip_signature(!is_set(&given)).build()?);
+    Ok(Store { objects: google.clone(), parts: Some(google), s3: None })
 }
 
 fn azure(at: &At) -> object_store::Result<Store> {
     let builder = MicrosoftAzureBuilder::from_env().with_url(at.root.clone());
-    Ok(Store(Arc::new(builder.with_client_options(options(false)).with_retry(retries()).build()?)))
+    let azure = Arc::new(builder.with_client_options(options(false)).with_retry(retries()).build()?);
+    Ok(Store { objects: azure.clone(), parts: Some(azure), s3: None })
 }
 
 fn web(at: &At) -> object_store::Result<Store> {
     let builder = HttpBuilder::new().with_url(at.root.clone());
-    Ok(Store(Arc::new(builder.with_client_options(options(at.root.starts_with("http://"))).with_retry(retries()).build()?)))
+    let web = builder.with_client_options(options(at.root.starts_with("http://"))).with_retry(retries()).build()?;
+    Ok(Store { objects: Arc::new(web), parts: None, s3: None })
 }
 
 /// The page of a folder of a web server. It has an address of its own, with the slash at its end that paths of objects never have.

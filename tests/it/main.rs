@@ -2,12 +2,14 @@
 
 mod archives;
 mod bad_input;
+mod bucket;
 mod cluster;
 mod crawl;
 mod decide;
 mod engines;
 mod files;
 mod harvest;
+mod homes;
 mod inspect;
 mod mixture;
 mod nights;

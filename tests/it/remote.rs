@@ -106,6 +106,26 @@ fn archives_of_a_bucket_give_what_archives_on_a_disk_give() {
     ends_with(tamis(["verify"]).arg(house.at("glob/data/quickstart")), 0);
 }
 
+/// moto's server, with the files of `folder` in its bucket `crawls`, and its address. It ends when its input does.
+pub(crate) fn moto(python: &std::ffi::OsStr, folder: &std::path::Path) -> (Moto, String) {
+    let mut server = Command::new(python);
+    server.arg(root().join("tests/readers/objects.py")).arg(folder).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut server = server.spawn().expect("it starts");
+    let mut address = String::new();
+    BufReader::new(server.stdout.take().expect("a pipe")).read_line(&mut address).expect("its address");
+    (Moto(server), address.trim().to_owned())
+}
+
+/// A server that runs until this is dropped.
+pub(crate) struct Moto(std::process::Child);
+
+impl Drop for Moto {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        let _ = self.0.wait();
+    }
+}
+
 /// moto's server, with archives and a file of several parts in it, which the credentials of a file may read.
 #[test]
 fn a_real_s3_server_gives_what_the_disk_gives() {
@@ -119,16 +139,7 @@ fn a_real_s3_server_gives_what_the_disk_gives() {
         std::fs::write(house.at("in").join(name), bytes).expect("room");
     }
     std::fs::write(house.at("in/long.jsonl"), long_lines(12)).expect("room");
-    let mut server = Command::new(python);
-    server
-        .arg(root().join("tests/readers/objects.py"))
-        .arg(house.at("in"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null());
-    let mut server = server.spawn().expect("it starts");
-    let mut address = String::new();
-    BufReader::new(server.stdout.take().expect("a pipe")).read_line(&mut address).expect("its address");
+    let (_server, address) = moto(&python, &house.at("in"));
     std::fs::create_dir(house.at(".aws")).expect("room");
     std::fs::write(house.at(".aws/credentials"), "[default]\naws_access_key_id = a\naws_secret_access_key = b\n").expect("room");
     let run = |recipe: &str, workspace: &str, input: &str| {
@@ -140,8 +151,6 @@ fn a_real_s3_server_gives_what_the_disk_gives() {
     run(QUICKSTART, "disk", &house.at("in/*.warc.gz").display().to_string());
     run(&house.lines(), "store-long", "s3://crawls/2026/long.jsonl");
     run(&house.lines(), "disk-long", &house.at("in/long.jsonl").display().to_string());
-    drop(server.stdin.take());
-    server.wait().expect("it ends");
     assert_eq!(house.rows("store"), house.rows("disk"));
     assert!(house.rows("store-long").len() > 1000 && house.rows("store-long") == house.rows("disk-long"));
 }

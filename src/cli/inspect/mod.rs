@@ -32,6 +32,7 @@ use crate::workspace::Workspace;
 #[derive(Debug, Args)]
 pub struct InspectArgs {
     /// The data set's folder: WORKSPACE/data/NAME
+    #[arg(value_parser = crate::cli::away::place)]
     dataset: PathBuf,
     #[command(subcommand)]
     what: What,

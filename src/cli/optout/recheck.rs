@@ -29,6 +29,7 @@ use crate::workspace::Workspace;
 #[derive(Debug, Args)]
 pub(super) struct RecheckArgs {
     /// The data set: WORKSPACE/data/NAME
+    #[arg(value_parser = crate::cli::away::place)]
     dataset: PathBuf,
     /// Where the takedown plan is written if something is reserved now, outside the workspace
     #[arg(long, value_name = "FILE")]

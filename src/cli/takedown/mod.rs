@@ -82,7 +82,7 @@ enum ReceiptVerb {
 #[derive(Debug, Args)]
 struct Here {
     /// The workspace
-    #[arg(long, short = 'w', value_name = "DIR", default_value = "workspace")]
+    #[arg(long, short = 'w', value_name = "DIR", default_value = "workspace", value_parser = crate::cli::away::place)]
     workspace: PathBuf,
     /// Writes JSON to stdout
     #[arg(long)]

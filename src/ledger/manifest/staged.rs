@@ -4,8 +4,6 @@
 //! error is that of the first bad file in the order of the commit, whichever thread was quicker.
 
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::{ManifestError, NewCommit};
 use crate::store;
@@ -23,23 +21,7 @@ pub(super) fn check(new: &NewCommit) -> Result<(), ManifestError> {
 }
 
 fn check_with(files: &[(&Path, &str)], readers: usize) -> Result<(), ManifestError> {
-    let (next, has_failed) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let errors: Mutex<Vec<(usize, ManifestError)>> = Mutex::new(Vec::new());
-    let work = || {
-        while !has_failed.load(Ordering::Relaxed) {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some((path, sha256)) = files.get(number) else { break };
-            let Err(error) = check_hash(path, sha256) else { continue };
-            has_failed.store(true, Ordering::Relaxed);
-            errors.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((number, error));
-        }
-    };
-    std::thread::scope(|scope| {
-        (1..readers.min(files.len())).for_each(|_| drop(scope.spawn(work)));
-        work();
-    });
-    let errors = errors.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    errors.into_iter().min_by_key(|(number, _)| *number).map_or(Ok(()), |(_, error)| Err(error))
+    store::side_by_side(files, readers, |(path, sha256)| check_hash(path, sha256)).map(|_| ())
 }
 
 fn check_hash(path: &Path, sha256: &str) -> Result<(), ManifestError> {
