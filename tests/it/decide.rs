@@ -145,6 +145,51 @@ fn a_decision_that_is_killed_after_any_step_ends_as_one_that_was_let_be() {
 }
 
 #[test]
+fn what_was_erased_between_the_runs_and_the_decision_stays_out_and_all_else_is_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (workspace, keys) = (folder.path().join("w"), folder.path().join("keys"));
+    // Two runs of one data set, and so two lists of inputs.
+    for input in ["input=data-samples/archives/cases-2026-05.warc.gz", "input=data-samples/archives"] {
+        ends_with(&mut with("run", &workspace, &[input]), 0);
+    }
+    let runs =
+        files_below(&workspace.join("_tamis/ledger")).iter().filter(|name| name.extension().is_some_and(|end| end == "json")).count();
+    assert_eq!(runs, 2, "the second run read what the first had not");
+    let kept = |dataset: &str| {
+        let mut inspect = tamis(["inspect".as_ref(), workspace.join("data").join(dataset).as_os_str(), "sample".as_ref()]);
+        let listed = said(&ends_with(inspect.args(["--n", "1000", "--json"]), 0).stdout);
+        let rows = listed.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+        rows.map(|row| row["url"].as_str().expect("an address").to_owned()).collect::<std::collections::BTreeSet<String>>()
+    };
+    let before = kept("quickstart");
+    let erased = before.iter().next().expect("a document").clone();
+    let plan = folder.path().join("plan.json");
+    let mut takedown = tamis(["takedown", "plan", "--url", &erased, "--reason", "gdpr-17", "--received", "2026-11-20", "--workspace"]);
+    ends_with(takedown.arg(&workspace).arg("--out").arg(&plan), 0);
+    let mut apply = tamis(["takedown", "apply", "--confirm-large"]);
+    ends_with(apply.arg(&plan).arg("--workspace").arg(&workspace).arg("--keys").arg(&keys), 0);
+    let mut decide = with("decide", &workspace, &["dataset=other", "clean.gopher-quality.words_min=20"]);
+    ends_with(decide.args(["--from", "quickstart", "--keys"]).arg(&keys), 0);
+    let after = kept("other");
+    assert!(!after.contains(&erased), "{erased} came back");
+    let lost: Vec<&String> = before.iter().filter(|url| **url != erased && !after.contains(*url)).collect();
+    // Of copies that the two runs had read one by one, another is the winner where all are decided at once.
+    for url in lost {
+        let mut explain = tamis(["inspect".as_ref(), workspace.join("data/other").as_os_str(), "explain".as_ref()]);
+        let told = said(&ends_with(explain.args([url, "--json", "--keys"]).arg(&keys), 0).stdout);
+        assert!(told.contains(r#""stage":"dedup""#), "{url} stayed and is lost: {told}");
+    }
+    let (_, ledger) = ledger(&workspace, "other");
+    for stage in ["clean", "emit"] {
+        let count = |what: &str| ledger[stage][what].as_u64().expect("a count");
+        let dropped = ledger[stage]["dropped"].as_object().expect("reasons by stage").values();
+        let dropped: u64 = dropped.flat_map(|reasons| reasons.as_object().expect("reasons").values()).filter_map(Value::as_u64).sum();
+        assert_eq!(count("read"), count("kept") + dropped, "{stage}");
+    }
+    ends_with(&mut tamis(["verify".as_ref(), workspace.join("data/other").as_os_str()]), 0);
+}
+
+#[test]
 fn what_limits_alone_do_not_decide_is_refused_with_the_way_out() {
     let folder = tempfile::tempdir().expect("a folder");
     ends_with(&mut with("run", folder.path(), &[]), 0);
