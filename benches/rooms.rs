@@ -107,3 +107,14 @@ fn stage(bencher: Bencher, name: &str) {
         docs.iter_mut().map(|doc| step.stage.judge(doc)).filter(|verdict| *verdict == Verdict::Keep).count()
     });
 }
+
+/// Rows that were once, or may be, slow for stage `pii`, which stops at digits: to be held against its line in `stage`, for ordinary text.
+#[divan::bench(args = ["1 ", "(0)", "1", "12 ", "1234 ", "1 0 1 0 1 0\n", "1.", "+1 ", "A1 ", "@", "A", "1 2 3 4 seats\n"])]
+fn pii_rows(bencher: Bencher, sign: &str) {
+    let step = JOB.steps.iter().find(|step| step.name == "pii").expect("a step of the job");
+    let doc = Document { text: sign.repeat(200_000 / sign.len()), ..Document::default() };
+    bencher
+        .counter(BytesCount::new(doc.text.len()))
+        .with_inputs(|| doc.clone())
+        .bench_local_values(|mut doc| step.stage.judge(&mut doc) == Verdict::Keep);
+}

@@ -63,6 +63,9 @@ const LENGTHS: &[(&[u8; 2], usize)] = &[
 /// How many signs of `run` are written as an IBAN of their country, whether its check digits hold or not.
 pub fn iban_form(run: &Run) -> Option<usize> {
     let head = run.signs(4);
+    if !head.first()?.is_ascii_uppercase() {
+        return None;
+    }
     let (_, length) = LENGTHS.iter().find(|(country, _)| head.starts_with(*country))?;
     let groups_of_four = (1..9).fold(0u64, |mask, group| mask | 1 << (4 * group));
     let breaks = run.breaks(*length);
@@ -81,6 +84,9 @@ pub fn iban(run: &Run) -> Option<usize> {
 /// How many digits of `run` are a payment card: a range of an issuer (ISO/IEC 7812; the ranges as the schemes publish them), its length,
 /// Luhn's digit. Written in one piece, in groups of four, or as 4-6-5 and 4-6-4.
 pub fn card(run: &Run) -> Option<usize> {
+    if !run.all_digits(0, 13) {
+        return None;
+    }
     [16, 15, 14, 13, 19].into_iter().find(|length| is_card(run, *length))
 }
 

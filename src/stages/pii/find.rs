@@ -5,6 +5,7 @@ use super::email::email_around;
 use super::ip::{ipv4_around, ipv6_around};
 use super::kind::{Finding, Kind};
 use super::number::{Question, broken_account_end, number_at};
+use super::quiet::Quiet;
 
 /// What begins or holds something to look at.
 const ANCHORS: [bool; 256] = {
@@ -22,9 +23,9 @@ const ANCHORS: [bool; 256] = {
 /// All findings in the order of the text; none overlaps another.
 pub fn find(question: &Question<'_>) -> Vec<Finding> {
     let bytes = question.text.as_bytes();
-    let (mut findings, mut at, mut done) = (Vec::new(), 0, 0);
+    let (mut findings, mut at, mut done, mut quiet) = (Vec::new(), 0, 0, Quiet::default());
     while let Some(place) = bytes[at..].iter().position(|byte| ANCHORS[*byte as usize]).map(|next| at + next) {
-        let found = at_anchor(question, place).filter(|found| found.span.start >= done);
+        let found = at_anchor(question, place, &mut quiet).filter(|found| found.span.start >= done);
         at = match found {
             Some(found) => {
                 done = found.span.end;
@@ -43,7 +44,7 @@ fn word_rest(bytes: &[u8]) -> usize {
     bytes.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count()
 }
 
-fn at_anchor(question: &Question<'_>, place: usize) -> Option<Finding> {
+fn at_anchor(question: &Question<'_>, place: usize, quiet: &mut Quiet) -> Option<Finding> {
     let bytes = question.text.as_bytes();
     let sure = |span, kind| Finding { span, kind, which: "", confidence: 0.95 };
     match bytes[place] {
@@ -53,7 +54,7 @@ fn at_anchor(question: &Question<'_>, place: usize) -> Option<Finding> {
             let digits = bytes[place..].iter().take(4).take_while(|byte| byte.is_ascii_digit()).count();
             let is_dotted = question.wants(Kind::Ip) && digits < 4 && bytes.get(place + digits) == Some(&b'.');
             let address = if is_dotted { ipv4_around(bytes, place + digits) } else { None };
-            address.map(|span| sure(span, Kind::Ip)).or_else(|| number_at(question, place))
+            address.map(|span| sure(span, Kind::Ip)).or_else(|| number_at(question, place, quiet.is_around(bytes, place)))
         }
         _ => None,
     }

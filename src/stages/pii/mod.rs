@@ -19,6 +19,7 @@ mod national;
 mod number;
 mod phone;
 mod postal;
+mod quiet;
 mod shape;
 mod vat;
 

@@ -9,8 +9,8 @@ use super::account::{card, iban, iban_form};
 use super::context::{Context, Said, countries_of};
 use super::dates::{birth_date, is_date_at};
 use super::kind::{Finding, Kind};
-use super::national::{NATIONALS, National, Strength};
-use super::phone::{Form, phone_at};
+use super::national::{National, Strength, nationals_like};
+use super::phone::{BRACKETS_MAX, Form, may_begin_alone, phone_at};
 use super::postal::address;
 use super::shape::{Run, may_begin, separator_bytes};
 use super::vat::vat;
@@ -41,6 +41,12 @@ impl<'a> Question<'a> {
 /// Letters that may stand before the digits of a number in one word: six of a codice fiscale.
 const LETTERS_MAX: usize = 6;
 
+/// Letters and digits of the longest plate.
+const PLATE_SIGNS_MAX: usize = 8;
+
+/// How sure a phone number is that nothing speaks for but its length.
+const WITHOUT_WORDS: f32 = 0.15;
+
 /// A number under weighing.
 struct Weighing<'q, 'a> {
     question: &'q Question<'a>,
@@ -51,18 +57,22 @@ struct Weighing<'q, 'a> {
     best: Option<Finding>,
 }
 
-/// The finding that has its first digit at `place`, if there is one that is sure enough.
-pub fn number_at(question: &Question<'_>, place: usize) -> Option<Finding> {
+/// The finding that has its first digit at `place`, if there is one that is sure enough. `is_quiet`: no letter is near.
+pub fn number_at(question: &Question<'_>, place: usize, is_quiet: bool) -> Option<Finding> {
     let bytes = question.text.as_bytes();
     let letters = bytes[..place].iter().rev().take(LETTERS_MAX + 1).take_while(|byte| byte.is_ascii_uppercase()).count();
     if letters > LETTERS_MAX {
         return None;
     }
-    if is_short(question, place, letters) {
+    if is_short(question, place, letters, is_quiet) || is_quiet && is_in_row_of_digits(bytes, place) {
         return None;
     }
     let mut weighing = Weighing { question, place, word: place - letters, context: OnceCell::new(), best: None };
-    weighing.weigh();
+    if is_quiet {
+        weighing.weigh_without_words();
+    } else {
+        weighing.weigh();
+    }
     weighing.best.filter(|best| best.confidence >= question.confidence_min)
 }
 
@@ -73,25 +83,44 @@ pub fn broken_account_end(text: &[u8], place: usize) -> Option<usize> {
     iban_form(&run).map(|length| run.end(length))
 }
 
-/// Whether a number has fewer than five digits and no capitals about it: a year, a price. Most are, and no kind but days and addresses is so short.
-fn is_short(question: &Question<'_>, place: usize, letters: usize) -> bool {
+/// Fewest digits of a number without capitals, of all kinds but days and addresses: phone numbers and VAT numbers of Romania.
+const DIGITS_MIN: usize = 6;
+
+/// Whether a number has fewer digits than any kind and no capitals about it: a year, a price. Most are, and no kind but days and addresses,
+/// which need words, is so short. Brackets are counted as a phone number may have them.
+fn is_short(question: &Question<'_>, place: usize, letters: usize, is_quiet: bool) -> bool {
     let bytes = question.text.as_bytes();
-    if letters > 0 || question.wants(Kind::Address) || question.wants(Kind::BirthDate) {
+    if letters > 0 || !is_quiet && (question.wants(Kind::Address) || question.wants(Kind::BirthDate)) {
         return false;
     }
-    let mut digits = 0;
-    for byte in &bytes[place..bytes.len().min(place + 24)] {
+    let (mut digits, mut brackets) = (0, 0);
+    for byte in &bytes[place..bytes.len().min(place + 40)] {
         match byte {
             b'0'..=b'9' => digits += 1,
             b'A'..=b'Z' => return false,
-            b' ' | b'-' | b'.' | b'/' | b'(' | b')' | b'+' | 0x80.. => {}
+            // One more than are counted there, since a zero in brackets is not.
+            b'(' if brackets > BRACKETS_MAX => break,
+            b'(' => brackets += 1,
+            b' ' | b'-' | b'.' | b'/' | b')' | b'+' | 0x80.. => {}
             _ => break,
         }
-        if digits >= 5 {
+        if digits >= DIGITS_MIN {
             return false;
         }
     }
     word_before(bytes, place).is_none()
+}
+
+/// Whether two single digits with a separator and nothing else begin at `place`, as in `0 1 1 0`: no card and no identifier is written so, and
+/// a phone number only behind a plus or bracket.
+fn is_in_row_of_digits(text: &[u8], place: usize) -> bool {
+    let is_opened = place > 0 && matches!(text[place - 1], b'+' | b'(');
+    let single_behind = |at: usize| {
+        let gap = separator_bytes(text, at);
+        let is_digit = |at: usize| text.get(at).is_some_and(u8::is_ascii_digit);
+        gap > 0 && is_digit(at + gap) && !is_digit(at + gap + 1)
+    };
+    !is_opened && place + 1 < text.len() && single_behind(place + 1)
 }
 
 impl Weighing<'_, '_> {
@@ -121,6 +150,22 @@ impl Weighing<'_, '_> {
         }
     }
 
+    /// What [`Weighing::weigh`] can find where no word is near: neither VAT numbers and plates, which have letters or are named by a word, nor days
+    /// and addresses, nor phone numbers without trunk prefix or country code.
+    fn weigh_without_words(&mut self) {
+        let bytes = self.question.text.as_bytes();
+        let _ = self.context.set(Context::default());
+        if may_begin(bytes, self.word) {
+            let run = Run::at(bytes, self.word);
+            self.weigh_account(&run);
+            self.weigh_national(&run);
+        }
+        let is_plus = self.place > 0 && bytes[self.place - 1] == b'+';
+        if is_plus || may_begin_alone(bytes[self.place]) || self.question.confidence_min <= WITHOUT_WORDS {
+            self.weigh_phone();
+        }
+    }
+
     fn offer(&mut self, kind: Kind, which: &'static str, start: usize, end: usize, confidence: f32) {
         if self.question.wants(kind) && self.best.as_ref().is_none_or(|best| confidence > best.confidence) {
             self.best = Some(Finding { span: start..end, kind, which, confidence: confidence.clamp(0.0, 1.0) });
@@ -142,7 +187,7 @@ impl Weighing<'_, '_> {
     }
 
     fn weigh_national(&mut self, run: &Run) {
-        for national in NATIONALS {
+        for national in nationals_like(run) {
             for form in national.forms.iter().filter(|form| run.fits(form)) {
                 if let Some(strength) = (national.rule)(run.signs(form.length)) {
                     let confidence = self.trust_in(national, strength);
@@ -190,6 +235,9 @@ impl Weighing<'_, '_> {
             self.offer(Kind::Vat, country, run.start, run.end(length), confidence);
         } else if run.all_digits(0, 6) || run.signs(1).first().is_some_and(u8::is_ascii_alphabetic) {
             let countries = self.question.countries;
+            if countries.is_empty() {
+                return;
+            }
             if let Some((length, country)) = vat(run, countries).filter(|_| self.context().says(Said::Vat)) {
                 self.offer(Kind::Vat, country, run.start, run.end(length), 0.6);
             }
@@ -197,12 +245,15 @@ impl Weighing<'_, '_> {
     }
 
     fn weigh_plate(&mut self, run: &Run) {
+        if !self.question.wants(Kind::Plate) || run.all_digits(0, run.signs(PLATE_SIGNS_MAX).len()) {
+            return;
+        }
         let is_plate = |length: &usize| {
             let signs = run.signs(*length);
             let digits = signs.iter().filter(|byte| byte.is_ascii_digit()).count();
             signs.len() == *length && digits > 0 && digits < *length && run.stops_at(*length) && run.breaks(*length).count_ones() <= 3
         };
-        let Some(length) = (4..=8).rev().find(is_plate).filter(|_| self.question.wants(Kind::Plate)) else { return };
+        let Some(length) = (4..=PLATE_SIGNS_MAX).rev().find(is_plate) else { return };
         if self.context().says(Said::Plate) {
             // A longer form wins over the same plate without its first letters.
             self.offer(Kind::Plate, "", run.start, run.end(length), 0.6 + length as f32 / 100.0);
@@ -227,7 +278,7 @@ impl Weighing<'_, '_> {
         let (alone, said) = match form {
             Form::International => (0.75, 0.95),
             Form::National => (0.52, 0.85),
-            Form::Bare => (0.15, 0.66),
+            Form::Bare => (WITHOUT_WORDS, 0.66),
             Form::Anywhere => (0.05, 0.56),
         };
         let is_other = [Said::Id, Said::Vat, Said::Bank]

@@ -63,14 +63,38 @@ const PLANS: &[Plan] = &[
 /// E.164: the most digits of a number with its country code. Two more for `00`.
 const DIGITS_MAX: usize = 17;
 
-/// Brackets that open in a number: more are a list, whose entries would each be read to the end of the longest number.
-const BRACKETS_MAX: usize = 3;
+/// Brackets that open in a number, beside those of `(0)`: more are a list, whose entries would each be read to the end of the longest number.
+pub const BRACKETS_MAX: usize = 3;
 
-/// What was read of a number, up to each place where it may end.
+/// What was read of a number, up to each place where it may end. Nothing of it is allocated: rows of numbers have one at every second byte.
+#[derive(Default)]
 struct Dialled {
-    digits: Vec<u8>,
+    signs: [u8; DIGITS_MAX],
+    count: usize,
     /// Places where it may end: digits so far, bytes so far, separators so far.
-    ends: Vec<(usize, usize, usize)>,
+    places: [(usize, usize, usize); DIGITS_MAX],
+    ends: usize,
+}
+
+impl Dialled {
+    fn digits(&self) -> &[u8] {
+        &self.signs[..self.count]
+    }
+
+    fn ends(&self) -> &[(usize, usize, usize)] {
+        &self.places[..self.ends]
+    }
+
+    fn push(&mut self, digit: u8) {
+        self.signs[self.count] = digit;
+        self.count += 1;
+    }
+
+    /// It may end at byte `at`.
+    fn may_end(&mut self, at: usize, separators: usize) {
+        self.places[self.ends] = (self.count, at, separators);
+        self.ends += 1;
+    }
 }
 
 /// How sure a number is: by its country code, by its form in a page of its country, or only if a word says so.
@@ -96,12 +120,12 @@ pub fn phone_at(text: &[u8], start: usize, countries: &[&str]) -> Option<(usize,
         return None;
     }
     let dialled = dial(text, start + usize::from(is_plus));
-    if dialled.digits.len() < 6 {
+    if dialled.count < 6 {
         return None;
     }
     let plans_of_page: Vec<&Plan> = PLANS.iter().filter(|plan| !is_plus && countries.contains(&plan.0)).collect();
-    for (count, end, separators) in dialled.ends.iter().rev().copied() {
-        let digits = &dialled.digits[..count];
+    for (count, end, separators) in dialled.ends().iter().rev().copied() {
+        let digits = &dialled.digits()[..count];
         if let Some(country) = international(digits, is_plus) {
             return Some((end, Form::International, country));
         }
@@ -110,7 +134,7 @@ pub fn phone_at(text: &[u8], start: usize, countries: &[&str]) -> Option<(usize,
         }
         let of_country = plans_of_page.iter().find(|plan| national(digits, plan));
         if let Some(plan) = of_country {
-            let is_whole = dialled.ends.last().is_some_and(|last| last.1 == end);
+            let is_whole = dialled.ends().last().is_some_and(|last| last.1 == end);
             let is_sure = !plan.2.is_empty() && is_whole && matches!(count, 10..=12) && is_grouped(&text[start..end]);
             return Some((end, if is_sure { Form::National } else { Form::Bare }, plan.0));
         }
@@ -121,25 +145,30 @@ pub fn phone_at(text: &[u8], start: usize, countries: &[&str]) -> Option<(usize,
     None
 }
 
+/// Whether a number may be told by its digits alone, without a word or plus, if this is the first: `00` and all trunk prefixes.
+pub fn may_begin_alone(first: u8) -> bool {
+    PLANS.iter().any(|plan| plan.2.as_bytes().first() == Some(&first))
+}
+
 fn dial(text: &[u8], start: usize) -> Dialled {
-    let mut dialled = Dialled { digits: Vec::with_capacity(DIGITS_MAX), ends: Vec::new() };
+    let mut dialled = Dialled::default();
     let (mut at, mut gaps, mut separators, mut has_zero, mut brackets) = (start, 0, 0, false, 0);
-    while dialled.digits.len() <= DIGITS_MAX {
+    loop {
         // `(0)` is what one leaves out when one dials the country code.
-        if !has_zero && text[at.min(text.len())..].starts_with(b"(0)") && !dialled.digits.is_empty() {
+        if !has_zero && text[at.min(text.len())..].starts_with(b"(0)") && dialled.count > 0 {
             (at, has_zero) = (at + 3, true);
             continue;
         }
         match text.get(at) {
             Some(digit) if digit.is_ascii_digit() => {
-                if dialled.digits.len() == DIGITS_MAX {
+                if dialled.count == DIGITS_MAX {
                     break;
                 }
                 separators += usize::from(gaps > 0);
-                dialled.digits.push(*digit);
+                dialled.push(*digit);
                 (at, gaps) = (at + 1, 0);
                 if !text.get(at).is_some_and(u8::is_ascii_digit) && is_border_after_digits(text, at) {
-                    dialled.ends.push((dialled.digits.len(), at, separators));
+                    dialled.may_end(at, separators);
                 }
             }
             Some(bracket @ (b'(' | b')')) if gaps < 3 && brackets < BRACKETS_MAX => {

@@ -3,6 +3,9 @@
 //! Off by default: many addresses are of offices and shops, and words for streets are weaker evidence than a check digit.
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 
 /// Parts of words that name streets, in lower case. A blank behind a word means that only the whole word counts.
 const STREETS: &[&str] = &[
@@ -73,6 +76,8 @@ const STREETS: &[&str] = &[
     "ulici ",
 ];
 
+static STREET_WORDS: LazyLock<AhoCorasick> = LazyLock::new(|| AhoCorasick::new(STREETS).expect("a few dozen short words"));
+
 /// How far a street's name reaches from its number, and postcode and place behind it, in bytes.
 const STREET_BYTES: usize = 48;
 
@@ -97,11 +102,14 @@ pub fn address(text: &str, place: usize) -> Option<(Range<usize>, bool)> {
 
 /// Where the street's name begins in `before`, which ends at the number: at the first word with a capital of the last words up to it.
 fn street_in(before: &str) -> Option<usize> {
+    if !has_letters(before) {
+        return None;
+    }
     let lower = before.to_lowercase();
     if lower.len() != before.len() {
         return None;
     }
-    let at = STREETS.iter().filter_map(|street| lower.rfind(street)).max()?;
+    let at = STREET_WORDS.find_overlapping_iter(&lower).map(|street| street.start()).max()?;
     let begin_of_word = |at: usize| before[..at].trim_end().rfind(char::is_whitespace).map_or(0, |gap| gap + 1);
     let mut word = before[..at].rfind(char::is_whitespace).map_or(0, |gap| gap + 1);
     // `Pikk tänav 12`: where the kind of street ends the name, the name is the word before it.
@@ -112,13 +120,21 @@ fn street_in(before: &str) -> Option<usize> {
     (!before[at..].contains(". ") || before[at..].find(". ").is_some_and(|dot| dot < 5)).then_some(word)
 }
 
+/// Whether there is a letter, or a byte of one that is not ASCII, so that there may be a word.
+fn has_letters(text: &str) -> bool {
+    text.bytes().any(|byte| byte.is_ascii_alphabetic() || !byte.is_ascii())
+}
+
 /// How long a street's name behind the number is: `12 rue Victor Hugo`, `12 Mill Road`.
 fn street_behind(behind: &str) -> Option<usize> {
     let window = &behind[..behind.floor_char_boundary(STREET_BYTES.min(behind.len()))];
     let name = window.split(['\n', ';', '(', ',']).find(|part| !part.trim().is_empty())?;
     let offset = name.as_ptr() as usize - window.as_ptr() as usize;
+    if offset > 2 || !has_letters(name) {
+        return None;
+    }
     let lower = name.to_lowercase() + " ";
-    let has_street = offset <= 2 && STREETS.iter().any(|street| lower.find(street).is_some_and(|at| at < 24));
+    let has_street = STREET_WORDS.find_overlapping_iter(&lower).any(|street| street.start() < 24);
     (has_street && name.split_whitespace().count() <= 6).then_some(offset + name.trim_end_matches(['.', ' ']).len())
 }
 

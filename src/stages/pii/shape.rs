@@ -7,6 +7,8 @@ use super::border::{is_border_after, is_border_before};
 
 /// The longest identifier has 34 signs (IBAN).
 const SIGNS_MAX: usize = 40;
+/// Of those that begin with a digit the longest has 19 (a card).
+const SIGNS_FROM_DIGIT_MAX: usize = 20;
 
 /// Digits and capitals from a place on, with single separators between them.
 pub struct Run {
@@ -36,8 +38,10 @@ impl Run {
     /// The signs from `start` on.
     pub fn at(text: &[u8], start: usize) -> Run {
         let mut run = Run { start, signs: [0; SIGNS_MAX], ends: [0; SIGNS_MAX], count: 0, digits: 0, breaks: 0, stops: 0 };
+        let begins_with_digit = text.get(start).is_some_and(u8::is_ascii_digit);
+        let signs_max = if begins_with_digit { SIGNS_FROM_DIGIT_MAX } else { SIGNS_MAX };
         let mut at = start;
-        while run.count < SIGNS_MAX {
+        while run.count < signs_max {
             let Some(byte @ (b'0'..=b'9' | b'A'..=b'Z')) = text.get(at).copied() else {
                 let gap = if at < text.len() && run.breaks >> run.count & 1 == 0 { separator_bytes(text, at) } else { 0 };
                 if gap == 0 || run.count == 0 {
@@ -77,6 +81,11 @@ impl Run {
         self.breaks & below(length)
     }
 
+    /// Which of signs 1 to 4 have a separator before them, as a number below 16: what forms are told apart by first.
+    pub fn first_breaks(&self) -> usize {
+        (self.breaks >> 1 & 15) as usize
+    }
+
     /// Whether the first `length` signs are digits from sign `from` on.
     pub fn all_digits(&self, from: usize, length: usize) -> bool {
         let wanted = below(length) & !below(from);
@@ -112,6 +121,11 @@ impl Form {
     #[cfg(test)]
     pub fn is_digit(&self, place: usize) -> bool {
         (self.digits | self.either) >> place & 1 == 1
+    }
+
+    /// As [`Run::first_breaks`].
+    pub const fn first_breaks(&self) -> usize {
+        (self.breaks >> 1 & 15) as usize
     }
 
     /// The form as `written`.

@@ -55,11 +55,15 @@ const PLANS: &[Plan] = &[
 /// language or its words speak.
 pub fn vat(run: &Run, countries: &[&str]) -> Option<(usize, &'static str)> {
     let head = run.signs(3);
+    let is_named = head.first()?.is_ascii_uppercase();
+    if !is_named && countries.is_empty() {
+        return None;
+    }
     for plan in PLANS {
-        let has_letters = head.starts_with(plan.letters.as_bytes());
+        let has_letters = is_named && head.starts_with(plan.letters.as_bytes());
         let from = match has_letters {
             true => plan.letters.len(),
-            false if countries.contains(&plan.country) && !head.first()?.is_ascii_alphabetic() => 0,
+            false if !is_named && countries.contains(&plan.country) => 0,
             false => continue,
         };
         for length in plan.lengths.iter().rev() {

@@ -12,7 +12,7 @@ pub mod south_checks {
 }
 mod west;
 
-use super::shape::Form;
+use super::shape::{Form, Run};
 
 /// How likely a match is by chance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,3 +89,29 @@ pub const NATIONALS: &[National] = &[
     national("ro-cnp", &["ro", "md"], forms!["9999999999999"], east::cnp),
     national("bg-egn", &["bg"], forms!["9999999999"], east::egn),
 ];
+
+/// By where the first separators stand, a bit for each of [`NATIONALS`] that has such a form. All forms have more than the four signs.
+const BY_FIRST_BREAKS: [u64; 16] = {
+    let mut table = [0; 16];
+    let mut which = 0;
+    while which < NATIONALS.len() {
+        let forms = NATIONALS[which].forms;
+        let mut form = 0;
+        while form < forms.len() {
+            table[forms[form].first_breaks()] |= 1 << which;
+            form += 1;
+        }
+        which += 1;
+    }
+    table
+};
+
+/// Those that have a form with separators where `run` has its first ones, in the order of the table.
+pub fn nationals_like(run: &Run) -> impl Iterator<Item = &'static National> {
+    let mut rest = BY_FIRST_BREAKS[run.first_breaks()];
+    std::iter::from_fn(move || {
+        let which = rest.trailing_zeros() as usize;
+        rest &= rest.wrapping_sub(1);
+        NATIONALS.get(which)
+    })
+}
