@@ -54,11 +54,12 @@ impl States {
     }
 
     /// Whether the store gives a new name once.
-    fn honours_conditions(&mut self, bucket: &Bucket) -> Result<bool, HomeError> {
+    fn honours_conditions(&mut self, bucket: &Bucket, transaction: &str) -> Result<bool, HomeError> {
         if let Some(known) = self.honours_conditions {
             return Ok(known);
         }
-        let honours = bucket.honours_conditions(&format!("{FOLDER}probes/{}", store::own_name()))?;
+        // A name that nobody else has, for who removed it meanwhile would make a good store look bad.
+        let honours = bucket.honours_conditions(&format!("{FOLDER}probes/{transaction}"))?;
         self.honours_conditions = Some(honours);
         Ok(honours)
     }
@@ -111,7 +112,7 @@ impl States {
     /// Writes `state` under its number. Answers whether the number is ours; else another has it.
     pub(super) fn write(&mut self, bucket: &Bucket, state: &State) -> Result<bool, HomeError> {
         let bytes = Bytes::from(state.json());
-        let is_ours = if self.honours_conditions(bucket)? {
+        let is_ours = if self.honours_conditions(bucket, &state.transaction)? {
             bucket.create(&key(state.number), &bytes)? == Created::Ours
         } else {
             by_ballot(bucket, state, &bytes)?
@@ -170,10 +171,9 @@ fn by_ballot(bucket: &Bucket, state: &State, bytes: &Bytes) -> Result<bool, Home
     for dead in others.iter().filter(|listed| is_older(listed, BALLOT_LIVES, ours.modified_ms)) {
         bucket.remove(&dead.key)?;
     }
-    let is_free = others.is_empty() && bucket.read(&key(state.number))?.is_none() && begun.elapsed() < BALLOT_HOLDS;
-    if is_free {
-        bucket.put(&key(state.number), bytes)?;
-    }
+    let is_alone = others.is_empty() && bucket.read(&key(state.number))?.is_none() && begun.elapsed() < BALLOT_HOLDS;
+    // On the condition all the same: where it is honoured after all, nothing depends on ballots.
+    let is_free = is_alone && bucket.create(&key(state.number), bytes)? == Created::Ours;
     bucket.remove(&ballot)?;
     if !is_free {
         // Two that stepped back together come again at different times.

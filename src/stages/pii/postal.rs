@@ -110,14 +110,18 @@ fn street_in(before: &str) -> Option<usize> {
         return None;
     }
     let at = STREET_WORDS.find_overlapping_iter(&lower).map(|street| street.start()).max()?;
-    let begin_of_word = |at: usize| before[..at].trim_end().rfind(char::is_whitespace).map_or(0, |gap| gap + 1);
-    let mut word = before[..at].rfind(char::is_whitespace).map_or(0, |gap| gap + 1);
+    let mut word = last_word(before.get(..at)?);
     // `Pikk tänav 12`: where the kind of street ends the name, the name is the word before it.
     let is_last = before[at..].split_whitespace().count() == 1;
     if word == at && is_last && word > 0 {
-        word = begin_of_word(word);
+        word = last_word(before[..word].trim_end());
     }
     (!before[at..].contains(". ") || before[at..].find(". ").is_some_and(|dot| dot < 5)).then_some(word)
+}
+
+/// Where the last word of `text` begins: behind its last white space, which may have several bytes.
+fn last_word(text: &str) -> usize {
+    text.len() - text.rsplit(char::is_whitespace).next().map_or(0, str::len)
 }
 
 /// Whether there is a letter, or a byte of one that is not ASCII, so that there may be a word.

@@ -236,6 +236,17 @@ fn masks_name_the_kind_and_are_numbered_by_value_where_asked() {
 }
 
 #[test]
+fn a_wide_space_before_a_street_is_no_part_of_its_address() {
+    for (lang, text, expected) in [
+        ("de", "Unsere Anschrift lautet\u{a0}Hauptstraße 12, 10115 Berlin.", "Unsere Anschrift lautet\u{a0}[ADDRESS]."),
+        ("fr", "Siège social\u{202f}Rue Haute 12, 1000 Bruxelles.", "Siège social\u{202f}[ADDRESS]."),
+        ("et", "Aadress on\u{2009}Pikk\u{a0}tänav 12, 10123 Tallinn.", "Aadress on\u{2009}[ADDRESS]."),
+    ] {
+        assert_eq!(masked("addresses = true", lang, text), expected);
+    }
+}
+
+#[test]
 fn annotating_leaves_the_text_and_tells_places_and_dropping_drops() {
     let text = "Voor Zoë: IBAN NL91 ABNA 0417 1643 00.";
     let stage: Pii = toml::from_str("mode = 'annotate'").expect("settings");
