@@ -123,6 +123,10 @@ pub fn phone_at(text: &[u8], start: usize, countries: &[&str]) -> Option<(usize,
     if dialled.count < 6 {
         return None;
     }
+    // No end of it can be one of a country that there is none of.
+    if is_plus && !PLANS.iter().any(|plan| dialled.digits().starts_with(plan.1.as_bytes())) {
+        return None;
+    }
     let plans_of_page: Vec<&Plan> = PLANS.iter().filter(|plan| !is_plus && countries.contains(&plan.0)).collect();
     for (count, end, separators) in dialled.ends().iter().rev().copied() {
         let digits = &dialled.digits()[..count];
