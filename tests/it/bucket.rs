@@ -2,10 +2,12 @@
 //! and with faults.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::objects::{Question, read, unescaped};
 
 /// What goes wrong with a question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,14 +69,6 @@ impl Server {
     }
 }
 
-struct Question {
-    method: String,
-    path: String,
-    query: String,
-    fields: BTreeMap<String, String>,
-    body: Vec<u8>,
-}
-
 fn serve(stream: TcpStream, inside: &Inside) {
     stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a time");
     stream.set_nodelay(true).expect("a socket");
@@ -103,32 +97,10 @@ fn serve(stream: TcpStream, inside: &Inside) {
     }
 }
 
-fn read(from: &mut BufReader<TcpStream>) -> Option<Question> {
-    let mut line = String::new();
-    from.read_line(&mut line).ok().filter(|count| *count > 0)?;
-    let mut words = line.split(' ');
-    let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
-    let (path, query) = target.split_once('?').unwrap_or((&target, ""));
-    let mut fields = BTreeMap::new();
-    loop {
-        let mut line = String::new();
-        from.read_line(&mut line).ok()?;
-        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
-        fields.insert(name.to_lowercase(), value.to_owned());
-    }
-    let mut body = vec![0; fields.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0)];
-    from.read_exact(&mut body).ok()?;
-    Some(Question { method, path: unescaped(path).trim_start_matches('/').to_owned(), query: query.to_owned(), fields, body })
-}
-
-fn unescaped(text: &str) -> String {
-    url::form_urlencoded::parse(text.replace('+', "%2B").as_bytes()).next().map_or(String::new(), |(path, _)| path.into_owned())
-}
-
 /// Status, header fields and body.
 fn answer(question: &Question, inside: &Inside) -> (u16, String, Vec<u8>) {
     let mut objects = inside.objects.lock().expect("sound");
-    let path = question.path.trim_end_matches('/').to_owned();
+    let path = question.path.trim_matches('/').to_owned();
     let none = (404, String::new(), Vec::new());
     match question.method.as_str() {
         "GET" if question.query.contains("list-type=2") => (200, String::new(), listing(&objects, question).into_bytes()),
@@ -194,7 +166,7 @@ fn part(question: &Question, bytes: &[u8]) -> (u16, String, Vec<u8>) {
 fn listing(objects: &Objects, question: &Question) -> String {
     let prefix =
         url::form_urlencoded::parse(question.query.as_bytes()).find(|(name, _)| name == "prefix").map(|(_, value)| value.into_owned());
-    let bucket = format!("{}/", question.path.trim_end_matches('/'));
+    let bucket = format!("{}/", question.path.trim_matches('/'));
     let wanted = format!("{bucket}{}", prefix.unwrap_or_default());
     let contents: String = objects
         .range(wanted.clone()..)

@@ -1,7 +1,7 @@
 //! A store of objects on the loopback address: as much of S3 as readers ask, a plain web server with pages of its folders, and faults.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -77,14 +77,18 @@ impl Store {
     }
 }
 
-struct Question {
-    method: String,
-    path: String,
-    query: String,
-    fields: BTreeMap<String, String>,
+/// What a client asks.
+pub(crate) struct Question {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) query: String,
+    /// Header fields, by name in small letters.
+    pub(crate) fields: BTreeMap<String, String>,
+    pub(crate) body: Vec<u8>,
 }
 
-fn read(from: &mut BufReader<TcpStream>) -> Option<Question> {
+/// The next question of a connection; nothing at its end.
+pub(crate) fn read(from: &mut BufReader<TcpStream>) -> Option<Question> {
     let mut line = String::new();
     from.read_line(&mut line).ok().filter(|count| *count > 0)?;
     let mut words = line.split(' ');
@@ -97,8 +101,14 @@ fn read(from: &mut BufReader<TcpStream>) -> Option<Question> {
         let Some((name, value)) = line.trim_end().split_once(": ") else { break };
         fields.insert(name.to_lowercase(), value.to_owned());
     }
-    let decoded = url::form_urlencoded::parse(path.as_bytes()).next().map_or(String::new(), |(path, _)| path.into_owned());
-    Some(Question { method, path: decoded, query: query.to_owned(), fields })
+    let mut body = vec![0; fields.get("content-length").and_then(|length| length.parse().ok()).unwrap_or(0)];
+    from.read_exact(&mut body).ok()?;
+    Some(Question { method, path: unescaped(path), query: query.to_owned(), fields, body })
+}
+
+/// A path without escapes.
+pub(crate) fn unescaped(path: &str) -> String {
+    url::form_urlencoded::parse(path.replace('+', "%2B").as_bytes()).next().map_or(String::new(), |(path, _)| path.into_owned())
 }
 
 fn serve(stream: TcpStream, objects: &Mutex<Objects>, faults: &Faults, count: &Mutex<usize>) {
