@@ -12,7 +12,7 @@ use arrow_schema::{DataType, Field, FieldRef, Fields, Schema, SchemaRef, TimeUni
 use serde::Deserialize;
 
 pub use read::from_batch;
-pub use write::{column, to_batch};
+pub use write::to_batch;
 
 /// The columns of `schemas/document.v1.json`.
 pub static DOCUMENT: LazyLock<Columns> = LazyLock::new(|| {

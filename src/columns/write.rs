@@ -25,15 +25,6 @@ pub fn to_batch(documents: &[Document], recipe_hash: Option<&str>) -> Result<Rec
     Ok(RecordBatch::try_new_with_options(DOCUMENT.arrow(), columns, &options)?)
 }
 
-/// The values of the column `name` alone; see [`to_batch`].
-///
-/// # Errors
-/// [`ColumnsError::Missing`] where there is no such column, and as for [`to_batch`].
-pub fn column(name: &str, documents: &[Document], recipe_hash: Option<&str>) -> Result<ArrayRef, ColumnsError> {
-    let column = DOCUMENT.column(name).ok_or_else(|| ColumnsError::Missing(name.to_owned()))?;
-    array_of(column, documents, recipe_hash)
-}
-
 fn array_of(column: &Column, docs: &[Document], recipe_hash: Option<&str>) -> Result<ArrayRef, ColumnsError> {
     Ok(match column.name.as_str() {
         "id" => hex(docs, |doc| Some(doc.id.0)),

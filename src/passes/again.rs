@@ -23,7 +23,6 @@ use crate::ledger::manifest::Manifests;
 use crate::sink::OutputKind;
 use crate::sinks::documents::ReadError;
 use crate::sinks::stored::{Stored, StoredFile, StoredVerdict};
-use crate::sinks::taken::Taken;
 use crate::source::{Again, Damage, Fell, Offer, RawRecord, Record};
 use crate::stage::{Dropped, Stage, Verdict};
 use crate::suppression::SUPPRESSED;
@@ -36,8 +35,6 @@ pub(super) struct Earlier {
     place: Place,
     /// The vocabulary whose token ids are what `[[emit]]` would make again.
     ids_of: Option<String>,
-    /// Whether its shards are written as those of the new plan, from token ids to pages.
-    writes_alike: bool,
 }
 
 impl Earlier {
@@ -45,23 +42,7 @@ impl Earlier {
     pub(super) fn open(workspace: &Workspace, id: &str, now: &Plan, tokenizer: &str) -> Result<Earlier, JobError> {
         let plan = Plan::load(&workspace.plans().join(format!("{id}.json")))?;
         let stays = !tokenizer.is_empty() && tokenizing(&plan) == tokenizing(now);
-        let writes_alike = writing(&plan).is_some_and(|settings| Some(settings) == writing(now));
-        Ok(Earlier { place: Place::new(workspace, &plan), plan, ids_of: stays.then(|| tokenizer.to_owned()), writes_alike })
-    }
-
-    /// Adds the row groups of the run's shards in `lang` to `taken`, as far as shards whose token ids are by `tokenizer` would hold the same bytes.
-    pub(super) fn taken(&self, lang: &str, tokenizer: &str, taken: &mut Taken) -> Result<(), JobError> {
-        if !self.writes_alike {
-            return Ok(());
-        }
-        let folder = format!("/lang={lang}");
-        for (_, files) in self.shards()?.into_iter().filter(|(of, _)| of.ends_with(&folder)) {
-            // A takedown that erased all rows of a file has removed it.
-            for path in files.iter().filter(|path| path.exists()) {
-                taken.add(path, tokenizer, self.plan.takedowns)?;
-            }
-        }
-        Ok(())
+        Ok(Earlier { place: Place::new(workspace, &plan), plan, ids_of: stays.then(|| tokenizer.to_owned()) })
     }
 
     fn commit(&self, stage: StageName, index: usize) -> Result<Commit, JobError> {
@@ -77,11 +58,6 @@ impl Earlier {
             let names = commit.outputs.iter().filter(|output| output.kind == OutputKind::Rejects && output.rows > 0);
             rejects.entry(shard.lang).or_default().extend(names.map(|output| self.place.of(OutputKind::Rejects, &output.name)));
         }
-        Ok(self.shards()?.into_values().chain(rejects.into_values()).collect())
-    }
-
-    /// The shards that the run published, by folder, those of one language in the order of the input.
-    fn shards(&self) -> Result<BTreeMap<String, Vec<PathBuf>>, JobError> {
         let manifests = Manifests::read(self.place.workspace())?;
         let mut shards: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
         for manifest in manifests.of_dataset(&self.plan.dataset).into_iter().filter(|manifest| manifest.transaction == self.place.plan()) {
@@ -90,14 +66,8 @@ impl Earlier {
                 shards.entry(folder).or_default().push(self.place.workspace().root().join(file.path));
             }
         }
-        Ok(shards)
+        Ok(shards.into_values().chain(rejects.into_values()).collect())
     }
-}
-
-/// The settings by which `plan` writes shards of its documents, other than the hash of the vocabulary.
-fn writing(plan: &Plan) -> Option<[Option<toml::Value>; 2]> {
-    let recipe: toml::Table = plan.recipe.parse().ok()?;
-    Some(["emit", "output"].map(|part| recipe.get(part).cloned()))
 }
 
 /// The settings by which `plan` makes token ids; the hash of the vocabulary is not among them.

@@ -61,7 +61,7 @@ fn duplicate(exclusions: &Exclusions, doc: &Document) -> Option<Duplicate> {
 pub(super) fn emit(job: &Job, index: u32, shard: &ShardPlan, attempt: &Path, watch: &dyn Watch) -> Result<Commit, JobError> {
     let task = TaskName { stage: StageName::Emit, index };
     let (exclusions, recurring) = (job.exclusions()?, job.recurring()?);
-    let mut sink = ShardSink::create(attempt, &format!("{task}.shard.parquet"), job.shard_options())?.taking(job.taken(&shard.lang)?);
+    let mut sink = ShardSink::create(attempt, &format!("{task}.shard.parquet"), job.shard_options())?;
     let mut books = Books::open(attempt, task)?;
     let mut failed = None;
     {

@@ -1,8 +1,8 @@
 //! A job at hand: a plan, the recipe rebuilt from it, the workspace, and the means of this machine.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use super::again::{Earlier, UnlessTokenized};
 use super::emit::{DEDUP, Exclude};
@@ -21,7 +21,6 @@ use crate::recipe::inputs::InputFile;
 use crate::remote::RemoteError;
 use crate::sink::{OutputKind, SinkError};
 use crate::sinks::shards::ShardOptions;
-use crate::sinks::taken::Taken;
 use crate::size::ByteSize;
 use crate::stage::Field;
 use crate::store::StoreError;
@@ -88,7 +87,6 @@ pub struct Job {
     flows: usize,
     exclusions: OnceLock<Arc<Exclusions>>,
     recurring: OnceLock<Arc<Recurring>>,
-    taken: Mutex<BTreeMap<String, Arc<Taken>>>,
 }
 
 /// Why a task or a job could not be finished.
@@ -278,7 +276,6 @@ impl Job {
             flows,
             exclusions: OnceLock::new(),
             recurring: OnceLock::new(),
-            taken: Mutex::default(),
         })
     }
 
@@ -398,21 +395,6 @@ impl Job {
             None => Recurring::default(),
         };
         Ok(self.recurring.get_or_init(|| Arc::new(recurring)).clone())
-    }
-
-    /// The row groups that shards in `lang` may copy from those of earlier runs, found once; none unless this job decides anew.
-    pub(super) fn taken(&self, lang: &str) -> Result<Arc<Taken>, JobError> {
-        // What paragraphs are cut out of is no longer what the earlier shards hold.
-        if self.earlier.is_empty() || self.recipe.dedup.paragraph_pages_min.is_some() {
-            return Ok(Arc::default());
-        }
-        let mut known = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(taken) = known.get(lang) {
-            return Ok(taken.clone());
-        }
-        let (mut taken, options) = (Taken::default(), self.shard_options());
-        self.earlier.iter().try_for_each(|run| run.taken(lang, options.tokenizer_hash(), &mut taken))?;
-        Ok(known.entry(lang.to_owned()).or_insert(Arc::new(taken)).clone())
     }
 
     /// The stages of `emit`: exclude first, then what the recipe says.

@@ -8,7 +8,6 @@ pub mod rejects;
 pub mod shards;
 pub mod splice;
 pub mod stored;
-pub mod taken;
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -18,18 +17,16 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use data_encoding::HEXLOWER;
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::{ArrowRowGroupWriterFactory, ArrowWriterOptions, compute_leaves};
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
-use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 use sha2::{Digest, Sha256};
 
 use crate::columns::{Columns, ColumnsError, to_batch};
 use crate::doc::Document;
 use crate::sink::{Output, OutputKind, RowGroup, SinkError};
-use taken::Same;
 
 /// What stands in every footer as the writer: fixed, so that an update of a library alone changes no byte.
 const CREATED_BY: &str = "tamis";
@@ -66,8 +63,7 @@ impl Write for HashedFile {
 struct ParquetFile {
     path: PathBuf,
     output: Output,
-    writer: SerializedFileWriter<HashedFile>,
-    encoders: ArrowRowGroupWriterFactory,
+    writer: ArrowWriter<HashedFile>,
 }
 
 impl ParquetFile {
@@ -83,30 +79,15 @@ impl ParquetFile {
         let file = HashedFile { file, sha256: Sha256::new(), bytes: 0 };
         // The Arrow schema is not embedded: Parquet's own types say all of it, and the copy would only be one more thing to read.
         let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
-        let writer = ArrowWriter::try_new_with_options(file, schema, options).and_then(ArrowWriter::into_serialized_writer);
-        let (writer, encoders) = writer.map_err(|source| refused(&path, source))?;
+        let writer = ArrowWriter::try_new_with_options(file, schema, options).map_err(|source| refused(&path, source))?;
         let output = Output { name: name.to_owned(), kind, bytes: 0, rows: 0, tokens: 0, sha256: String::new(), groups: Vec::new() };
-        Ok(ParquetFile { path, output, writer, encoders })
+        Ok(ParquetFile { path, output, writer })
     }
 
     /// Writes `batch` as one row group.
     fn row_group(&mut self, batch: &RecordBatch) -> Result<(), SinkError> {
-        self.encode(batch).map_err(|source| refused(&self.path, source))?;
+        self.writer.write(batch).and_then(|()| self.writer.flush()).map_err(|source| refused(&self.path, source))?;
         self.output.rows += batch.num_rows() as u64;
-        Ok(())
-    }
-
-    fn encode(&mut self, batch: &RecordBatch) -> Result<(), ParquetError> {
-        let mut encoders = self.encoders.create_column_writers(self.writer.flushed_row_groups().len())?.into_iter();
-        let mut group = self.writer.next_row_group()?;
-        for (field, array) in batch.schema_ref().fields().iter().zip(batch.columns()) {
-            for leaf in compute_leaves(field, array)? {
-                let mut encoder = encoders.next().ok_or_else(|| ParquetError::General("a column has no writer".to_owned()))?;
-                encoder.write(&leaf)?;
-                encoder.close()?.append_to_row_group(&mut group)?;
-            }
-        }
-        group.close()?;
         Ok(())
     }
 
@@ -114,22 +95,10 @@ impl ParquetFile {
     fn documents(&mut self, lang: &str, docs: &[Document], recipe_hash: Option<&str>) -> Result<(), SinkError> {
         let batch = to_batch(docs, recipe_hash).map_err(|error| self.misfit(error))?;
         self.row_group(&batch)?;
-        self.count(lang, docs);
-        Ok(())
-    }
-
-    /// Writes documents of one language as one row group, whose columns are copied as far as `same` allows.
-    fn taken(&mut self, lang: &str, docs: &[Document], recipe_hash: &str, same: &Same) -> Result<(), SinkError> {
-        same.copy(docs, recipe_hash, &self.encoders, &mut self.writer).map_err(|source| refused(&self.path, source))?;
-        self.output.rows += docs.len() as u64;
-        self.count(lang, docs);
-        Ok(())
-    }
-
-    fn count(&mut self, lang: &str, docs: &[Document]) {
         self.output.tokens += docs.iter().map(|doc| u64::from(doc.token_count.unwrap_or(0))).sum::<u64>();
         let bytes = docs.iter().map(|doc| doc.text.len() as u64).sum();
         self.output.groups.push(RowGroup { lang: lang.to_owned(), rows: docs.len() as u64, bytes });
+        Ok(())
     }
 
     fn misfit(&self, error: ColumnsError) -> SinkError {

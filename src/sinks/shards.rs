@@ -4,13 +4,11 @@
 //! where they lie. Looking up one id, URL or host goes by Bloom filters, which hold hashes (a filter on `url` is a filter on the URL's hash).
 
 use std::path::Path;
-use std::sync::Arc;
 
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
-use super::taken::Taken;
 use super::{ParquetFile, plain_properties, refused, with_dictionaries};
 use crate::columns::DOCUMENT;
 use crate::doc::{Document, Lang};
@@ -129,7 +127,6 @@ pub struct ShardSink {
     options: ShardOptions,
     docs: Vec<Document>,
     bytes: usize,
-    taken: Arc<Taken>,
 }
 
 impl ShardSink {
@@ -139,23 +136,14 @@ impl ShardSink {
     /// When the file cannot be made.
     pub fn create(folder: &Path, name: &str, options: ShardOptions) -> Result<ShardSink, SinkError> {
         let file = ParquetFile::create(folder, name, OutputKind::Shard, DOCUMENT.arrow(), options.properties(Some(options.key_values())))?;
-        Ok(ShardSink { file, lang: None, options, docs: Vec::new(), bytes: 0, taken: Arc::default() })
-    }
-
-    /// Copies row groups out of `taken` where they hold the same documents; the shard has the same bytes with it as without.
-    #[must_use]
-    pub fn taking(self, taken: Arc<Taken>) -> ShardSink {
-        ShardSink { taken, ..self }
+        Ok(ShardSink { file, lang: None, options, docs: Vec::new(), bytes: 0 })
     }
 
     fn flush(&mut self) -> Result<(), SinkError> {
         if let Some(lang) = &self.lang
             && !self.docs.is_empty()
         {
-            match self.taken.same(&self.docs) {
-                Some(same) => self.file.taken(lang, &self.docs, &self.options.recipe_hash, same)?,
-                None => self.file.documents(lang, &self.docs, Some(&self.options.recipe_hash))?,
-            }
+            self.file.documents(lang, &self.docs, Some(&self.options.recipe_hash))?;
         }
         self.docs.clear();
         self.bytes = 0;
