@@ -69,6 +69,12 @@ pub(super) fn at_home(name: &str, makes_shards: bool, verb: impl FnOnce() -> any
     let named = NAMED.lock().unwrap_or_else(PoisonError::into_inner).take();
     let Some(away) = named else { return verb() };
     let mut home = Home::open(&away.address, &away.folder)?;
+    anyhow::ensure!(
+        makes_shards || name == "night" || !home.is_new(),
+        "there is no workspace at `{}`; `tamis run RECIPE --workspace {}` makes one",
+        away.address,
+        away.address
+    );
     let fetched = home.fetch(|path| !makes_shards || !PUBLISHED.iter().any(|folder| path.starts_with(folder)))?;
     if fetched > 0 {
         eprintln!("fetched {fetched} files of {} to {}", away.address, home.folder().display());
@@ -80,6 +86,13 @@ pub(super) fn at_home(name: &str, makes_shards: bool, verb: impl FnOnce() -> any
         eprintln!("brought to {}: {changed} files new or changed, {removed} removed{versions} (state {})", away.address, brought.number);
     }
     if name == "takedown" {
+        let unfinished = home.unfinished()?;
+        if unfinished > 0 {
+            eprintln!(
+                "note: another machine sent {unfinished} files to {} and has not published them; look again when it has ended, or in a day",
+                away.address
+            );
+        }
         match home.forget_versions()? {
             Some(0) => {}
             Some(more) => eprintln!("{more} earlier versions removed that the bucket had kept"),

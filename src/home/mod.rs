@@ -10,7 +10,6 @@ mod copy;
 mod state;
 mod states;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -110,12 +109,10 @@ impl Home {
         Ok(home)
     }
 
-    /// Whether a workspace was ever brought to `address`.
-    ///
-    /// # Errors
-    /// When the store does not answer.
-    pub fn is_at(address: &str) -> Result<bool, HomeError> {
-        Ok(Bucket::open(address)?.read(&states::key(1))?.is_some())
+    /// Whether nothing was ever brought here.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.states.last() == 0
     }
 
     /// The workspace's folder on this machine.
@@ -124,17 +121,11 @@ impl Home {
         self.copy.workspace()
     }
 
-    /// Paths of all files that are at home, with their size.
-    #[must_use]
-    pub fn files(&self) -> BTreeMap<&str, u64> {
-        self.states.tree().iter().map(|(path, change)| (path.as_str(), change.bytes)).collect()
-    }
-
-    /// Removes what an earlier process of this copy, or a machine that never came back, sent and did not publish.
+    /// Removes what this copy sent and did not publish.
     fn tidy_up(&mut self) -> Result<(), HomeError> {
-        let ours = self.copy.in_flight().map(str::to_owned);
-        for key in self.states.left_behind(&self.bucket, ours.as_deref())? {
-            self.bucket.remove(&key)?;
+        let Some(ours) = self.copy.in_flight().map(str::to_owned) else { return Ok(()) };
+        for listed in self.states.unfinished(&self.bucket, Some(&ours))? {
+            self.bucket.remove(&listed.key)?;
         }
         Ok(self.copy.set_in_flight(None)?)
     }
@@ -236,6 +227,7 @@ impl Home {
             self.copy.save()?;
             return Ok(None);
         }
+        self.states.clear_litter(&self.bucket)?;
         self.copy.set_in_flight(Some(&state.transaction))?;
         let begun = Instant::now();
         let files: Vec<_> = state.changed.iter().enumerate().map(|(number, change)| (state.staged(number), change.path.clone())).collect();
@@ -287,14 +279,12 @@ impl Home {
         }
     }
 
-    /// What is at home without a state that names it: left by hand, or by other programs.
+    /// How many files lie there that some machine sent and did not publish: it is at it, or died less than a day ago.
     ///
     /// # Errors
     /// When the store does not answer.
-    pub fn strangers(&self) -> Result<BTreeSet<String>, HomeError> {
-        let known = self.states.tree();
-        let all = self.bucket.list("")?;
-        let is_ours = |key: &str| key.starts_with(states::FOLDER) || known.contains_key(key);
-        Ok(all.into_iter().map(|listed| listed.key).filter(|key| !is_ours(key)).collect())
+    pub fn unfinished(&mut self) -> Result<usize, HomeError> {
+        self.states.learn(&self.bucket)?;
+        Ok(self.states.unfinished(&self.bucket, None)?.len())
     }
 }

@@ -140,22 +140,30 @@ impl States {
         Ok(())
     }
 
-    /// Keys of what was sent and never published: by `ours`, or by anybody so long ago that nobody is at it.
-    pub(super) fn left_behind(&self, bucket: &Bucket, ours: Option<&str>) -> Result<Vec<String>, HomeError> {
-        let mut known = bucket.list(STAGING)?;
+    /// What was sent and stands in no state: of one transaction, or of all.
+    pub(super) fn unfinished(&self, bucket: &Bucket, transaction: Option<&str>) -> Result<Vec<Listed>, HomeError> {
+        let is_written = |of: &str| self.all.iter().any(|state| state.transaction == of);
+        let is_unfinished = |listed: &Listed| {
+            let of = listed.key.strip_prefix(STAGING).and_then(|rest| rest.split('/').next()).unwrap_or_default();
+            !is_written(of) && transaction.is_none_or(|wanted| wanted == of)
+        };
+        Ok(bucket.list(STAGING)?.into_iter().filter(is_unfinished).collect())
+    }
+
+    /// Removes what machines left that died so long ago that nobody is at it: what they sent, ballots, trials.
+    pub(super) fn clear_litter(&self, bucket: &Bucket) -> Result<(), HomeError> {
+        let mut left = self.unfinished(bucket, None)?;
         for folder in ["probes/", "ballots/"] {
-            known.extend(bucket.list(&format!("{FOLDER}{folder}"))?);
+            left.extend(bucket.list(&format!("{FOLDER}{folder}"))?);
         }
-        if known.is_empty() {
-            return Ok(Vec::new());
+        if left.is_empty() {
+            return Ok(());
         }
         let now_ms = now_ms(bucket)?;
-        let is_written = |transaction: &str| self.all.iter().any(|state| state.transaction == transaction);
-        let is_left = |listed: &Listed| {
-            let transaction = listed.key.strip_prefix(STAGING).and_then(|rest| rest.split('/').next()).unwrap_or_default();
-            !is_written(transaction) && (Some(transaction) == ours || is_older(listed, STAGED_LIVES, now_ms))
-        };
-        Ok(known.into_iter().filter(is_left).map(|listed| listed.key).collect())
+        for listed in left.iter().filter(|listed| is_older(listed, STAGED_LIVES, now_ms)) {
+            bucket.remove(&listed.key)?;
+        }
+        Ok(())
     }
 }
 

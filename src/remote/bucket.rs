@@ -153,7 +153,10 @@ impl Bucket {
             let payload = PutPayload::from(bytes.clone());
             match self.store.objects.put_opts(&at.object()?, payload, PutMode::Create.into()).await {
                 Ok(_) => Ok(Created::Ours),
-                // 412: it is there. 409: somebody else writes it at this moment, and may yet fail.
+                // S3 answers 409 while somebody else writes it, who may yet fail: that decides nothing.
+                Err(Error::AlreadyExists { source, .. }) if self.store.s3.is_some() && !is_condition(source.as_ref()) => {
+                    Err(RemoteError::Unwritten { name: at.name(), why: "another writer was at it".to_owned() })
+                }
                 Err(Error::AlreadyExists { .. }) => match self.read_at(&at).await? {
                     Some(there) if there == *bytes => Ok(Created::Ours),
                     Some(there) => Ok(Created::Theirs(there)),
@@ -319,6 +322,11 @@ impl Bucket {
 /// Bytes of one part of an object of `bytes` bytes: 8 MiB, or as many as keep the parts few enough.
 fn part_bytes(bytes: u64) -> u64 {
     (8 << 20).max(bytes.div_ceil(PARTS_MAX))
+}
+
+/// Whether the store says that the condition of a request does not hold (412, or 304 as some have it).
+fn is_condition(error: &(dyn std::error::Error + 'static)) -> bool {
+    matches!(error.downcast_ref(), Some(Error::Precondition { .. } | Error::NotModified { .. }))
 }
 
 fn is_gone(error: &Error) -> bool {

@@ -116,6 +116,34 @@ fn a_store_that_does_not_look_at_conditions_gives_each_number_once_all_the_same(
 }
 
 #[test]
+fn a_store_is_known_for_what_it_is_whatever_its_answers_meet() {
+    for (honours_conditions, seed) in (0..5).flat_map(|seed| [(true, seed), (false, seed)]) {
+        let server = Server::start(honours_conditions, faults(seed));
+        in_own_process(if honours_conditions { "homes::it_honours_conditions" } else { "homes::it_honours_none" }, &server);
+    }
+}
+
+/// What the store is taken for, asked several times.
+fn is_taken_for(honours: bool) {
+    let bucket = tamis::remote::Bucket::open("s3://b/w").expect("an address");
+    for number in 0..8 {
+        assert_eq!(bucket.honours_conditions(&format!("trial-{number}")).expect("it answers"), honours);
+    }
+}
+
+#[test]
+#[ignore = "run by the test above, in a process that has the store in its environment"]
+fn it_honours_conditions() {
+    is_taken_for(true);
+}
+
+#[test]
+#[ignore = "run by the test above, in a process that has the store in its environment"]
+fn it_honours_none() {
+    is_taken_for(false);
+}
+
+#[test]
 #[ignore = "run by the test below, in a process that has the store in its environment"]
 fn two_machines_change_one_file() {
     let folders = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
@@ -233,6 +261,8 @@ fn a_run_in_a_store_gives_the_shards_of_a_run_on_a_disk_and_another_machine_goes
     let folder = tempfile::tempdir().expect("a folder");
     let [here, there, disk] = ["here", "there", "disk"].map(|name| folder.path().join(name));
     ends_with(tamis(&server, &here, &["run", "pipelines/quickstart.toml", "-q", "-w"]).arg(&disk), 0);
+    let told = ends_with(&mut tamis(&server, &here, &["verify", "s3://b/w/data/quickstart"]), 2);
+    assert!(told.contains("there is no workspace at `s3://b/w`; `tamis run"), "{told}");
     let told = ends_with(&mut tamis(&server, &here, &["run", "pipelines/quickstart.toml", "-q", "-w", "s3://b/w"]), 0);
     assert!(told.contains("brought to s3://b/w"), "{told}");
     assert!(check_home(&server) > 50);
