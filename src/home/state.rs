@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::store;
 
+/// What must not come back. Who worked without knowing the newest of it must not bring what it made.
+const KEPT_OUT: &str = "_tamis/suppression/";
+
 /// Version of the format.
 const VERSION: u32 = 1;
 
@@ -77,9 +80,12 @@ impl State {
         self.changed.iter().map(|change| change.path.as_str()).chain(self.removed.iter().map(String::as_str)).collect()
     }
 
-    /// A path that both touch and not alike.
+    /// Why this cannot go in after `other`, which it did not know: a path that both touch and not alike, or one by which `other` keeps documents out.
     pub(super) fn contradicts(&self, other: &State) -> Option<String> {
         let (ours, theirs) = (self.paths(), other.paths());
+        if let Some(path) = theirs.iter().find(|path| path.starts_with(KEPT_OUT)) {
+            return Some((*path).to_owned());
+        }
         let fate = |state: &State, path: &str| state.changed.iter().find(|change| change.path == path).map(|change| change.sha256.clone());
         let mut both = ours.intersection(&theirs);
         both.find(|path| fate(self, path) != fate(other, path)).map(|path| (*path).to_owned())
@@ -104,6 +110,7 @@ mod tests {
             (state(&[("a", "2")], &[]), Some("a")),
             (state(&[("c", "3")], &[]), Some("c")),
             (state(&[], &["b"]), Some("b")),
+            (state(&[("_tamis/suppression/list", "9")], &[]), Some("_tamis/suppression/list")),
         ] {
             assert_eq!(ours.contradicts(&theirs).as_deref(), path);
         }
