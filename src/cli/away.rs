@@ -86,23 +86,29 @@ pub(super) fn at_home(name: &str, makes_shards: bool, verb: impl FnOnce() -> any
         eprintln!("brought to {}: {changed} files new or changed, {removed} removed{versions} (state {})", away.address, brought.number);
     }
     if name == "takedown" {
-        let unfinished = home.unfinished()?;
-        if unfinished > 0 {
-            eprintln!(
-                "note: another machine sent {unfinished} files to {} and has not published them; look again when it has ended, or in a day",
-                away.address
-            );
-        }
-        match home.forget_versions()? {
-            Some(0) => {}
-            Some(more) => eprintln!("{more} earlier versions removed that the bucket had kept"),
-            None => eprintln!(
-                "note: the store of {} does not tell whether it keeps earlier versions of objects; if it does, remove them there",
-                away.address
-            ),
-        }
+        see_to_versions(&mut home, &away.address)?;
     }
     Ok(exit)
+}
+
+/// After a takedown: removes what the bucket kept of what was erased, and tells of what this machine cannot reach.
+fn see_to_versions(home: &mut Home, address: &str) -> anyhow::Result<()> {
+    let unfinished = home.unfinished()?;
+    if unfinished > 0 {
+        eprintln!(
+            "note: another machine sent {unfinished} files to {address} and has not published them; look again when it has ended, or in a day"
+        );
+    }
+    match home.forget_versions()? {
+        Some(0) => {}
+        Some(more) => eprintln!("{more} earlier versions removed that the bucket had kept"),
+        None => {
+            eprintln!(
+                "note: the store of {address} does not tell whether it keeps earlier versions of objects; if it does, remove them there"
+            );
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ use crate::workspace::Workspace;
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
     /// A workspace, or the recipe of a night
+    #[arg(value_parser = super::away::place)]
     what: PathBuf,
     /// The workspace of that recipe
     #[arg(long, short = 'w', value_name = "DIR", default_value = "workspace", value_parser = super::away::place)]

@@ -129,18 +129,17 @@ impl Copy {
     }
 
     /// Notes that the file at `path` is here as it is at home.
-    pub(super) fn is_here(&mut self, path: &str, file: &Path) -> Result<(), StoreError> {
-        let looks = stamp(file);
+    pub(super) fn note_here(&mut self, path: &str) {
+        let looks = stamp(&self.file(path));
         if let Some(known) = self.record.files.get_mut(path) {
             known.here = looks;
         }
-        Ok(())
     }
 
     /// Notes how the files that `state` brought home look.
     pub(super) fn restamp(&mut self, state: &State) -> Result<(), StoreError> {
         for change in &state.changed {
-            self.is_here(&change.path, &self.file(&change.path))?;
+            self.note_here(&change.path);
         }
         self.save()
     }
@@ -178,8 +177,8 @@ impl Copy {
                 store::remove_file(&self.file(&change.path))?;
             }
         }
-        for known in self.removals() {
-            self.record.files.remove(&known);
+        for path in self.removals() {
+            self.record.files.remove(&path);
         }
         let changed: Vec<String> = self.record.files.keys().filter(|path| stamp(&self.file(path)).is_none()).cloned().collect();
         for path in changed {

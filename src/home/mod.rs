@@ -190,16 +190,13 @@ impl Home {
     /// When an object is not what was published, or the store or the disk refuses.
     pub fn fetch(&mut self, wanted: impl Fn(&str) -> bool) -> Result<usize, HomeError> {
         let missing: Vec<Change> = self.copy.missing().into_iter().filter(|change| wanted(&change.path)).collect();
-        let fetched = store::side_by_side(&missing, AT_ONCE, |change| self.fetch_one(change));
-        let stamps = fetched?;
-        for (change, path) in missing.iter().zip(stamps) {
-            self.copy.is_here(&change.path, &path)?;
-        }
+        store::side_by_side(&missing, AT_ONCE, |change| self.fetch_one(change))?;
+        missing.iter().for_each(|change| self.copy.note_here(&change.path));
         self.copy.save()?;
         Ok(missing.len())
     }
 
-    fn fetch_one(&self, change: &Change) -> Result<PathBuf, HomeError> {
+    fn fetch_one(&self, change: &Change) -> Result<(), HomeError> {
         let target = self.copy.workspace().join(&change.path);
         let address = self.bucket.name();
         for attempt in 1..=FETCHES_MAX {
@@ -208,7 +205,7 @@ impl Home {
             };
             let fault = reader.fault();
             match store::write_stream(&target, &mut reader, &change.sha256) {
-                Ok(true) => return Ok(target),
+                Ok(true) => return Ok(()),
                 Ok(false) if attempt < FETCHES_MAX => std::thread::sleep(Duration::from_millis(200) * attempt),
                 Ok(false) => break,
                 Err(error) => return Err(fault.take().map_or(HomeError::Store(error), HomeError::Remote)),
