@@ -31,6 +31,7 @@ def die_with_parent():
 def lease(words, name, folder):
     """Runs one lease to its end, on the node where Ray put it."""
     # Lives of one name must grow from try to try: the clock of the node is close enough, as claims are advice.
+    words = [os.path.expandvars(word) if before == "--scratch" else word for before, word in zip([None, *words], words)]
     words = [*words, "--as", name, "--life", str(int(time.time()))]
     done = subprocess.run(words, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, preexec_fn=die_with_parent)
     said = done.stderr.strip()
@@ -49,6 +50,7 @@ def arguments():
     parser.add_argument("--leases", type=int, required=True, help="Ray tasks at most")
     parser.add_argument("--cpus", type=int, default=1, help="cores of a lease")
     parser.add_argument("--memory-max", type=int, help="bytes that a lease may take")
+    parser.add_argument("--scratch", help="folder on a node's own disk, where tasks are tried; its variables are those of the node")
     parser.add_argument("--steal-after", type=int, default=300)
     parser.add_argument("--retries", type=int, default=20, help="how often a lease is tried again")
     parser.add_argument("--keys", help="folder of the keys of takedowns, at the same path on all nodes")
@@ -62,6 +64,8 @@ def command(args, number, leases):
              "--steal-after", str(args.steal_after), "--threads", str(args.cpus)]
     if args.memory_max:
         words += ["--memory-max", str(args.memory_max)]
+    if args.scratch:
+        words += ["--scratch", args.scratch]
     return words + (["--keys", args.keys] if args.keys else [])
 
 

@@ -67,7 +67,7 @@ pub fn decide(args: &DecideArgs, stop: Stop) -> anyhow::Result<Exit> {
     }
     let progress = Progress::new(args.quiet);
     store::remove_folder(&workspace.attempts(&id))?;
-    let job = Job::new(&workspace, plan, recipe, suppression, means, stop)?;
+    let job = Job::new(&workspace, plan, recipe, suppression, &means, stop)?;
     run_stages(&job, &progress, &|| true)?;
     let sealed = job.seal()?;
     finish(args.json, &workspace, &sealed.ledger, Some(&progress))

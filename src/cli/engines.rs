@@ -139,6 +139,9 @@ fn ray_words(args: &RunArgs, profile: &Profile, plan: &Path, stage: StageName, o
     if let Some(memory) = profile.may_take() {
         command.args(["--memory-max", &memory.0.to_string()]);
     }
+    if let Some(folder) = &profile.scratch {
+        command.args(["--scratch", folder]);
+    }
     if let Some(address) = &profile.address {
         command.args(["--address", address]);
     }

@@ -290,7 +290,7 @@ impl Night<'_> {
         store::remove_folder(&self.workspace.attempts(&id))?;
         let progress = Progress::new(self.args.quiet);
         let stop = Stop(std::sync::Arc::clone(&self.stop.0));
-        let job = Job::new(&self.workspace, plan, recipe, suppression, self.args.machine.means()?, stop)?;
+        let job = Job::new(&self.workspace, plan, recipe, suppression, &self.args.machine.means()?, stop)?;
         let budget = &self.budget;
         let listener = self.tracing.as_ref().map(|tracing| Listener::new(&progress, tracing));
         let watch: &dyn Watch = listener.as_ref().map_or(&progress, |listener| listener);

@@ -108,7 +108,7 @@ impl Planned {
         let workspace = Workspace::open(&root_of(&self.plan)?)?;
         let recipe = Recipe::of_plan(&plan)?;
         let suppression = Suppression::open(&workspace, &self.keys.suppression())?;
-        Ok(Job::new(&workspace, plan, recipe, suppression, self.machine.means()?, stop)?)
+        Ok(Job::new(&workspace, plan, recipe, suppression, &self.machine.means()?, stop)?)
     }
 }
 

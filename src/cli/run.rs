@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
@@ -13,6 +14,7 @@ use super::table::tally_tables;
 use super::{crawl, engines};
 use crate::engine::local::run_tasks;
 use crate::engine::plan::{Plan, StageName, TaskName};
+use crate::engine::scratch::Scratch;
 use crate::engine::watch::{Stop, Watch};
 use crate::engine::{attempt, claim};
 use crate::ledger::run::RunLedger;
@@ -86,6 +88,9 @@ pub struct Machine {
     /// Memory to stay under, such as 4GiB
     #[arg(long, value_name = "SIZE", default_value = "1.5GB")]
     pub memory_max: ByteSize,
+    /// Tries tasks in this folder, on a disk of this machine's own, and brings into the workspace what is finished
+    #[arg(long, value_name = "DIR")]
+    pub scratch: Option<PathBuf>,
 }
 
 /// Who does the tasks.
@@ -143,7 +148,8 @@ impl Machine {
             Means::MEMORY_MIN
         );
         let threads = self.threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, std::num::NonZeroUsize::get);
-        Ok(Means { threads, memory_max: self.memory_max })
+        let scratch = self.scratch.as_deref().map(Scratch::open).transpose()?.map(Arc::new);
+        Ok(Means { threads, memory_max: self.memory_max, scratch })
     }
 }
 
@@ -226,7 +232,7 @@ pub fn run(args: &RunArgs, stop: Stop) -> anyhow::Result<Exit> {
     if args.engine == Engine::Local && claim::nobody_lives(&place.claims())? {
         store::remove_folder(&workspace.attempts(place.plan()))?;
     }
-    let job = Job::new(&workspace, plan, recipe, suppression, means, stop)?;
+    let job = Job::new(&workspace, plan, recipe, suppression, &means, stop)?;
     match args.engine {
         Engine::Ray if !engines::on_ray(args, &profile, &job, &path)? => return Ok(Exit::TryAgain),
         Engine::Ray => {}

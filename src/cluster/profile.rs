@@ -39,6 +39,8 @@ pub struct Profile {
     pub steal_after_s: u64,
     /// So many seconds before its wall time a lease takes no task any more. At most a quarter of the wall time.
     pub warning_s: u32,
+    /// Folder on a disk of the node's own, where tasks are tried, such as `$TMPDIR`; variables of the node's environment stand for their values.
+    pub scratch: Option<String>,
     /// The program; where it is not given, the one that submits.
     pub tamis: Option<PathBuf>,
     /// Lines of shell to run before the program: modules, a container's environment.
@@ -107,6 +109,7 @@ impl Default for Profile {
             restarts_max: 20,
             steal_after_s: 300,
             warning_s: 120,
+            scratch: None,
             tamis: None,
             before: Vec::new(),
             environment: BTreeMap::new(),
@@ -139,6 +142,14 @@ impl Profile {
                 let (what, remedy) = ("nothing, or more than one line", "give one line, or leave the key out");
                 return Err(ProfileError::Value { key: key.to_owned(), what, remedy });
             }
+        }
+        if self
+            .scratch
+            .as_ref()
+            .is_some_and(|folder| folder.is_empty() || folder.contains(['"', '`', '\\', '\n', '\r']) || folder.contains("$("))
+        {
+            let (what, remedy) = ("nothing, or what a shell would take for more than a path", "give a path such as /scratch/$USER");
+            return Err(ProfileError::Value { key: "scratch".to_owned(), what, remedy });
         }
         let is_name = |name: &str| {
             name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
@@ -244,6 +255,7 @@ mod tests {
         check("options = [\"--exclusive\\nrm\"]", "more than one line");
         check("environment = { \"A B\" = \"1\" }", "environment.A B");
         check("memory = \"much\"", "is no size");
+        check("scratch = \"$(rm -r x)\"", "more than a path");
         let error = Profile::load(&folder.path().join("none.toml")).expect_err("absent").to_string();
         assert!(error.contains("cannot read the engine profile"), "{error}");
     }

@@ -106,6 +106,9 @@ impl Frame {
             }
         }
         words.push(format!("--threads {}", profile.cpus));
+        if step.stage().is_some() {
+            words.extend(profile.scratch.as_deref().map(|folder| format!("--scratch \"{folder}\"")));
+        }
         words.extend(profile.may_take().map(|memory| format!("--memory-max {}", memory.0)));
         words.extend(self.keys.as_deref().map(|keys| format!("--keys {}", path(keys))));
         format!("life=${{SLURM_RESTART_COUNT:-0}}\n{} &\nworker=$!\n", words.join(" \\\n    "))
@@ -237,7 +240,10 @@ mod tests {
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");
         }
-        assert!(!text.contains("partition"), "what the profile leaves out is the site's choice");
+        assert!(!text.contains("partition") && !text.contains("--scratch"), "what the profile leaves out is the site's choice");
+        is_shell(&text);
+        let text = frame("scratch = \"$TMPDIR/tamis\"").script(Step::Emit, 1);
+        assert!(text.contains("    --scratch \"$TMPDIR/tamis\""), "the node says what its variables stand for\n{text}");
         is_shell(&text);
         is_shell(&frame("").script(Step::Seal, 1));
     }

@@ -1,14 +1,18 @@
-//! One try at a task: skip if its commit exists, else work in a folder of its own, publish each file by link, then write the commit.
+//! One try at a task: skip if its commit exists, else work in a folder of its own (in the workspace, or on a disk of this machine's own), publish
+//! each file by link, then write the commit.
 //! Whoever comes late (a machine that was thought dead and comes back) finds the commit, compares, and leaves nothing behind.
 //!
 //! Any number of processes may try the same task at once, and any of them may be killed anywhere: what they publish is the same bytes,
 //! so the second to arrive finds an equal file and goes on. A different file under the same name means that a stage is not
 //! deterministic; that stops the job loudly.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::commit::Commit;
 use super::plan::{Plan, StageName, TaskName};
+use super::scratch::Scratch;
 use crate::sink::OutputKind;
 use crate::store::{self, StoreError};
 use crate::workspace::Workspace;
@@ -18,6 +22,7 @@ use crate::workspace::Workspace;
 pub struct Place {
     workspace: Workspace,
     plan: String,
+    scratch: Option<Arc<Scratch>>,
 }
 
 /// A commit record that cannot be read.
@@ -35,7 +40,13 @@ impl Place {
     /// The place of `plan` in `workspace`.
     #[must_use]
     pub fn new(workspace: &Workspace, plan: &Plan) -> Place {
-        Place { workspace: workspace.clone(), plan: plan.id() }
+        Place { workspace: workspace.clone(), plan: plan.id(), scratch: None }
+    }
+
+    /// The same place, with tasks tried in a folder of this machine's own.
+    #[must_use]
+    pub fn with_scratch(self, scratch: Option<Arc<Scratch>>) -> Place {
+        Place { scratch, ..self }
     }
 
     /// The plan's id.
@@ -130,10 +141,9 @@ impl Place {
         self.workspace.attempts(&self.plan).join("claims")
     }
 
-    /// Makes a folder that no other attempt has.
-    fn new_attempt(&self, task: TaskName) -> Result<PathBuf, StoreError> {
-        let folder = self.workspace.attempts(&self.plan);
-        store::create_folder(&folder)?;
+    /// Makes a folder in `folder` that no other attempt has.
+    fn new_attempt(folder: &Path, task: TaskName) -> Result<PathBuf, StoreError> {
+        store::create_folder(folder)?;
         for number in 0.. {
             let attempt = folder.join(format!("{task}-{}-{number}", store::own_name()));
             match std::fs::create_dir(&attempt) {
@@ -156,19 +166,21 @@ impl Place {
         if let Some(commit) = self.commit(task)? {
             return Ok(commit);
         }
-        let attempt = self.new_attempt(task)?;
+        let shared = self.workspace.attempts(&self.plan);
+        let attempt = Place::new_attempt(self.scratch.as_ref().map_or(&shared, |scratch| scratch.folder()), task)?;
         let commit = work(&attempt)?;
         if let Some(published) = self.commit(task)? {
             self.compare(&published, &commit)?;
             store::remove_folder(&attempt)?;
             return Ok(published);
         }
+        let finished = if self.scratch.is_some() { Place::bring(&attempt, &commit, &shared)? } else { attempt.clone() };
         for output in &commit.outputs {
             let target = self.of(output.kind, &output.name);
             if let Some(folder) = target.parent() {
                 store::create_folder(folder)?;
             }
-            store::publish_new(&attempt.join(&output.name), &target)?;
+            store::publish_new(&finished.join(&output.name), &target)?;
         }
         let path = self.commit_path(task);
         if let Some(folder) = path.parent() {
@@ -178,6 +190,22 @@ impl Place {
         json.push(b'\n');
         store::write_new(&path, &json)?;
         store::remove_folder(&attempt)?;
+        if finished != attempt {
+            store::remove_folder(&finished)?;
+        }
         Ok(commit)
+    }
+
+    /// Copies what `attempt` made on a disk of this machine's own to a folder in `shared`, from where it can be published. Answers the folder.
+    fn bring(attempt: &Path, commit: &Commit, shared: &Path) -> Result<PathBuf, StoreError> {
+        let folder = Place::new_attempt(shared, commit.task)?;
+        for output in &commit.outputs {
+            let from = attempt.join(&output.name);
+            let mut file = File::open(&from).map_err(|source| StoreError::io(&from, source))?;
+            if !store::write_stream(&folder.join(&output.name), &mut file, &output.sha256)? {
+                return Err(StoreError::Io { path: from, source: std::io::Error::other("it does not hold what was written to it") });
+            }
+        }
+        Ok(folder)
     }
 }

@@ -7,6 +7,7 @@
 //! - [`attempt`]: one try at a task in a folder of its own, published by link.
 //! - [`claim`]: advice to other workers that a task is being done.
 //! - [`schedule`]: which task a worker takes next, decided without clock and file system.
+//! - [`scratch`]: a folder on a disk of this machine's own for such tries.
 //! - [`local`]: the executor for this machine.
 //! - [`sums`]: what publishers say of their files.
 
@@ -19,5 +20,6 @@ pub mod inputs;
 pub mod local;
 pub mod plan;
 pub mod schedule;
+pub mod scratch;
 pub mod sums;
 pub mod watch;

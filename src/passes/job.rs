@@ -14,6 +14,7 @@ use crate::engine::attempt::{CommitError, Place};
 use crate::engine::commit::{Commit, ShardPlan};
 use crate::engine::flow::{Bounds, Crew, Halt, NoThreads, Step};
 use crate::engine::plan::{PLAN_VERSION, Plan, PlanError, PlannedInput, StageName, TaskName, etag, pack};
+use crate::engine::scratch::Scratch;
 use crate::engine::sums::Sums;
 use crate::engine::watch::{Stop, Watch};
 use crate::recipe::Recipe;
@@ -28,12 +29,14 @@ use crate::suppression::{GATE, Suppression, TextGate, sequence};
 use crate::workspace::Workspace;
 
 /// What this machine gives to a job. Nothing of it shows in what the job writes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Means {
     /// Cores to use.
     pub threads: usize,
     /// Memory to stay under.
     pub memory_max: ByteSize,
+    /// A folder on a disk of this machine's own, where tasks are tried; in the workspace where there is none.
+    pub scratch: Option<Arc<Scratch>>,
 }
 
 /// What the program itself takes: code, vocabulary, tables. Measured 150 MB with o200k_base.
@@ -53,12 +56,12 @@ impl Means {
     pub const MEMORY_MIN: ByteSize = ByteSize(BASE_BYTES + FLOW_BYTES + (16 << 20));
 
     /// What deciding may take: all that the program itself does not.
-    fn decide_bytes(self) -> u64 {
+    fn decide_bytes(&self) -> u64 {
         self.memory_max.0.saturating_sub(BASE_BYTES)
     }
 
     /// How many tasks may run side by side, the bounds of each one's flow, and what each one's reader may hold beside a record.
-    fn bounds(self, document_cpu_ms_max: u64, flow_bytes: u64) -> (usize, Bounds, usize) {
+    fn bounds(&self, document_cpu_ms_max: u64, flow_bytes: u64) -> (usize, Bounds, usize) {
         let size = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
         let free = self.memory_max.0.saturating_sub(BASE_BYTES);
         let flows = self.threads.min(size(free / (flow_bytes + HELD_BYTES_WISHED))).max(1);
@@ -237,7 +240,7 @@ impl Job {
         plan: Plan,
         recipe: Recipe,
         suppression: Option<Suppression>,
-        means: Means,
+        means: &Means,
         stop: Stop,
     ) -> Result<Job, JobError> {
         let suppression = suppression.map(Arc::new);
@@ -258,7 +261,7 @@ impl Job {
             clean.push(gate);
         }
         clean.push(Step { name: "sign", stage: Arc::from(crate::stages::sign::sign_stage(&recipe.dedup)) });
-        let place = Place::new(workspace, &plan);
+        let place = Place::new(workspace, &plan).with_scratch(means.scratch.clone());
         let options = recipe.shard_options(&plan.recipe_hash);
         let ids_of = if brings_ids { options.tokenizer_hash() } else { "" };
         let open = |id: &String| Earlier::open(workspace, id, &plan, ids_of);

@@ -175,6 +175,54 @@ fn a_worker_whose_disk_is_full_asks_to_try_again_and_another_goes_on_once_there_
 }
 
 #[test]
+fn tasks_tried_on_a_disk_of_the_machines_own_give_the_same_bytes_and_leave_nothing_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let recipe = recipe(folder.path());
+    ends_with(tamis(["run"]).arg(&recipe).arg("--workspace").arg(at("plain")), 0);
+    let plan = planned(&recipe, &at("w"));
+    let on_scratch = |kill_at: &str| {
+        let mut worker = work(&plan, "0/1", "1");
+        worker.arg("--scratch").arg(at("scratch")).env("TAMIS_KILL_AT", kill_at);
+        worker.output().expect("it starts").status
+    };
+    let left = || files_below(&at("scratch")).into_iter().filter(|path| path.components().count() > 1).collect::<Vec<_>>();
+    // Killed again and again, once while a finished file is on its way into the workspace.
+    let mut was_full = false;
+    for kill_at in (6..60).step_by(6) {
+        let ended = on_scratch(&kill_at.to_string());
+        assert!(ended.success() || ended.signal() == Some(9), "{ended}");
+        was_full |= !left().is_empty();
+    }
+    assert!(was_full, "a killed worker leaves what it tried");
+    assert!(on_scratch("").success());
+    assert_eq!(left(), Vec::<PathBuf>::new(), "the next one clears it away");
+    ends_with(&mut tamis(["seal", "--plan", &plan]), 0);
+    assert_eq!(digests(&at("w/data")), digests(&at("plain/data")));
+}
+
+#[test]
+fn a_scratch_that_is_full_asks_to_try_again_and_the_same_worker_goes_on_once_there_is_room() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let plan = planned(&recipe(folder.path()), &folder.path().join("w"));
+    let Some(disk) = Tmpfs::mount(&folder.path().join("disk"), "size=40k") else {
+        eprintln!("SKIPPED: this user may not mount a tmpfs");
+        return;
+    };
+    let on_scratch = || {
+        let mut worker = work(&plan, "0/1", "2");
+        worker.args(["--threads", "1", "--scratch"]).arg(&disk.0);
+        worker
+    };
+    let told = said(&ends_with(&mut on_scratch(), 75).stderr);
+    assert!(told.contains("no space left") && told.contains("make room"), "{told}");
+    let grown = Command::new("mount").args(["-o", "remount,size=50m"]).arg(&disk.0).status().expect("mount starts");
+    assert!(grown.success());
+    ends_with(&mut on_scratch(), 0);
+    ends_with(&mut tamis(["seal", "--plan", &plan]), 0);
+}
+
+#[test]
 fn a_worker_that_was_thought_dead_finds_its_task_done_and_leaves_nothing_behind() {
     let folder = tempfile::tempdir().expect("a folder");
     let plan = planned(&recipe(folder.path()), &folder.path().join("w"));
