@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use super::exit::Exit;
-use crate::home::Home;
+use crate::home::{Home, HomeError};
 use crate::remote::is_remote;
 use crate::store;
 
@@ -25,6 +25,8 @@ struct Away {
 
 /// The one that the command line names.
 static NAMED: Mutex<Option<Away>> = Mutex::new(None);
+/// Its home, while the verb is at work.
+static HOME: Mutex<Option<Home>> = Mutex::new(None);
 
 /// Reads an argument that names a workspace, or something in one: a path, or an address such as `s3://bucket/corpus/data/web`.
 ///
@@ -75,11 +77,14 @@ pub(super) fn at_home(name: &str, makes_shards: bool, verb: impl FnOnce() -> any
         away.address,
         away.address
     );
-    let fetched = home.fetch(|path| !makes_shards || !PUBLISHED.iter().any(|folder| path.starts_with(folder)))?;
+    let fetched = home.fetch(|path| !makes_shards || !is_published(path))?;
     if fetched > 0 {
         eprintln!("fetched {fetched} files of {} to {}", away.address, home.folder().display());
     }
-    let exit = verb()?;
+    *HOME.lock().unwrap_or_else(PoisonError::into_inner) = Some(home);
+    let exit = verb();
+    let home = HOME.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let (exit, Some(mut home)) = (exit?, home) else { unreachable!("nobody else takes it") };
     if let Some(brought) = home.bring(name)? {
         let versions = if brought.versions > 0 { format!(", {} earlier versions removed", brought.versions) } else { String::new() };
         let (changed, removed) = (brought.changed, brought.removed);
@@ -89,6 +94,20 @@ pub(super) fn at_home(name: &str, makes_shards: bool, verb: impl FnOnce() -> any
         see_to_versions(&mut home, &away.address)?;
     }
     Ok(exit)
+}
+
+fn is_published(path: &str) -> bool {
+    PUBLISHED.iter().any(|folder| path.starts_with(folder))
+}
+
+/// In the middle of the verb `name`, which makes shards beside other machines: brings home what it finished, and takes over what they finished. Nothing
+/// where the workspace is not away.
+///
+/// # Errors
+/// When the store refuses, or another machine erased something meanwhile.
+pub(super) fn exchange(name: &str) -> Result<(), HomeError> {
+    let mut home = HOME.lock().unwrap_or_else(PoisonError::into_inner);
+    home.as_mut().map_or(Ok(()), |home| home.exchange(name, |path| !is_published(path)))
 }
 
 /// After a takedown: removes what the bucket kept of what was erased, and tells of what this machine cannot reach.

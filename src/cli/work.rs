@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
+use super::away;
 use super::exit::Exit;
 use super::plan::Planned;
 use crate::engine::claim::{self, Claim, Claims, Who};
@@ -181,7 +182,7 @@ impl Worker<'_> {
     }
 
     /// Does a task, and says meanwhile that we live. Answers whether something was set aside.
-    fn do_task(&mut self, task: TaskName, claim: &Claim) -> Result<bool, JobError> {
+    fn do_task(&mut self, task: TaskName, claim: &Claim) -> anyhow::Result<bool> {
         let clock = Instant::now();
         let is_done = AtomicBool::new(false);
         let done = std::thread::scope(|scope| {
@@ -197,6 +198,8 @@ impl Worker<'_> {
             done
         });
         self.longest = self.longest.max(clock.elapsed());
-        done.map(|commit| commit.tally.damages + commit.tally.quarantined > 0)
+        let commit = done?;
+        away::exchange("work")?;
+        Ok(commit.tally.damages + commit.tally.quarantined > 0)
     }
 }

@@ -260,6 +260,19 @@ impl Home {
         Ok(Some(Brought { number: state.number, changed: state.changed.len(), removed: state.removed.len(), versions }))
     }
 
+    /// Brings home what was changed in the copy, and takes over what others brought meanwhile, as far as it is wanted: for one of several machines that
+    /// share a plan. `verb` says what did it.
+    ///
+    /// # Errors
+    /// As [`Home::bring`] and [`Home::fetch`].
+    pub fn exchange(&mut self, verb: &str, wanted: impl Fn(&str) -> bool) -> Result<(), HomeError> {
+        self.bring(verb)?;
+        self.states.learn(&self.bucket)?;
+        self.catch_up()?;
+        self.fetch(wanted)?;
+        Ok(())
+    }
+
     /// Removes every earlier version that the bucket keeps of anything of this workspace. Answers how many; nothing where the store does not tell
     /// whether it keeps any.
     ///

@@ -19,7 +19,7 @@ use super::{ATTEMPTS_MAX, About, RemoteError, pause};
 
 /// Threads that wait for answers; what comes is worked on elsewhere.
 const THREADS: usize = 2;
-/// How long one answer may take.
+/// How long one answer may take, all its bytes in, where `TAMIS_STORE_ANSWER_S` does not say otherwise.
 const ANSWER_S_MAX: u64 = 120;
 /// How long a connection may take to come about.
 const CONNECT_S_MAX: u64 = 10;
@@ -113,9 +113,14 @@ pub(super) fn about_of(meta: &ObjectMeta) -> About {
     About { bytes: meta.size, tag: meta.e_tag.clone().unwrap_or_else(changed) }
 }
 
+fn answer_s_max() -> u64 {
+    let told = std::env::var("TAMIS_STORE_ANSWER_S").ok().and_then(|text| text.parse().ok());
+    told.filter(|seconds| *seconds > 0).unwrap_or(ANSWER_S_MAX)
+}
+
 pub(super) fn options(is_plain: bool) -> ClientOptions {
     ClientOptions::new()
-        .with_timeout(Duration::from_secs(ANSWER_S_MAX))
+        .with_timeout(Duration::from_secs(answer_s_max()))
         .with_connect_timeout(Duration::from_secs(CONNECT_S_MAX))
         .with_allow_http(is_plain)
         .with_user_agent(concat!("tamis/", env!("CARGO_PKG_VERSION")).parse().expect("letters"))
@@ -143,8 +148,12 @@ fn is_set(names: &[&str]) -> bool {
     names.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
-/// S3 and what speaks like it. Without credentials questions go unsigned, which public buckets answer; those of a machine's role are asked for
-/// where `AWS_METADATA_ENDPOINT` is set, since the question hangs on all other machines.
+/// Whether this machine is rented from `vendor`, so that it has a role that gives credentials: the question for them hangs on all others.
+fn is_machine_of(vendor: &str) -> bool {
+    std::fs::read_to_string("/sys/class/dmi/id/sys_vendor").is_ok_and(|found| found.trim() == vendor)
+}
+
+/// S3 and what speaks like it. Without credentials, and on a machine that has no role to give any, questions go unsigned, which public buckets answer.
 fn s3(at: &At) -> object_store::Result<Store> {
     let mut builder = AmazonS3Builder::from_env()
         .with_url(at.root.clone())
@@ -154,6 +163,7 @@ fn s3(at: &At) -> object_store::Result<Store> {
     let of_container = ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"];
     if !is_set(&given) && !is_set(&of_container) {
         builder = match key() {
+            None if is_machine_of("Amazon EC2") => builder,
             None => builder.with_skip_signature(true),
             Some(Key { id, secret, token }) => {
                 let builder = builder.with_access_key_id(id).with_secret_access_key(secret);
@@ -174,7 +184,8 @@ fn google(at: &At) -> object_store::Result<Store> {
     let builder = GoogleCloudStorageBuilder::from_env().with_url(at.root.clone());
     let builder = builder.with_client_options(options(false)).with_retry(retries());
     let given = ["GOOGLE_SERVICE_ACCOUNT", "GOOGLE_SERVICE_ACCOUNT_PATH", "GOOGLE_SERVICE_ACCOUNT_KEY", "GOOGLE_APPLICATION_CREDENTIALS"];
-    let google = Arc::new(builder.with_skip_signature(!is_set(&given)).build()?);
+    let is_public = !is_set(&given) && !is_machine_of("Google");
+    let google = Arc::new(if is_public { builder.with_skip_signature(true) } else { builder }.build()?);
     Ok(Store { objects: google.clone(), parts: Some(google), s3: None })
 }
 

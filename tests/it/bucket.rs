@@ -16,6 +16,10 @@ pub(crate) enum Fault {
     Before,
     /// It is done, and the connection ends before the answer.
     After,
+    /// Nothing was done, and there is no answer, although the connection stays.
+    SilentBefore,
+    /// It is done, and there is no answer, although the connection stays.
+    SilentAfter,
     /// Nothing was done, and the answer is this status.
     Status(u16),
 }
@@ -83,11 +87,14 @@ fn serve(stream: TcpStream, inside: &Inside) {
         let fault = (inside.faults)(number);
         let (status, fields, body) = match fault {
             Some(Fault::Before) => return,
+            Some(Fault::SilentBefore) => return until_it_hangs_up(&mut from),
             Some(Fault::Status(status)) => (status, String::new(), Vec::new()),
             _ => answer(&question, inside),
         };
-        if fault == Some(Fault::After) {
-            return;
+        match fault {
+            Some(Fault::After) => return,
+            Some(Fault::SilentAfter) => return until_it_hangs_up(&mut from),
+            _ => {}
         }
         let head = format!("HTTP/1.1 {status} so\r\n{fields}Content-Length: {}\r\n\r\n", body.len());
         let sent: &[u8] = if question.method == "HEAD" { &[] } else { &body };
@@ -95,6 +102,11 @@ fn serve(stream: TcpStream, inside: &Inside) {
             return;
         }
     }
+}
+
+/// Says nothing until the other side has enough of it.
+fn until_it_hangs_up(from: &mut BufReader<TcpStream>) {
+    let _ = std::io::copy(from, &mut std::io::sink());
 }
 
 /// Status, header fields and body.

@@ -23,8 +23,12 @@ fn credentials(url: &str) -> [(&'static str, String); 4] {
 
 /// A test below that runs in a process of its own, with the store in its environment: nothing else can set that.
 fn in_own_process(test: &str, server: &Server) {
+    in_own_process_with(test, server, &[]);
+}
+
+fn in_own_process_with(test: &str, server: &Server, more: &[(&str, &str)]) {
     let mut program = Command::new(std::env::current_exe().expect("this one"));
-    program.args(["--exact", test, "--nocapture", "--ignored"]).envs(credentials(server.url()));
+    program.args(["--exact", test, "--nocapture", "--ignored"]).envs(credentials(server.url())).envs(more.iter().copied());
     let output = program.output().expect("it starts");
     assert!(output.status.success(), "{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
 }
@@ -35,6 +39,15 @@ fn faults(seed: usize) -> Box<dyn Fn(usize) -> Option<Fault> + Send + Sync> {
         let chance = (number.wrapping_mul(2_654_435_761).wrapping_add(seed.wrapping_mul(40_503)) >> 7) % 36;
         [Fault::Before, Fault::After, Fault::Status(409), Fault::Status(500), Fault::Status(503), Fault::After].get(chance).copied()
     })
+}
+
+/// At every twentieth question the store says nothing more, half of the times with the deed done.
+fn silences(number: usize) -> Option<Fault> {
+    match number % 40 {
+        19 => Some(Fault::SilentBefore),
+        39 => Some(Fault::SilentAfter),
+        _ => None,
+    }
 }
 
 const WRITERS: usize = 4;
@@ -105,6 +118,13 @@ fn writers_bring_what_they_have() {
 fn of_many_commits_by_many_writers_none_is_lost_and_none_doubled_whatever_goes_wrong() {
     let server = Server::start(true, faults(1));
     in_own_process("homes::writers_bring_what_they_have", &server);
+    check_all(&server);
+}
+
+#[test]
+fn a_store_that_stops_answering_is_asked_again_and_none_is_lost_and_none_doubled() {
+    let server = Server::start(true, Box::new(silences));
+    in_own_process_with("homes::writers_bring_what_they_have", &server, &[("TAMIS_STORE_ANSWER_S", "1")]);
     check_all(&server);
 }
 
@@ -286,6 +306,45 @@ fn a_run_in_a_store_gives_the_shards_of_a_run_on_a_disk_and_another_machine_goes
     server.put(shard, b"something else");
     let told = ends_with(&mut tamis(&server, &folder.path().join("third"), &["verify", "s3://b/w/data/quickstart"]), 2);
     assert!(told.contains("is damaged: it should have SHA-256"), "{told}");
+}
+
+#[test]
+fn machines_that_share_a_plan_in_a_store_see_what_each_other_finished_and_one_of_them_may_die() {
+    let server = Server::start(true, faults(5));
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let recipe = crate::engines::recipe(folder.path()).display().to_string();
+    ends_with(tamis(&server, &at("first"), &["run", &recipe, "-q", "-w"]).arg(at("disk")), 0);
+    let mut planning = tamis(&server, &at("first"), &["plan", &recipe, "-w", "s3://b/w"]);
+    ends_with(&mut planning, 0);
+    let is_plan = |path: &&String| path.starts_with("b/w/_tamis/plans/");
+    let objects = server.objects();
+    let plan = format!("s3://{}", objects.keys().find(is_plan).expect("a plan"));
+    let work = |machine: &str, lease: &str| tamis(&server, &at(machine), &["work", "--plan", &plan, "--lease", lease]);
+    let commits = || server.objects().keys().filter(|path| path.starts_with("b/w/_tamis/commits/")).count();
+    // One is killed once it has brought some tasks, and never comes back.
+    let mut first = work("first", "0/2").spawn().expect("it starts");
+    while commits() < 2 {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    first.kill().expect("it is ours");
+    first.wait().expect("it ends");
+    let done = commits();
+    ends_with(&mut work("second", "1/2"), 0);
+    assert!(commits() > done, "what was left is done");
+    // Two more at once find nothing left to do; the third machine publishes.
+    let others = ["third", "fourth"].map(|machine| work(machine, "0/1").spawn().expect("it starts"));
+    others.into_iter().for_each(|mut other| assert!(other.wait().expect("it ends").success()));
+    ends_with(&mut tamis(&server, &at("third"), &["seal", "--plan", &plan]), 0);
+    check_home(&server);
+    let published: BTreeMap<String, String> = server
+        .objects()
+        .iter()
+        .filter_map(|(path, bytes)| Some((path.strip_prefix("b/w/data/")?.to_owned(), sha256_bytes(bytes))))
+        .collect();
+    let on_disk = crate::files_below(&at("disk/data")).into_iter();
+    let on_disk = on_disk.map(|file| (file.display().to_string(), sha256_bytes(&std::fs::read(at("disk/data").join(file)).expect("ours"))));
+    assert_eq!(published, on_disk.collect());
 }
 
 /// What moto's bucket has: objects, earlier versions, marks of removal.
