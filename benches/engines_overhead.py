@@ -113,7 +113,7 @@ def measure(args, scratch, name, words, title, tasks):
     if shutil.which("slurmctld"):
         for leases in (1, 2):
             with Slurm(scratch / f"s{leases}") as environment:
-                profile = f'leases_max = {leases}\nmemory = "900 MiB"\n'
+                profile = f'leases_max = {leases}\nmemory = "900 MiB"\ntime_minutes = 20\n'
                 row(f"Slurm, {leases} leases of a core", *engine(args, f"slurm-{leases}", words, scratch, profile, environment))
     try:
         with Ray() as environment:

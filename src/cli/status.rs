@@ -204,6 +204,12 @@ fn print(told: &Told) {
     for jobs in &told.jobs {
         let states: Vec<String> = jobs.queued.states.iter().map(|(state, number)| format!("{number} {state}")).collect();
         println!("jobs   {}: {} ({})", jobs.step, states.join(", "), jobs.queued.jobs.join(" "));
+        for reason in &jobs.queued.held_by {
+            println!(
+                "       Slurm holds jobs of {} back: {reason}. If that does not pass, cancel them (scancel), change the profile, and submit again",
+                jobs.step
+            );
+        }
     }
 }
 

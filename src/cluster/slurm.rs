@@ -1,6 +1,6 @@
 //! The words of Slurm's programs: `sbatch` to submit, `squeue` to see what is queued, `scontrol` for the site's limits, `scancel` to take back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::process::Command;
 
@@ -30,6 +30,9 @@ pub enum SlurmError {
     Store(#[from] StoreError),
 }
 
+/// Why a job waits that will come to its turn.
+const ITS_TURN: [&str; 6] = ["None", "Priority", "Resources", "Dependency", "BeginTime", "JobArrayTaskLimit"];
+
 /// Jobs of one step that Slurm knows: ids of arrays, and how many elements are in which state.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Queued {
@@ -37,6 +40,8 @@ pub struct Queued {
     pub jobs: Vec<String>,
     /// Elements by state, in Slurm's words.
     pub states: BTreeMap<String, u32>,
+    /// Why some wait for more than their turn, in Slurm's words: `PartitionTimeLimit`.
+    pub held_by: BTreeSet<String>,
 }
 
 fn run(program: &'static str, words: &[String]) -> Result<String, SlurmError> {
@@ -73,7 +78,7 @@ fn number_of(config: &str, key: &str) -> Option<u32> {
 /// See [`SlurmError`].
 pub fn queued(id: &str) -> Result<BTreeMap<Step, Queued>, SlurmError> {
     let names: Vec<String> = Step::ALL.into_iter().map(|step| job_name(id, step)).collect();
-    let words = ["--noheader", "--array", "--format=%F|%j|%T"].map(str::to_owned);
+    let words = ["--noheader", "--array", "--format=%F|%j|%T|%r"].map(str::to_owned);
     let told = run("squeue", &[&words[..], &[format!("--name={}", names.join(","))]].concat())?;
     Ok(read_queue(&told, id))
 }
@@ -88,6 +93,8 @@ fn read_queue(told: &str, id: &str) -> BTreeMap<Step, Queued> {
         if !queued.jobs.iter().any(|known| known == job) {
             queued.jobs.push(job.to_owned());
         }
+        let reason = parts.next().filter(|reason| state == "PENDING" && !reason.is_empty() && !ITS_TURN.contains(reason));
+        queued.held_by.extend(reason.map(str::to_owned));
         *queued.states.entry(state.to_lowercase()).or_default() += 1;
     }
     queue
@@ -151,10 +158,13 @@ mod tests {
 
     #[test]
     fn the_queue_is_read_by_names_of_jobs() {
-        let told = "12|tamis-00aa-clean|RUNNING\n12|tamis-00aa-clean|PENDING\n13|tamis-00aa-clean|PENDING\n14|tamis-00aa-seal|PENDING\n9|other|RUNNING\nodd";
+        let told = "12|tamis-00aa-clean|RUNNING|None\n12|tamis-00aa-clean|PENDING|Resources\n13|tamis-00aa-clean|PENDING|PartitionTimeLimit\n\
+                    14|tamis-00aa-seal|PENDING|Dependency\n9|other|RUNNING\nodd";
         let queue = read_queue(told, "00aa");
         assert_eq!(queue[&Step::Clean].jobs, ["12", "13"]);
         assert_eq!(queue[&Step::Clean].states, BTreeMap::from([("pending".to_owned(), 2), ("running".to_owned(), 1)]));
+        assert_eq!(queue[&Step::Clean].held_by, BTreeSet::from(["PartitionTimeLimit".to_owned()]), "what passes with its turn is not told");
+        assert!(queue[&Step::Seal].held_by.is_empty());
         assert_eq!(queue.keys().copied().collect::<Vec<_>>(), [Step::Clean, Step::Seal]);
     }
 

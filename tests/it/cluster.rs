@@ -105,8 +105,10 @@ fn status_tells_what_is_done_and_who_is_at_the_rest() {
     let claims = house.at("w/_tamis/attempts").join(id).join("claims");
     std::fs::create_dir_all(&claims).expect("room");
     std::fs::write(claims.join("clean-00000"), "somebody life 0\n").expect("room");
-    let queue =
-        [("squeue", "echo \"12|tamis-$(basename $PLAN .json)-clean|RUNNING\"; echo \"13|tamis-$(basename $PLAN .json)-seal|PENDING\"")];
+    let queue = [(
+        "squeue",
+        "echo \"12|tamis-$(basename $PLAN .json)-clean|RUNNING|None\"; echo \"13|tamis-$(basename $PLAN .json)-seal|PENDING|PartitionTimeLimit\"",
+    )];
     let path = house.programs(&queue);
     let told = ends_with(tamis(["status", "--json"]).arg(house.at("w")).env("PATH", &path).env("PLAN", plan), 0);
     let told: serde_json::Value = serde_json::from_slice(&told.stdout).expect("JSON");
@@ -115,6 +117,8 @@ fn status_tells_what_is_done_and_who_is_at_the_rest() {
     assert!(clean["bytes_done"].as_u64() > Some(0) && clean["bytes_done"].as_u64() < clean["bytes"].as_u64(), "{told}");
     assert_eq!(told[0]["stages"][2]["tasks"], serde_json::Value::Null);
     assert_eq!((&told[0]["jobs"][0]["jobs"][0], &told[0]["jobs"][1]["states"]["pending"]), (&"12".into(), &1.into()), "{told}");
+    let told = said(&ends_with(tamis(["status"]).arg(house.at("w")).env("PATH", &path).env("PLAN", plan), 0).stdout);
+    assert!(told.contains("holds jobs of seal back: PartitionTimeLimit"), "{told}");
     std::fs::remove_file(claims.join("clean-00000")).expect("ours");
     let watched = ends_with(tamis(["status", "--watch"]).arg(house.at("w")).env("PATH", house.at("none")), 75);
     assert!(said(&watched.stderr).contains("nobody is at it"), "{}", said(&watched.stderr));
