@@ -185,7 +185,8 @@ struct Merged {
     /// The next document of each chain that has one.
     heads: BinaryHeap<Reverse<(Key, usize)>>,
     inputs: BTreeMap<String, usize>,
-    wanted: BTreeSet<String>,
+    /// Nothing where the run had one task, which read all that there is.
+    wanted: Option<BTreeSet<String>>,
     ids_of: Option<String>,
 }
 
@@ -210,7 +211,7 @@ impl Merged {
         };
         let mut chains = vec![chain(early, true)];
         chains.extend(earlier.late()?.into_iter().map(|files| chain(files, false)));
-        let wanted = inputs.keys().cloned().collect();
+        let wanted = (earlier.plan.tasks.len() > 1).then(|| inputs.keys().cloned().collect());
         let mut merged = Merged { chains, heads: BinaryHeap::new(), inputs, wanted, ids_of: earlier.ids_of.clone() };
         for number in 0..merged.chains.len() {
             merged.advance(number)?;
@@ -223,7 +224,7 @@ impl Merged {
         let chain = &mut self.chains[number];
         while chain.batch.is_empty() {
             match &mut chain.open {
-                Some(file) => match file.next(&self.wanted)? {
+                Some(file) => match file.next(self.wanted.as_ref())? {
                     stored if stored.is_empty() => chain.open = None,
                     stored => chain.batch = stored.into(),
                 },

@@ -145,8 +145,14 @@ fn zstd(level: i32) -> Compression {
 
 /// Turns dictionaries on where the schema says that values repeat.
 fn with_dictionaries(mut properties: WriterPropertiesBuilder, columns: &Columns) -> WriterPropertiesBuilder {
-    for (path, column) in columns.leaves() {
-        properties = properties.set_column_dictionary_enabled(ColumnPath::new(path), column.dictionary);
+    for (path, _) in columns.leaves().into_iter().filter(|(_, column)| column.dictionary) {
+        properties = with_dictionary(properties, ColumnPath::new(path));
     }
     properties
+}
+
+/// Stores the values of a column once a row group. What is left of it is small, and zstd would make it larger; the library makes a compressor and a
+/// decompressor for each packed column chunk that it reads or writes, which took a quarter of the time of `tamis decide`.
+fn with_dictionary(properties: WriterPropertiesBuilder, path: ColumnPath) -> WriterPropertiesBuilder {
+    properties.set_column_dictionary_enabled(path.clone(), true).set_column_compression(path, Compression::UNCOMPRESSED)
 }

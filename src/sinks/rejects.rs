@@ -13,7 +13,7 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::schema::types::ColumnPath;
 
-use super::{ParquetFile, plain_properties, refused};
+use super::{ParquetFile, plain_properties, refused, with_dictionaries, with_dictionary};
 use crate::columns::{DOCUMENT, to_batch};
 use crate::doc::{DocId, Document, Lang};
 use crate::sink::{Output, OutputKind, SinkError};
@@ -92,11 +92,8 @@ impl RejectsSink {
 
 /// Properties of a file of rejects whose footer says `key_values`.
 pub(super) fn reject_properties(key_values: Option<Vec<KeyValue>>) -> WriterProperties {
-    let mut properties = plain_properties(ZSTD_LEVEL).set_key_value_metadata(key_values);
-    for repeating in ["host", "lang", "script", "source", "source_file", "licence", "stage", "reason"] {
-        properties = properties.set_column_dictionary_enabled(ColumnPath::from(repeating), true);
-    }
-    properties.build()
+    let properties = with_dictionaries(plain_properties(ZSTD_LEVEL).set_key_value_metadata(key_values), &DOCUMENT);
+    ["stage", "reason"].into_iter().fold(properties, |properties, column| with_dictionary(properties, ColumnPath::from(column))).build()
 }
 
 /// The columns of a document that mean nothing where one fell.

@@ -54,7 +54,13 @@ pub struct StoredFile {
     metadata: ArrowReaderMetadata,
     left_behind: &'static [&'static str],
     next_group: usize,
-    open: Option<ParquetRecordBatchReader>,
+    open: Option<Group>,
+}
+
+/// A row group that is being read.
+struct Group {
+    reader: ParquetRecordBatchReader,
+    rows_left: usize,
 }
 
 impl StoredFile {
@@ -72,22 +78,27 @@ impl StoredFile {
         Ok(StoredFile { path: path.to_owned(), file, metadata, left_behind, next_group: 0, open: None })
     }
 
-    /// The next documents that came from the input files `wanted`, in file order; no more of them at the end.
+    /// The next documents that came from the input files `wanted`, or from whichever where none are named, in file order; no more of them at the end.
     ///
     /// # Errors
     /// When the file breaks off or does not hold documents.
-    pub fn next(&mut self, wanted: &BTreeSet<String>) -> Result<Vec<Stored>, ReadError> {
+    pub fn next(&mut self, wanted: Option<&BTreeSet<String>>) -> Result<Vec<Stored>, ReadError> {
         loop {
-            let Some(reader) = &mut self.open else {
+            let Some(group) = &mut self.open else {
                 if self.next_group == self.metadata.metadata().num_row_groups() {
                     return Ok(Vec::new());
                 }
                 self.open_group(wanted)?;
                 continue;
             };
-            match reader.next() {
+            match group.reader.next() {
                 None => self.open = None,
                 Some(batch) => {
+                    // Each column has a decompressor of its own, and many files are open at once: none is held that has given all.
+                    group.rows_left -= batch.as_ref().map_or(group.rows_left, |batch| batch.num_rows().min(group.rows_left));
+                    if group.rows_left == 0 {
+                        self.open = None;
+                    }
                     let stored = batch.map_err(ParquetError::from).and_then(|batch| Ok(rows_of(&batch, wanted)?));
                     let stored = stored.map_err(|error| self.refused(error))?;
                     let stored =
@@ -101,18 +112,25 @@ impl StoredFile {
     }
 
     /// Goes to the next row group; opens it if something in it is wanted.
-    fn open_group(&mut self, wanted: &BTreeSet<String>) -> Result<(), ReadError> {
+    fn open_group(&mut self, wanted: Option<&BTreeSet<String>>) -> Result<(), ReadError> {
         let group = self.next_group;
         self.next_group += 1;
-        let mut is_wanted = false;
-        for batch in self.reader(group, &|name| name == "source_file")? {
-            let batch = batch.map_err(|error| self.refused(error.into()))?;
-            is_wanted |= rows_of(&batch, wanted).map_err(|error| self.refused(error.into()))?.num_rows() > 0;
-        }
-        if is_wanted {
-            self.open = Some(self.reader(group, &|name| !self.left_behind.contains(&name))?);
+        if wanted.is_none() || self.holds_any(group, wanted)? {
+            let rows_left = usize::try_from(self.metadata.metadata().row_group(group).num_rows()).unwrap_or(0);
+            self.open = Some(Group { reader: self.reader(group, &|name| !self.left_behind.contains(&name))?, rows_left });
         }
         Ok(())
+    }
+
+    /// Whether something in a row group came from the files `wanted`.
+    fn holds_any(&self, group: usize, wanted: Option<&BTreeSet<String>>) -> Result<bool, ReadError> {
+        for batch in self.reader(group, &|name| name == "source_file")? {
+            let batch = batch.map_err(|error| self.refused(error.into()))?;
+            if rows_of(&batch, wanted).map_err(|error| self.refused(error.into()))?.num_rows() > 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn reader(&self, group: usize, takes: &dyn Fn(&str) -> bool) -> Result<ParquetRecordBatchReader, ReadError> {
@@ -131,9 +149,9 @@ impl StoredFile {
 }
 
 /// The rows of `batch` that came from the files `wanted`.
-fn rows_of(batch: &RecordBatch, wanted: &BTreeSet<String>) -> Result<RecordBatch, arrow_schema::ArrowError> {
+fn rows_of(batch: &RecordBatch, wanted: Option<&BTreeSet<String>>) -> Result<RecordBatch, arrow_schema::ArrowError> {
     let files = batch.column_by_name("source_file").and_then(|column| column.as_string_opt::<i32>());
-    let Some(files) = files else { return Ok(batch.clone()) };
+    let Some((files, wanted)) = files.zip(wanted) else { return Ok(batch.clone()) };
     let chosen: BooleanArray = files.iter().map(|file| Some(file.is_some_and(|file| wanted.contains(file)))).collect();
     filter_record_batch(batch, &chosen)
 }
@@ -189,7 +207,7 @@ mod tests {
         sink.finish().expect("room on disk");
         for (ids_of, want) in [(Some("ab12"), Some(2)), (Some("cd34"), None), (None, None)] {
             let mut file = StoredFile::open(&folder.path().join("s.parquet"), ids_of).expect("it was just written");
-            let stored = file.next(&BTreeSet::from(["a.warc.gz".to_owned()])).expect("it was just written").remove(0);
+            let stored = file.next(Some(&BTreeSet::from(["a.warc.gz".to_owned()]))).expect("it was just written").remove(0);
             assert_eq!((stored.doc.token_count, stored.doc.input_ids.len()), (want, want.unwrap_or(0) as usize), "{ids_of:?}");
             assert!(stored.doc.text == "Dobrý den" && stored.fell.is_none());
         }
