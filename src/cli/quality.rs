@@ -51,9 +51,12 @@ struct Named {
     /// The language of all documents; left out, each document's own
     #[arg(long, value_name = "TAG")]
     lang: Option<String>,
-    /// Text that is looked at, of the good and of the bad; larger heaps are sampled
-    #[arg(long, value_name = "SIZE", default_value = "256 MiB")]
+    /// Text that is looked at, of the good and of the bad; larger heaps are sampled. Memory is some three times as much
+    #[arg(long, value_name = "SIZE", default_value = "64 MiB")]
     sample: ByteSize,
+    /// Leaves out texts that are among the good and the bad ones; else they are an error
+    #[arg(long)]
+    leave_out_both: bool,
     /// Writes JSON
     #[arg(long)]
     json: bool,
@@ -70,7 +73,14 @@ impl Named {
         if let Some(tag) = self.lang.as_deref().filter(|tag| !is_tag(tag)) {
             anyhow::bail!("`{tag}` is no language tag; write for example `--lang fi` or `--lang sr-Latn`");
         }
-        Ok(Parting { lang: self.lang.clone(), hold_out: 0.1, sites_apart: false, sample_bytes: self.sample.0, buckets: 1 << BITS.start() })
+        Ok(Parting {
+            lang: self.lang.clone(),
+            hold_out: 0.1,
+            sites_apart: false,
+            leaves_out_both: self.leave_out_both,
+            sample_bytes: self.sample.0,
+            buckets: 1 << BITS.start(),
+        })
     }
 }
 
@@ -141,10 +151,12 @@ fn train(args: &Train) -> Result<Exit> {
     let training = Training { parting, documents_min: args.documents_min, note: args.note.clone() };
     let earlier = args.with.as_deref().map(open).transpose()?;
     let (good, bad) = args.named.texts()?;
-    let Made { languages, left_out, repeated, empty } = make(&good, &bad, &training)?;
+    let Made { languages, left_out, repeated, empty, both } = make(&good, &bad, &training)?;
     left_out.iter().for_each(|why| eprintln!("left out: {why}"));
-    if repeated + empty > 0 {
-        eprintln!("left out: {} documents that were there before, {} without a word", grouped(repeated), grouped(empty));
+    for (documents, why) in [(repeated, "that were there before"), (empty, "without a word"), (both, "called good and bad")] {
+        if documents > 0 {
+            eprintln!("left out: documents {why}: {}", grouped(documents));
+        }
     }
     for (language, _) in &languages {
         warn(&language.lang, &language.evaluation);
@@ -243,7 +255,7 @@ fn figures(evaluation: &Evaluation) -> String {
         percent(*recall),
         percent(*bad_dropped),
     );
-    let mut table = plain(&["    rules", "good kept", "bad dropped", "the score drops as many good and"]);
+    let mut table = plain(&["    rules", "good kept", "bad dropped", "the score, keeping as many good, drops"]);
     for of in rules {
         table.add_row([format!("    {}", of.room), percent(of.good_kept), percent(of.bad_dropped), percent(of.score_drops)]);
     }

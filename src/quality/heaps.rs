@@ -27,6 +27,8 @@ pub struct Parting {
     pub hold_out: f64,
     /// Whether all documents of one site lie in the same part.
     pub sites_apart: bool,
+    /// Whether texts that were called good and bad are left out; else they are an error.
+    pub leaves_out_both: bool,
     /// Bytes of text that are looked at, of the good as of the bad.
     pub sample_bytes: u64,
     /// Buckets that features fall into.
@@ -91,6 +93,8 @@ pub struct Read {
     pub repeated: u64,
     /// Documents left out since they have no word.
     pub empty: u64,
+    /// Texts left out since they were called good and bad.
+    pub both: u64,
 }
 
 /// Why documents cannot be learned from.
@@ -100,7 +104,7 @@ pub enum HeapsError {
     #[error(transparent)]
     Texts(#[from] TextsError),
     /// Nobody can tell good from bad where they are the same.
-    #[error("{texts} {} called good and bad; take {} out of one of the heaps. The first in language `{lang}` begins: {beginning}",
+    #[error("{texts} {} called good and bad; take {} out of one of the heaps, or out of both with --leave-out-both. The first in language `{lang}` begins: {beginning}",
         if *texts == 1 { "text is" } else { "texts are" }, if *texts == 1 { "it" } else { "them" })]
     Both { texts: u64, lang: String, beginning: String },
 }
@@ -113,18 +117,11 @@ type Known = BTreeMap<u128, (bool, Part)>;
 /// # Errors
 /// See [`HeapsError`].
 pub fn gather(good: &Texts, bad: &Texts, parting: &Parting) -> Result<Read, HeapsError> {
-    let mut gathering = Gathering { parting, known: BTreeMap::new(), read: Read::default(), both: None };
+    let mut gathering = Gathering { parting, known: BTreeMap::new(), read: Read::default(), both: BTreeMap::new() };
     for (texts, is_good) in [(good, true), (bad, false)] {
         texts.for_each(parting.sample_bytes, |text| gathering.take(text, is_good))?;
     }
-    match gathering.both {
-        Some(both) => Err(both),
-        None => {
-            let mut read = gathering.read;
-            read.languages = gathering.known.into_iter().map(|(lang, known)| (lang, heaps(known))).collect();
-            Ok(read)
-        }
-    }
+    gathering.finish()
 }
 
 fn heaps(known: Known) -> Heaps {
@@ -143,7 +140,8 @@ struct Gathering<'p> {
     parting: &'p Parting,
     known: BTreeMap<String, Known>,
     read: Read,
-    both: Option<HeapsError>,
+    /// How texts begin that were called good and bad, by language and hash.
+    both: BTreeMap<(String, u128), String>,
 }
 
 impl Gathering<'_> {
@@ -155,7 +153,7 @@ impl Gathering<'_> {
         let lang = self.parting.lang.as_deref().unwrap_or(text.lang);
         match self.known.get(lang).and_then(|known| known.get(&id)) {
             Some((before, _)) if *before == good => self.read.repeated += 1,
-            Some(_) => self.note_both(lang, text.text),
+            Some(_) => self.note_both(lang, id, text.text),
             None => {
                 let part = self.part(id, &text, good);
                 self.known.entry(lang.to_owned()).or_default().insert(id, (good, part));
@@ -163,14 +161,22 @@ impl Gathering<'_> {
         }
     }
 
-    fn note_both(&mut self, lang: &str, text: &str) {
-        match &mut self.both {
-            Some(HeapsError::Both { texts, .. }) => *texts += 1,
-            _ => {
-                let beginning = text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(TOLD_CHARS).collect();
-                self.both = Some(HeapsError::Both { texts: 1, lang: lang.to_owned(), beginning });
-            }
+    fn note_both(&mut self, lang: &str, id: u128, text: &str) {
+        let beginning = || text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(TOLD_CHARS).collect();
+        self.both.entry((lang.to_owned(), id)).or_insert_with(beginning);
+    }
+
+    fn finish(mut self) -> Result<Read, HeapsError> {
+        let texts = self.both.len() as u64;
+        if let (false, Some(((lang, _), beginning))) = (self.parting.leaves_out_both, self.both.first_key_value()) {
+            return Err(HeapsError::Both { texts, lang: lang.clone(), beginning: beginning.clone() });
         }
+        for (lang, id) in self.both.keys() {
+            self.known.get_mut(lang).and_then(|known| known.remove(id));
+        }
+        self.read.both = texts;
+        self.read.languages = self.known.into_iter().map(|(lang, known)| (lang, heaps(known))).collect();
+        Ok(self.read)
     }
 
     fn part(&self, id: u128, text: &Text<'_>, good: bool) -> Part {
@@ -204,7 +210,7 @@ mod tests {
     use super::*;
 
     fn parting() -> Parting {
-        Parting { lang: None, hold_out: 0.2, sites_apart: false, sample_bytes: u64::MAX, buckets: 1 << 12 }
+        Parting { lang: None, hold_out: 0.2, sites_apart: false, leaves_out_both: false, sample_bytes: u64::MAX, buckets: 1 << 12 }
     }
 
     fn read_lines(good: &[String], bad: &[String], parting: &Parting) -> Result<Read, HeapsError> {
@@ -249,6 +255,9 @@ mod tests {
         let good = [line("lv", "a.lv", "Zvejnieks brauc jūrā."), line("lv", "a.lv", "Bērni iet uz skolu.")];
         let told = read_lines(&good, &[line("lv", "b.lv", "bērni iet uz skolu.")], &parting()).expect_err("both").to_string();
         assert!(told.starts_with("1 text is called good and bad; take it out") && told.ends_with("bērni iet uz skolu."), "{told}");
+        let left = read_lines(&good, &[line("lv", "b.lv", "bērni iet uz skolu.")], &Parting { leaves_out_both: true, ..parting() })
+            .expect("told to");
+        assert_eq!((left.both, left.languages["lv"].documents()), (1, [0, 1]));
         let apart = read_lines(&good, &[line("lt", "b.lt", "bērni iet uz skolu.")], &parting()).expect("another language");
         assert_eq!(apart.languages.len(), 2);
     }

@@ -62,6 +62,8 @@ pub struct Made {
     pub repeated: u64,
     /// Documents left out since they have no word.
     pub empty: u64,
+    /// Texts left out since they were called good and bad.
+    pub both: u64,
 }
 
 /// Makes a score for each language of which `good` and `bad` have enough documents.
@@ -72,7 +74,7 @@ pub fn make(good: &Texts, bad: &Texts, training: &Training) -> Result<Made, Make
     let read = gather(good, bad, &training.parting)?;
     let inputs = [inputs(good, true)?, inputs(bad, false)?].concat();
     let rules = Rules::of_the_house()?;
-    let mut made = Made { languages: Vec::new(), left_out: Vec::new(), repeated: read.repeated, empty: read.empty };
+    let mut made = Made { languages: Vec::new(), left_out: Vec::new(), repeated: read.repeated, empty: read.empty, both: read.both };
     for (lang, heaps) in read.languages {
         let parts = [count(&heaps.learn), count(&heaps.calibrate), of_kind(&heaps.held_out)];
         if let Some(why) = too_few(&lang, heaps.documents(), parts, training) {

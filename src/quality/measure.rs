@@ -41,7 +41,7 @@ pub fn evaluation(trials: &[Trial], rooms: &[&str]) -> Evaluation {
         recall: rounded(recall),
         bad_dropped: rounded(bad_dropped),
         rules: rooms.iter().enumerate().map(|(place, room)| of_rules(trials, &scores, room, place)).collect(),
-        limits: KEPT.iter().map(|share| at_limit(&scores, *share)).collect(),
+        limits: limits(&scores),
     }
 }
 
@@ -80,6 +80,13 @@ fn limit_that_keeps(scores: &[Scored], share: f64) -> f32 {
     good.sort_by(f32::total_cmp);
     let may_fall = ((1.0 - share) * good.len() as f64 + 1e-9) as usize;
     good.get(may_fall).copied().unwrap_or(1.0)
+}
+
+/// A limit for each of the shares, each limit once.
+fn limits(scores: &[Scored]) -> Vec<AtLimit> {
+    let mut limits: Vec<AtLimit> = KEPT.iter().map(|share| at_limit(scores, *share)).collect();
+    limits.dedup();
+    limits
 }
 
 /// A limit with three digits that keeps at least `share` of the good documents, and what it does.

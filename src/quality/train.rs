@@ -85,7 +85,11 @@ impl Learning {
     /// How far the guesses are from the truth (Brier 1950), both kinds of equal weight.
     fn miss(&self, examples: &[Example]) -> f64 {
         let kinds = kinds(examples);
-        examples.iter().map(|example| (self.guess(example) - example.truth()).powi(2) * kinds[usize::from(example.good)]).sum()
+        let miss = |example: &Example| {
+            let miss = self.guess(example) - example.truth();
+            miss * miss * kinds[usize::from(example.good)]
+        };
+        examples.iter().map(miss).sum()
     }
 }
 

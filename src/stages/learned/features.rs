@@ -4,6 +4,8 @@
 //! hashed so that no vocabulary is kept (Weinberger et al. 2009, arXiv:0902.2206). Letters are lower-cased and composed, figures count as
 //! figures whatever they say, and marks and line ends are words too, since a list tells itself from prose by them.
 
+use std::sync::LazyLock;
+
 use unicode_normalization::char::compose;
 
 /// What stands for every digit: a year says that there is a year.
@@ -12,6 +14,39 @@ const DIGIT: u32 = 0x30;
 const LINE_END: u64 = 0x6c69_6e65;
 /// A mark is another word than a letter with its number could be.
 const MARK: u64 = 0x6d61_726b;
+/// Code points whose sign is looked up rather than worked out: up to the symbols and CJK punctuation.
+const TABLED: usize = 0x3100;
+
+/// What a character does to the word that is being read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sign {
+    /// Goes on with it, as this letter.
+    Letter(u32),
+    /// Ends it.
+    Space,
+    /// Ends it, and a line.
+    LineEnd,
+    /// Ends it, and is a word of its own.
+    Mark,
+    /// Nothing: it is not seen, or stands on a letter with which it makes none.
+    Nothing,
+}
+
+static SIGNS: LazyLock<[Sign; TABLED]> =
+    LazyLock::new(|| std::array::from_fn(|code| u32::try_from(code).ok().and_then(char::from_u32).map_or(Sign::Mark, sign_of)));
+
+fn sign_of(character: char) -> Sign {
+    match character {
+        '\n' => Sign::LineEnd,
+        // At the end of a word sigma looks otherwise, in lower case only.
+        'ς' => Sign::Letter(u32::from('σ')),
+        '\u{300}'..='\u{36f}' | '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{feff}' => Sign::Nothing,
+        _ if character.is_alphabetic() => Sign::Letter(character.to_lowercase().next().map_or(0, u32::from)),
+        _ if character.is_numeric() => Sign::Letter(DIGIT),
+        _ if character.is_whitespace() => Sign::Space,
+        _ => Sign::Mark,
+    }
+}
 
 /// Mixes one more number into a hash: one multiplication, and the upper half is well mixed.
 #[inline]
@@ -29,11 +64,6 @@ struct Words<F> {
 }
 
 impl<F: FnMut(u64)> Words<F> {
-    #[inline]
-    fn letter(&mut self, letter: u32) {
-        self.word = step(self.word, u64::from(letter));
-    }
-
     #[inline]
     fn end_word(&mut self) {
         if self.word != 0 {
@@ -57,45 +87,27 @@ impl<F: FnMut(u64)> Words<F> {
         (self.each)(step(self.last, word));
         self.last = word;
     }
-
-    fn other(&mut self, character: char) {
-        if character.is_alphabetic() {
-            for lower in character.to_lowercase() {
-                // At the end of a word sigma looks otherwise, in lower case only.
-                self.letter(if lower == 'ς' { u32::from('σ') } else { u32::from(lower) });
-            }
-        } else if character.is_numeric() {
-            self.letter(DIGIT);
-        } else if character.is_whitespace() {
-            self.end_word();
-        } else if !matches!(character, '\u{300}'..='\u{36f}' | '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{feff}') {
-            self.mark(step(MARK, u64::from(u32::from(character))));
-        }
-    }
 }
 
 /// Tells `each` the hash of every feature of `text`.
 #[inline]
 pub fn read(text: &str, each: impl FnMut(u64)) {
+    let signs = &*SIGNS;
+    let sign = |character: char| signs.get(character as usize).copied().unwrap_or_else(|| sign_of(character));
     let mut words = Words { each, word: 0, last: LINE_END };
     let mut characters = text.chars().peekable();
     while let Some(mut character) = characters.next() {
-        match character {
-            'a'..='z' | 'A'..='Z' if !matches!(characters.peek(), Some('\u{300}'..='\u{36f}')) => {
-                words.letter(u32::from(character.to_ascii_lowercase()));
-            }
-            '0'..='9' => words.letter(DIGIT),
-            ' ' => words.end_word(),
-            '\n' => words.mark(LINE_END),
-            _ => {
-                while let Some(composed) =
-                    characters.peek().filter(|mark| matches!(mark, '\u{300}'..='\u{36f}')).and_then(|mark| compose(character, *mark))
-                {
-                    character = composed;
-                    characters.next();
-                }
-                words.other(character);
-            }
+        while let Some(mark @ '\u{300}'..='\u{36f}') = characters.peek() {
+            let Some(composed) = compose(character, *mark) else { break };
+            character = composed;
+            characters.next();
+        }
+        match sign(character) {
+            Sign::Letter(letter) => words.word = step(words.word, u64::from(letter)),
+            Sign::Space => words.end_word(),
+            Sign::LineEnd => words.mark(LINE_END),
+            Sign::Mark => words.mark(step(MARK, u64::from(u32::from(character)))),
+            Sign::Nothing => {}
         }
     }
     words.end_word();
