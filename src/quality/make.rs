@@ -13,6 +13,9 @@ use crate::texts::{Texts, TextsError};
 /// A part with fewer documents of a kind says nothing.
 const PART_MIN: u64 = 5;
 
+/// The tag of documents whose language nobody told.
+const UNDETERMINED: &str = "und";
+
 /// How a model is made.
 #[derive(Clone, Debug)]
 pub struct Training {
@@ -134,8 +137,11 @@ fn of_kind(held_out: &[HeldOut]) -> [u64; 2] {
     [held_out.len() as u64 - good, good]
 }
 
-/// Why a language is left out, if it has too few documents, bad and good, in all or in a part.
+/// Why a language is left out, if it is none or has too few documents, bad and good, in all or in a part.
 fn too_few(lang: &str, [bad, good]: [u64; 2], parts: [[u64; 2]; 3], training: &Training) -> Option<String> {
+    if lang == UNDETERMINED {
+        return Some(format!("{} documents state no language; `--lang` states that of all", bad + good));
+    }
     let least = training.documents_min;
     if bad.min(good) < least {
         return Some(format!("`{lang}` has {good} good and {bad} bad documents, and {least} of each are needed (--documents-min)"));

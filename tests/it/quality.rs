@@ -205,6 +205,8 @@ fn what_cannot_be_learned_from_is_refused_with_what_to_change() {
     std::fs::write(place.at("empty.jsonl"), "").expect("room");
     std::fs::write(place.at("few.jsonl"), good.lines().take(50).collect::<Vec<_>>().join("\n")).expect("room");
     std::fs::write(place.at("notes.csv"), "a,b").expect("room");
+    std::fs::write(place.at("good.txt"), GOOD[0].join(" ")).expect("room");
+    std::fs::write(place.at("bad.txt"), BAD[0].join(" ")).expect("room");
     let mut damaged = std::fs::read(place.at("model")).expect("ours");
     damaged[5_000] ^= 1;
     std::fs::write(place.at("damaged"), damaged).expect("room");
@@ -227,6 +229,7 @@ fn what_cannot_be_learned_from_is_refused_with_what_to_change() {
     for (good, bad, told) in [
         ("empty.jsonl", "empty.jsonl", "hold no text"),
         ("few.jsonl", "notes.csv", "no JSON lines"),
+        ("good.txt", "bad.txt", "2 documents state no language; `--lang` states that of all"),
         ("absent.jsonl", "few.jsonl", "absent.jsonl"),
     ] {
         let mut command = place.tamis(&["quality", "train", "--good", good, "--bad", bad, "--out", "x"]);

@@ -16,7 +16,7 @@ const KIND: &[u8] = b"tamis quality ";
 const MAGIC: &[u8] = b"tamis quality 1\n";
 const SUM_BYTES: usize = 32;
 /// The most that a language may take.
-pub const LANGUAGE_BYTES_MAX: usize = 5_000_000;
+const LANGUAGE_BYTES_MAX: usize = 5_000_000;
 /// As many features that weigh nothing are thought into every text, so that one of few words does not get an extreme score. Between 16
 /// and 256 it made no difference to the order of pages (docs/quality.md).
 const DOUBT: f64 = 64.0;
