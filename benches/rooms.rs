@@ -15,6 +15,7 @@ use tamis::doc::Document;
 use tamis::recipe::Recipe;
 use tamis::source::{Input, Offer, RawRecord, Record};
 use tamis::stage::{Stage, Verdict};
+use tamis::stages::learned::model::Scorer;
 use tamis::stages::sign::sign_stage;
 
 #[global_allocator]
@@ -106,6 +107,16 @@ fn stage(bencher: Bencher, name: &str) {
     bencher.counter(BytesCount::new(bytes)).with_inputs(|| step.before.clone()).bench_local_values(|mut docs| {
         docs.iter_mut().map(|doc| step.stage.judge(doc)).filter(|verdict| *verdict == Verdict::Keep).count()
     });
+}
+
+/// The score of stage `learned-quality`, which no recipe has on, on the texts that reach the rules. Speed does not depend on the weights.
+#[divan::bench]
+fn learned_quality(bencher: Bencher) {
+    let step = JOB.steps.iter().find(|step| step.name == "gopher-quality").expect("a step of the job");
+    let weights = (0_u32..1 << 20).map(|bucket| (bucket.wrapping_mul(2_654_435_761) >> 24) as u8 as i8).collect();
+    let scorer = Scorer { offset: 0.0, slope: 0.1, weights };
+    let bytes: usize = step.before.iter().map(|doc| doc.text.len()).sum();
+    bencher.counter(BytesCount::new(bytes)).bench_local(|| step.before.iter().map(|doc| scorer.score(&doc.text)).sum::<f32>());
 }
 
 /// Rows that were once, or may be, slow for stage `pii`, which stops at digits: to be held against its line in `stage`, for ordinary text.

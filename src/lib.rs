@@ -12,6 +12,7 @@
 //! 6. [`passes`] make the main job of these rooms; [`engine`] walks documents through them on all cores.
 //!    [`cluster`] gives the same work to schedulers of many machines.
 //! 7. [`locator`] knows where each document lies; [`suppression`] keeps out what was erased; [`takedown`] erases documents from every store and proves it.
+//!    [`texts`] reads a corpus for [`tokenizer`], which makes vocabularies, and [`quality`], which makes learned scores.
 //! 8. [`packing`] makes sequences for trainers of published shards, and exports them.
 //! 9. [`night`] is what a nightly operator needs beside a run; [`publish`] says of a data set what the law and its readers ask,
 //!    and [`release`] freezes it with all that.
@@ -39,6 +40,7 @@ pub mod optout;
 pub mod packing;
 pub mod passes;
 pub mod publish;
+pub mod quality;
 pub mod recipe;
 pub mod release;
 pub mod remote;
@@ -56,5 +58,6 @@ pub mod store;
 pub mod suppression;
 pub mod takedown;
 pub mod text;
+pub mod texts;
 pub mod tokenizer;
 pub mod workspace;

@@ -19,6 +19,7 @@ mod pack;
 mod pipe;
 mod plan;
 pub mod progress;
+mod quality;
 mod release;
 mod report;
 mod robots;
@@ -90,6 +91,8 @@ enum Verb {
     RestoreCheck(takedown::restore::RestoreArgs),
     /// Makes a vocabulary from a corpus, and says how well vocabularies fit its languages
     Tokenizer(tokenizer::TokenizerArgs),
+    /// Makes a learned quality score from good and bad texts, and says how well it does beside the rules
+    Quality(quality::QualityArgs),
     /// Says of a data set what the law and its readers ask: AI Act summary, Croissant, card, datasheet, checksums
     Report(report::ReportArgs),
     /// Freezes a version of a data set under a name, with its reports, checksums and signature; or lists what was frozen
@@ -168,6 +171,7 @@ fn dispatch(verb: Verb, stop: Stop) -> anyhow::Result<Exit> {
         Verb::Takedown(args) => takedown::takedown(args),
         Verb::RestoreCheck(args) => takedown::restore::restore_check(&args),
         Verb::Tokenizer(args) => tokenizer::tokenizer(&args),
+        Verb::Quality(args) => quality::quality(&args),
         Verb::Report(args) => report::report(&args),
         Verb::Release(args) => release::release(&args),
         Verb::Pack(args) => pack::pack(&args),

@@ -15,8 +15,8 @@ use crate::report::tokenizers_html;
 use crate::size::{ByteSize, grouped};
 use crate::stage::{Stage, Verdict};
 use crate::store;
+use crate::texts::Texts;
 use crate::tokenizer::report::{OfLanguage, report};
-use crate::tokenizer::texts::Texts;
 use crate::tokenizer::train::{Training, train};
 
 /// Arguments of `tamis tokenizer`.
@@ -36,7 +36,7 @@ enum TokenizerVerb {
 
 #[derive(Debug, Args)]
 struct Train {
-    /// Folders of shards (WORKSPACE/data/NAME), or JSON lines with "text" and "lang"
+    /// Folders of shards (WORKSPACE/data/NAME), or JSON lines with "text" and "lang" (.jsonl, also packed)
     #[arg(required = true)]
     corpus: Vec<PathBuf>,
     /// Where the tokenizer.json goes
@@ -64,7 +64,7 @@ struct Train {
 
 #[derive(Debug, Args)]
 struct Report {
-    /// Folders of shards (WORKSPACE/data/NAME), or JSON lines with "text" and "lang"
+    /// Folders of shards (WORKSPACE/data/NAME), or JSON lines with "text" and "lang" (.jsonl, also packed)
     #[arg(required = true)]
     corpus: Vec<PathBuf>,
     /// A vocabulary as stage `tokenize` names it; may be given several times

@@ -8,6 +8,7 @@ use crate::stage::Room;
 pub mod cleanup;
 pub mod extract;
 pub mod langid;
+pub mod learned;
 pub mod licence;
 pub mod limits;
 pub mod optout;
@@ -30,6 +31,7 @@ pub const ROOMS: &[&Room] = &[
     &quality::c4::ROOM,
     &quality::fineweb::ROOM,
     &repetition::ROOM,
+    &learned::ROOM,
     &pii::ROOM,
     &sign::ROOM,
     &tokenize::ROOM,

@@ -1,5 +1,4 @@
-//! Vocabularies from a corpus: [`train`] makes one of its pieces, [`report`] says how well some fit its languages. [`texts`] reads the corpus.
+//! Vocabularies from a corpus: [`train`] makes one of its pieces, [`report`] says how well some fit its languages.
 
 pub mod report;
-pub mod texts;
 pub mod train;

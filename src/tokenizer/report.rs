@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::texts::{Texts, TextsError};
 use crate::text::words;
+use crate::texts::{Text, Texts, TextsError};
 
 /// How a vocabulary does in a language.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -50,7 +50,7 @@ struct Sum {
 /// When the corpus cannot be read.
 pub fn report(texts: &Texts, sample_bytes: u64, vocabularies: &[&dyn Fn(&str) -> u64]) -> Result<Vec<OfLanguage>, TextsError> {
     let mut sums: BTreeMap<String, Sum> = BTreeMap::new();
-    texts.for_each(sample_bytes, |lang, text| {
+    texts.for_each(sample_bytes, |Text { lang, text, .. }| {
         let sum = sums.entry(lang.to_owned()).or_default();
         sum.documents += 1;
         sum.bytes += text.len() as u64;

@@ -18,8 +18,8 @@ use tokenizers::{
     TokenizerImpl,
 };
 
-use super::texts::{Texts, TextsError};
 use crate::stages::tokenize::training::{PATTERN, for_each_piece, signs};
+use crate::texts::{Texts, TextsError};
 
 /// The weight of a language that has as much of the vocabulary's attention as of the corpus.
 const EVEN: f64 = 65_536.0;
@@ -80,9 +80,9 @@ pub fn train(texts: &Texts, training: &Training) -> Result<(String, Vec<Balance>
         return Err(TrainError::Setting("the temperature must be from 1 to 100".to_owned()));
     }
     let mut counts: BTreeMap<String, HashMap<Box<str>, u64>> = BTreeMap::new();
-    texts.for_each(training.sample_bytes, |lang, text| {
-        let counts = counts.entry(lang.to_owned()).or_default();
-        for_each_piece(text, |piece| match counts.get_mut(piece) {
+    texts.for_each(training.sample_bytes, |text| {
+        let counts = counts.entry(text.lang.to_owned()).or_default();
+        for_each_piece(text.text, |piece| match counts.get_mut(piece) {
             Some(count) => *count += 1,
             None => drop(counts.insert(piece.into(), 1)),
         });

@@ -18,6 +18,7 @@ mod operator;
 mod optout;
 mod packing;
 mod publishing;
+mod quality;
 mod readers;
 mod release;
 mod remote;
