@@ -83,6 +83,12 @@ pub enum IndexError {
         path = path.display()
     )]
     OtherScheme { path: PathBuf, found: String, wanted: String },
+    /// Another data set was signed with other settings.
+    #[error(
+        "the data set `{dataset}` of dedup.yield_to was signed otherwise: {setting} is {theirs} there and {ours} here; give both recipes the same, \
+         or take `{dataset}` from dedup.yield_to"
+    )]
+    OtherDataSet { dataset: String, setting: &'static str, theirs: String, ours: String },
     /// The three files of a run do not belong together.
     #[error("`{path}` does not belong to the documents beside it; restore the index from a backup", path = path.display())]
     Mixed { path: PathBuf },
@@ -167,6 +173,19 @@ impl Index {
             }
         }
         Ok(index)
+    }
+
+    /// Opens the `runs` of another data set, whose documents are held against those that are signed by `scheme`.
+    ///
+    /// # Errors
+    /// When a file cannot be read, is damaged, or its documents were signed otherwise.
+    pub fn open_other(dataset: &str, runs: &[RunFiles], scheme: Scheme) -> Result<Index, IndexError> {
+        let index = Index::open_any(runs)?;
+        let difference = index.runs.iter().find_map(|run| run.documents.about().scheme.difference(scheme));
+        match difference {
+            None => Ok(index),
+            Some((setting, theirs, ours)) => Err(IndexError::OtherDataSet { dataset: dataset.to_owned(), setting, theirs, ours }),
+        }
     }
 
     /// An index that knows nothing.

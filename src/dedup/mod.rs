@@ -8,6 +8,7 @@ pub mod against;
 pub mod clusters;
 pub mod columns;
 pub mod decide;
+pub mod elsewhere;
 pub mod erase;
 pub mod exclusions;
 pub mod forest;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::index::{check_unchanged, planned_runs};
+use super::index::{check_unchanged, planned_runs, yielded_runs};
 use super::job::{Job, JobError};
 use crate::dedup::decide::{Work, decide as decide_duplicates};
 use crate::dedup::paragraphs::find_recurring;
@@ -23,6 +23,7 @@ pub(super) fn decide(job: &Job, attempt: &Path) -> Result<Commit, JobError> {
         settings: &job.recipe.dedup,
         signatures: &signatures,
         index: &runs,
+        yields: &yielded_runs(&job.plan, job.place.workspace()),
         out_dir: attempt,
         memory_bytes_max: job.decide_bytes,
     })?;
