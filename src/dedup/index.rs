@@ -56,6 +56,13 @@ impl RunFiles {
         let [bands, documents, exact] = RunFiles::ENDINGS.map(|ending| folder.join(format!("{stem}.{ending}")));
         RunFiles { exact, bands, documents }
     }
+
+    /// The runs whose files are `paths`: the three of a run side by side, in order of their endings.
+    #[must_use]
+    pub fn all(paths: &[PathBuf]) -> Vec<RunFiles> {
+        let runs = paths.as_chunks::<3>().0.iter().cloned();
+        runs.map(|[bands, documents, exact]| RunFiles { exact, bands, documents }).collect()
+    }
 }
 
 /// What the documents of a run say of themselves.
@@ -85,8 +92,8 @@ pub enum IndexError {
     OtherScheme { path: PathBuf, found: String, wanted: String },
     /// Another data set was signed with other settings.
     #[error(
-        "the data set `{dataset}` of dedup.yield_to was signed otherwise: {setting} is {theirs} there and {ours} here; give both recipes the same, \
-         or take `{dataset}` from dedup.yield_to"
+        "the data set `{dataset}` of yield_to was signed otherwise: {setting} is {theirs} there and {ours} here; give both recipes the same, \
+         or take `{dataset}` from yield_to"
     )]
     OtherDataSet { dataset: String, setting: &'static str, theirs: String, ours: String },
     /// The three files of a run do not belong together.

@@ -18,6 +18,7 @@ mod meet;
 pub mod memory;
 pub mod minhash;
 pub mod normalise;
+pub mod overlap;
 pub mod paragraphs;
 pub mod settings;
 pub mod sign;

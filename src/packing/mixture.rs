@@ -64,6 +64,10 @@ pub struct Mixture {
     pub sources: BTreeMap<String, f64>,
     /// Copies by the size of the cluster; the largest size that fits decides.
     pub copies: Vec<Copies>,
+    /// Other data sets of the workspace: documents that repeat one of them are left out, whatever was published first.
+    pub yield_to: Vec<String>,
+    /// Least estimated similarity that makes a repeat of them, as in `[dedup]`.
+    pub jaccard_min: f32,
 }
 
 impl Default for Mixture {
@@ -76,6 +80,8 @@ impl Default for Mixture {
             weights: BTreeMap::new(),
             sources: BTreeMap::new(),
             copies: Vec::new(),
+            yield_to: Vec::new(),
+            jaccard_min: 0.7,
         }
     }
 }
@@ -127,6 +133,9 @@ impl Mixture {
         }
         if !(self.epochs_max.is_finite() && self.epochs_max > 0.0) {
             return Err(format!("epochs_max is {}; give more than 0, such as 4", self.epochs_max));
+        }
+        if !(0.0..=1.0).contains(&self.jaccard_min) {
+            return Err(format!("jaccard_min is {}; give 0 to 1, such as 0.7", self.jaccard_min));
         }
         if self.tokens == Some(0) {
             return Err("tokens is 0; give how many tokens there shall be".to_owned());

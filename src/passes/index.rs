@@ -36,11 +36,8 @@ pub fn index_runs(workspace: &Workspace, dataset: &str) -> Result<Vec<RunFiles>,
     Ok(runs_of(&index_now(&Manifests::read(workspace)?, dataset), workspace))
 }
 
-/// The three files of a run stand side by side, in order of their endings.
 fn runs_of(files: &[PlannedIndexFile], workspace: &Workspace) -> Vec<RunFiles> {
-    let path = |file: &PlannedIndexFile| workspace.root().join(&file.path);
-    let runs = files.as_chunks::<3>().0.iter();
-    runs.map(|[bands, documents, exact]| RunFiles { bands: path(bands), documents: path(documents), exact: path(exact) }).collect()
+    RunFiles::all(&files.iter().map(|file| workspace.root().join(&file.path)).collect::<Vec<_>>())
 }
 
 /// Why the data sets that go before another one cannot be asked.

@@ -196,3 +196,43 @@ fn the_recipes_of_the_house_sign_alike_so_that_each_may_yield_to_each() {
     }
     assert_eq!(signed.len(), 1, "{signed:?}");
 }
+
+#[test]
+fn packed_for_training_the_edited_text_is_there_once_whichever_was_published_first() {
+    let shelves = Shelves::new();
+    shelves.put("web", 1, &[text(1), rewritten(2, "verkossa"), text(3)]);
+    ends_with(&mut shelves.run("web", &[]), 0);
+    shelves.put("archives", 1, &[text(1), text(2)]);
+    ends_with(&mut shelves.run("archives", &[]), 0);
+    std::fs::write(shelves.at("mixture.toml"), "yield_to = [\"archives\"]\n").expect("room");
+    let packing = |name: &str, words: &[&str]| {
+        let mut pack = tamis(["pack", "--json", "--sequence-tokens", "64", "--out", name, "--mixture"]);
+        pack.arg(shelves.at("mixture.toml")).args(words).arg(shelves.at("w/data/web"));
+        pack
+    };
+    let pack = |name: &str, words: &[&str]| -> serde_json::Value {
+        serde_json::from_slice(&ends_with(&mut packing(name, words), 0).stdout).expect("JSON")
+    };
+    let planned = pack("p", &["--plan"]);
+    let record = pack("p", &[]);
+    for told in [&planned, &record] {
+        assert_eq!((told["documents"].as_u64(), &told["yielded"][0]["dataset"]), (Some(1), &"archives".into()));
+        assert_eq!(told["yielded"][0]["documents"], 2);
+        assert_eq!(told["groups"][0]["documents"], 1, "shares are made of what is packed");
+    }
+    let sequences = crate::packing::sequences_below(&shelves.at("w/packed/p/train"));
+    let ids: BTreeSet<String> = sequences.iter().flat_map(|sequence| &sequence.pieces).map(|piece| piece.id.to_string()).collect();
+    assert_eq!(ids, BTreeSet::from([shelves.id("web", &text(3))]));
+    assert_eq!(pack("p", &[]), record, "a second time there is nothing to do");
+    shelves.put("archives", 2, &[text(3)]);
+    ends_with(&mut shelves.run("archives", &[]), 0);
+    let told = said(&ends_with(&mut packing("p", &[]), 2).stderr);
+    assert!(told.contains("from another state"), "the other data set has grown: {told}");
+    let told = said(&ends_with(&mut packing("q", &[]), 2).stderr);
+    assert!(told.contains("the mixture leaves no document"), "{told}");
+    for (names, expected) in [("web", "`web`, the data set that is packed"), ("laws", "`laws` has no index in this workspace")] {
+        std::fs::write(shelves.at("mixture.toml"), format!("yield_to = [\"{names}\"]\n")).expect("room");
+        let told = said(&ends_with(&mut packing("r", &[]), 2).stderr);
+        assert!(told.contains(expected), "{told}");
+    }
+}

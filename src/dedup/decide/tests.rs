@@ -11,6 +11,7 @@ use crate::dedup::exclusions::Exclusions;
 use crate::dedup::index::Index;
 use crate::dedup::memory::{SignedText, estimated};
 use crate::dedup::minhash::{Sketcher, cut, jaccard};
+use crate::dedup::overlap::{Overlap, repeated};
 use crate::dedup::settings::Near;
 use crate::dedup::signatures::{SignatureSink, language_hash, rank};
 use crate::doc::{DocId, Document, Lang, Signature};
@@ -458,9 +459,30 @@ fn a_data_set_that_was_signed_otherwise_is_named_with_the_setting() {
         laws.night(&documents(&other, 20, 3));
         let scheme = crate::dedup::sign::Scheme::of(&settings);
         let error = Index::open_other("laws", &laws.runs, scheme).unwrap_err().to_string();
-        assert!(error.contains(told) && error.contains("take `laws` from dedup.yield_to"), "{error}");
+        assert!(error.contains(told) && error.contains("take `laws` from yield_to"), "{error}");
     }
     let mut same = Nights::new(&DedupSettings { jaccard_min: 0.9, exact: false, ..settings.clone() }, 1 << 30);
     same.night(&docs);
     assert!(Index::open_other("laws", &same.runs, crate::dedup::sign::Scheme::of(&settings)).is_ok(), "what only judges may differ");
+}
+
+#[test]
+fn of_two_data_sets_that_were_published_apart_the_same_documents_repeat_as_if_one_had_yielded() {
+    for settings in all_settings() {
+        let all = documents(&settings, 1_800, 43);
+        let (curated, web) = all.split_at(600);
+        let published = |docs: &[Document], night: usize| {
+            let mut nights = Nights::new(&settings, 1 << 30);
+            docs.chunks(night).for_each(|docs| drop(nights.night(docs)));
+            nights
+        };
+        let (archives, pages) = (published(curated, 250), published(web, 500));
+        let (own, other) = (Index::open_any(&pages.runs).unwrap(), Index::open_any(&archives.runs).unwrap());
+        let found = |buffer_bytes| {
+            let overlap = Overlap { jaccard_min: settings.jaccard_min, folder: pages.folder.path(), buffer_bytes };
+            repeated(&own, &other, overlap).unwrap()
+        };
+        assert_eq!(found(1 << 20), repeating(&settings, web, curated), "{settings:?}");
+        assert_eq!(found(0), found(1 << 20), "memory never shows");
+    }
 }
