@@ -74,9 +74,16 @@ pub(super) fn state(paper: &mut Paper, field: Field, value: &str) {
         Field::Celex => &mut paper.celex,
         Field::Policy(name) => return paper.policies.push((name.to_owned(), value.trim().to_owned())),
     };
-    if place.is_none() && !value.trim().is_empty() {
+    let says_nothing = value.trim().is_empty() || field == Field::Title && is_file_name(value);
+    if place.is_none() && !says_nothing {
         *place = Some(value.split_whitespace().collect::<Vec<_>>().join(" "));
     }
+}
+
+/// Whether a title is the name of a file, as the head of the Official Journal's pages has it.
+fn is_file_name(title: &str) -> bool {
+    let title = title.trim().to_ascii_lowercase();
+    !title.contains(char::is_whitespace) && [".xml", ".html", ".htm", ".xhtml"].iter().any(|ending| title.ends_with(ending))
 }
 
 struct Reading<'s> {
@@ -124,6 +131,7 @@ impl Visit for Reading<'_> {
             Role::Space => self.prose.space(),
             Role::Break => self.prose.end(),
             Role::Word(_) => self.prose.space(),
+            Role::Dropped if parent != Role::Dropped => self.prose.leave_out(),
             Role::Sign(sign) => self.prose.text(sign.encode_utf8(&mut [0; 4])),
             _ => {}
         }
