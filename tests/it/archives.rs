@@ -228,3 +228,18 @@ fn a_night_with_indexes_that_are_wrong_cut_or_no_index_at_all_reads_every_articl
         );
     }
 }
+
+#[test]
+fn lines_that_state_their_language_in_a_field_that_the_recipe_names_are_filed_under_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let lines = [("srp", "Добро јутро, рибари су већ на мору."), ("LV", "Labrīt, zvejnieki jau ir jūrā."), ("latviski", "Labvakar!")];
+    let lines = lines.map(|(lang, text)| format!("{{\"text\":\"{text}\",\"language\":\"{lang}\",\"lang\":\"en\"}}\n")).concat();
+    std::fs::write(folder.path().join("in.jsonl"), lines).expect("room");
+    std::fs::write(folder.path().join("r.toml"), "dataset = \"d\"\n[source]\nkind = \"jsonl\"\nlang_field = \"language\"\n").expect("room");
+    let mut run =
+        tamis(["run".as_ref(), folder.path().join("r.toml").as_os_str(), "--workspace".as_ref(), folder.path().join("w").as_os_str()]);
+    ends_with(run.arg("--set").arg(format!("input={}/in.jsonl", folder.path().display())), 0);
+    let filed = files_below(&folder.path().join("w/data/d"));
+    let langs: Vec<_> = filed.iter().filter_map(|path| path.parent()).map(|path| path.to_string_lossy().into_owned()).collect();
+    assert_eq!(langs, ["lang=lv", "lang=sr-Cyrl", "lang=und"]);
+}
