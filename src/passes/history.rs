@@ -6,8 +6,9 @@ use std::io;
 use std::path::PathBuf;
 
 use super::index::{YieldError, index_now, yields_now};
+use crate::engine::attempt::Place;
 use crate::engine::inputs::are_unchanged;
-use crate::engine::plan::{Plan, PlanError, PlannedIndexFile, PlannedYield};
+use crate::engine::plan::{Plan, PlanError, PlannedIndexFile, PlannedYield, StageName, TaskName};
 use crate::ledger::manifest::{Manifest, ManifestError, Manifests};
 use crate::ledger::receipt::Receipts;
 use crate::ledger::run::RunLedger;
@@ -113,15 +114,16 @@ impl History {
     }
 
     /// A plan that was begun and not sealed, if it can still be gone on with: made by the same recipe, against the index as it is now, after
-    /// the last takedown, and its inputs are as they were.
+    /// the last takedown, and its inputs are as they were. Data sets that go before it may have grown once all was decided.
     #[must_use]
     pub fn open_plan(&self, id: &str, recipe: &Recipe, takedowns: u64) -> Option<Plan> {
         let plan = Plan::load(&self.workspace.plans().join(format!("{id}.json"))).ok()?;
         let is_open = !self.runs.iter().any(|run| run.transaction == id);
         let is_same = plan.recipe_hash == recipe.hash() && plan.takedowns == takedowns && plan.dataset == self.dataset;
         let index_is_same = !recipe.dedup.remember || plan.index == self.index;
-        let yields_are_same = self.yields_of(recipe).is_ok_and(|yields| plan.yields == yields);
-        (is_open && is_same && index_is_same && yields_are_same && are_unchanged(&plan.inputs)).then_some(plan)
+        let decided = || Place::new(&self.workspace, &plan).is_done(TaskName { stage: StageName::Decide, index: 0 }).unwrap_or(false);
+        let yields_hold = self.yields_of(recipe).is_ok_and(|yields| plan.yields == yields) || decided();
+        (is_open && is_same && index_is_same && yields_hold && are_unchanged(&plan.inputs)).then_some(plan)
     }
 
     fn ledger(&self, run: &Manifest) -> Result<RunLedger, HistoryError> {

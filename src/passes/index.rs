@@ -107,19 +107,25 @@ pub(super) fn yielded_runs(plan: &Plan, workspace: &Workspace) -> Vec<(String, V
     plan.yields.iter().map(|other| (other.dataset.clone(), runs_of(&other.index, workspace))).collect()
 }
 
+/// Sees that the data sets that go before the job's are what its plan was made for. What was decided stays right when they grow afterwards, so
+/// only `decide` asks.
+pub(super) fn check_yields_unchanged(job: &Job) -> Result<(), JobError> {
+    let manifests = Manifests::read(job.place.workspace())?;
+    let as_planned = |name: &&String| {
+        let planned = job.plan.yields.iter().find(|other| other.dataset == **name);
+        planned.is_some_and(|other| other.index == index_now(&manifests, name))
+    };
+    match job.recipe.dedup.yield_to.iter().find(|name| !as_planned(name)) {
+        Some(name) => Err(JobError::YieldChanged { dataset: name.clone() }),
+        None => Ok(()),
+    }
+}
+
 /// Sees that the index is what `job`'s plan was made for. A plan that was sealed already has changed it itself.
 pub(super) fn check_unchanged(job: &Job) -> Result<(), JobError> {
     let manifests = Manifests::read(job.place.workspace())?;
     let dataset = &job.plan.dataset;
     let sealed = || manifests.of_dataset(dataset).iter().any(|manifest| manifest.transaction == job.place.plan());
-    let as_planned = |name: &&String| {
-        let planned = job.plan.yields.iter().find(|other| other.dataset == **name);
-        planned.is_some_and(|other| other.index == index_now(&manifests, name))
-    };
-    let changed = job.recipe.dedup.yield_to.iter().find(|name| !as_planned(name));
-    if let Some(name) = changed.filter(|_| !sealed()) {
-        return Err(JobError::YieldChanged { dataset: name.clone() });
-    }
     let unchanged = !job.recipe.dedup.remember || job.plan.index == index_now(&manifests, dataset) || sealed();
     if unchanged { Ok(()) } else { Err(JobError::IndexChanged) }
 }

@@ -135,6 +135,17 @@ fn a_plan_is_held_to_the_state_of_the_other_data_set() {
     assert!(told.contains("`archives` of dedup.yield_to changed since the plan was made"), "{told}");
     ends_with(&mut shelves.run("web", &[YIELDS]), 0);
     assert!(shelves.kept("web").is_empty(), "the new plan knows both");
+    // Once all is decided the other data set may grow.
+    shelves.put("web", 2, &[text(3), text(4)]);
+    let plan = said(&ends_with(&mut shelves.verb("plan", "web", &[YIELDS]), 0).stdout).trim().to_owned();
+    let task = |stage: &str| ends_with(&mut tamis(["task", "--plan", &plan, "--stage", stage, "--task", "0"]), 0);
+    task("clean");
+    task("decide");
+    shelves.put("archives", 3, &[text(3)]);
+    ends_with(&mut shelves.run("archives", &[]), 0);
+    task("emit");
+    ends_with(&mut tamis(["seal", "--plan", &plan]), 0);
+    assert_eq!(shelves.kept("web"), BTreeSet::from([text(3), text(4)]));
 }
 
 #[test]
