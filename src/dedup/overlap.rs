@@ -1,7 +1,7 @@
 //! Which documents of one index repeat those of another one: for two data sets that were published before anybody held them against each other.
 //!
 //! The same rules as when a run yields ([`super::decide`]). The own index is read once from front to back; buffers are bounded, and in memory stays
-//! what was found: 8 bytes a document, then its id.
+//! what was found, some 100 bytes a document.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -274,6 +274,22 @@ mod tests {
     }
 
     #[test]
+    fn a_likeness_beyond_all_bounds_is_told_and_data_sets_that_go_before_are_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("mixture.toml");
+        let read = |text: &str| {
+            std::fs::write(&path, text).expect("room");
+            Mixture::read(&path)
+        };
+        let mixture = read("yield_to = [\"laws\", \"books\"]\njaccard_min = 0.9").expect("a sound mixture");
+        assert_eq!((mixture.yield_to, mixture.jaccard_min.to_bits()), (vec!["laws".to_owned(), "books".to_owned()], 0.9_f32.to_bits()));
+        for wrong in ["1.5", "-0.1", "nan"] {
+            let told = read(&format!("jaccard_min = {wrong}")).expect_err("out of range").to_string();
+            assert!(told.contains("give 0 to 1, such as 0.7"), "{told}");
+        }
+    }
+
+    #[test]
     fn rounding_keeps_the_sum_and_the_largest_step_that_fits_decides_on_copies() {
         let sum: u64 = (0..10_000_u128).map(|id| rounded(1.3, DocId(id), 1)).sum();
         assert!((12_800..13_200).contains(&sum), "{sum}");

@@ -7,7 +7,7 @@ use super::records::MemberRecord;
 use super::{DecideError, Night, Numbers};
 use super::{bands, exact};
 use crate::dedup::clusters::{Fate, Member};
-use crate::dedup::elsewhere::{Repeat, equal_texts, judge, shared_bands};
+use crate::dedup::elsewhere::{Pair, Repeat, equal_texts, judge, shared_bands};
 use crate::dedup::index::{Index, RunFiles};
 use crate::dedup::sorter::Sorter;
 use crate::doc::DocId;
@@ -33,16 +33,8 @@ fn leave_out(
     members: &mut Sorter<MemberRecord>,
 ) -> Result<(), DecideError> {
     let mut pairs = Sorter::new(night.folder, "elsewhere", night.buffer_bytes / 2);
-    let mut texts = exact::keys(night, numbers)?;
-    let pull = || Ok(texts.pull()?.map(|(key, place)| (key, u64::from(place))));
-    equal_texts::<DecideError>(pull, other, night.settings.exact, |pair| {
-        // It falls whatever its bands say, so they are not looked for.
-        numbers.stands[pair.asker as usize] = false;
-        Ok(pairs.push(pair)?)
-    })?;
-    let mut keys = bands::keys(night, numbers)?;
-    let pull = || Ok(keys.pull()?.map(|(key, place)| (key, u64::from(place))));
-    shared_bands::<DecideError>(pull, other, |pair| Ok(pairs.push(pair)?))?;
+    pair_texts(night, other, numbers, &mut pairs)?;
+    pair_bands(night, other, numbers, &mut pairs)?;
     let bounds = (night.settings.jaccard_min, night.buffer_bytes / 2);
     judge::<DecideError>(
         pairs.finish()?,
@@ -54,6 +46,23 @@ fn leave_out(
             tell(night, repeats, to, members)
         },
     )
+}
+
+/// Finds who has a text of the other index. It falls whatever its bands say, so they are not looked for.
+fn pair_texts(night: &Night<'_>, other: &Index, numbers: &mut Numbers, pairs: &mut Sorter<Pair>) -> Result<(), DecideError> {
+    let mut texts = exact::keys(night, numbers)?;
+    let pull = || Ok(texts.pull()?.map(|(key, place)| (key, u64::from(place))));
+    equal_texts::<DecideError>(pull, other, night.settings.exact, |pair| {
+        numbers.stands[pair.asker as usize] = false;
+        Ok(pairs.push(pair)?)
+    })
+}
+
+/// Finds who shares a band with a document of the other index.
+fn pair_bands(night: &Night<'_>, other: &Index, numbers: &Numbers, pairs: &mut Sorter<Pair>) -> Result<(), DecideError> {
+    let mut keys = bands::keys(night, numbers)?;
+    let pull = || Ok(keys.pull()?.map(|(key, place)| (key, u64::from(place))));
+    shared_bands::<DecideError>(pull, other, |pair| Ok(pairs.push(pair)?))
 }
 
 /// The sketches of some of tonight's documents, by their places in order, one after the other.
