@@ -15,6 +15,8 @@ pub(super) enum Role {
     Turn,
     /// The title of the document, which is text as well.
     Title,
+    /// The same where it is a part of a line.
+    InlineTitle,
     /// The number in front of a paragraph.
     Label,
     /// Left out with all that is in it.
@@ -105,6 +107,15 @@ pub(super) fn read(xml: &str, style: &Style) -> Result<Paper, Fault> {
     Ok(Paper { text: reading.prose.finish(), ..reading.paper })
 }
 
+impl Reading<'_> {
+    /// What was read since the title began is the title.
+    fn state_title(&mut self) {
+        if let Some(mark) = self.title_mark.take() {
+            state(&mut self.paper, Field::Title, &self.prose.since(mark));
+        }
+    }
+}
+
 impl Visit for Reading<'_> {
     fn open(&mut self, name: &str, tag: &Tag<'_>) {
         let parent = self.roles.last().copied().unwrap_or(Role::Inline);
@@ -126,6 +137,7 @@ impl Visit for Reading<'_> {
                 self.prose.end();
                 self.title_mark = Some(self.prose.mark());
             }
+            Role::InlineTitle => self.title_mark = Some(self.prose.mark()),
             Role::Label => self.prose.end(),
             Role::Row => self.prose.begin_row(),
             Role::Space => self.prose.space(),
@@ -144,10 +156,9 @@ impl Visit for Reading<'_> {
             Role::Block | Role::Turn => self.prose.end(),
             Role::Title => {
                 self.prose.end();
-                if let Some(mark) = self.title_mark.take() {
-                    state(&mut self.paper, Field::Title, &self.prose.since(mark));
-                }
+                self.state_title();
             }
+            Role::InlineTitle => self.state_title(),
             Role::Label => self.prose.end_label(),
             Role::Row => self.prose.end_row(),
             Role::Cell => self.prose.end_cell(),
