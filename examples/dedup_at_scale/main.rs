@@ -88,6 +88,7 @@ fn nights(folder: &Path, documents: u64, nights: u64, memory_mb: u64) -> Result<
         peak_mb()?;
         let (cpu, wall) = (cpu_seconds(), Instant::now());
         let work = Work {
+            yields: &[],
             settings: &settings,
             signatures: std::slice::from_ref(&signatures),
             index: &runs,

@@ -1,7 +1,7 @@
 //! Packs `data-samples/papers/` as archives and libraries give such files away: a zip with all of them, in which folders named `*.epub`,
-//! `*.odt` and `*.docx` become packages, and the encyclopaedia as a multistream dump of bzip2.
+//! `*.odt` and `*.docx` become packages, a container of 7z, and the encyclopaedia as a multistream dump of bzip2.
 //!
-//! `cargo run --example pack_papers` writes both files to `data-samples/libraries/`, the same bytes each time; with `-- --check` it writes
+//! `cargo run --example pack_papers` writes these files to `data-samples/libraries/`, the same bytes each time; with `-- --check` it writes
 //! nothing and ends with 1 where a file differs. It uses nothing of tamis, so a mistake of the reader cannot hide in the writer.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a tool that is run by hand says what it did")]
@@ -14,8 +14,11 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 const PAPERS: &str = "libraries/papers-2026-06.zip";
+const SHELF: &str = "libraries/papers-shelf-2026-06.7z";
 const DUMP: &str = "libraries/encyclopaedia-2026-06.xml.bz2";
 const ENCYCLOPAEDIA: &str = "encyclopaedia-lv.xml";
+/// The folder that becomes a container of its own.
+const OF_SHELF: &str = "shelf.7z";
 /// The one text that is not in UTF-8.
 const GREEK: &str = "tale-el.txt";
 /// The one that becomes a PDF.
@@ -23,7 +26,12 @@ const REPORT: &str = "report-da.txt";
 
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("data-samples");
-    let files = [(PAPERS, papers(&root.join("papers"))), (DUMP, dump(&root.join("papers").join(ENCYCLOPAEDIA)))];
+    let papers_folder = root.join("papers");
+    let files = [
+        (PAPERS, papers(&papers_folder)),
+        (SHELF, seven_zipped(&papers_folder.join(OF_SHELF))),
+        (DUMP, dump(&papers_folder.join(ENCYCLOPAEDIA))),
+    ];
     let check = std::env::args().any(|argument| argument == "--check");
     let mut code = ExitCode::SUCCESS;
     for (name, bytes) in files {
@@ -39,13 +47,17 @@ fn main() -> ExitCode {
     code
 }
 
-/// All files but the encyclopaedia, in the order of their names.
+/// All files but the encyclopaedia and the shelf, in the order of their names. An issue of a weekly lies in a folder, as it is given away.
 fn papers(folder: &Path) -> Vec<u8> {
     let mut members = Vec::new();
     for path in sorted(folder) {
         let name = path.file_name().expect("it is in a folder").to_string_lossy().into_owned();
         let bytes = match name.as_str() {
-            ENCYCLOPAEDIA => continue,
+            ENCYCLOPAEDIA | OF_SHELF => continue,
+            _ if path.is_dir() && path.extension().is_none() => {
+                members.extend(below(&path).into_iter().map(|(member, bytes)| (format!("{name}/{member}"), bytes)));
+                continue;
+            }
             GREEK => encoding_rs::ISO_8859_7.encode(&std::fs::read_to_string(&path).expect("UTF-8")).0.into_owned(),
             REPORT => {
                 members.push(("report-da.pdf".to_owned(), pdf(&std::fs::read_to_string(&path).expect("UTF-8"))));
@@ -61,6 +73,22 @@ fn papers(folder: &Path) -> Vec<u8> {
 
 /// A folder as a package: `mimetype` first and stored, as EPUB and OpenDocument ask.
 fn package(folder: &Path) -> Vec<u8> {
+    let mut members = below(folder);
+    members.sort_by_key(|(name, _)| (name != "mimetype", name.clone()));
+    zipped(&members)
+}
+
+/// A folder as a container of 7z, packed with LZMA2.
+fn seven_zipped(folder: &Path) -> Vec<u8> {
+    let mut writer = sevenz_rust2::ArchiveWriter::new(Cursor::new(Vec::new())).expect("room");
+    for (name, bytes) in below(folder) {
+        writer.push_archive_entry(sevenz_rust2::ArchiveEntry::new_file(&name), Some(bytes.as_slice())).expect("room");
+    }
+    writer.finish().expect("room").into_inner()
+}
+
+/// All files below a folder, by name.
+fn below(folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut members = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {
@@ -73,8 +101,8 @@ fn package(folder: &Path) -> Vec<u8> {
             members.push((name, std::fs::read(&path).expect("a readable file")));
         }
     }
-    members.sort_by_key(|(name, _)| (name != "mimetype", name.clone()));
-    zipped(&members)
+    members.sort();
+    members
 }
 
 fn sorted(folder: &Path) -> Vec<PathBuf> {

@@ -77,6 +77,10 @@ fn open_repository(path: &Path, sites: &mut Sites) -> Result<(), Box<dyn Error>>
     for number in 0..zip.len() {
         let (mut content, mut member) = (Vec::new(), zip.by_index(number)?);
         let name = String::from_utf8_lossy(member.name_raw()).into_owned();
+        if name.contains('/') {
+            // The pages of an issue are no papers of their own.
+            continue;
+        }
         member.read_to_end(&mut content)?;
         let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: {}\r\n\r\n", content.len());
         site.insert(format!("/files/{name}"), [head.as_bytes(), &content].concat());

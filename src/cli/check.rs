@@ -123,7 +123,11 @@ fn dedup(recipe: &Recipe) -> String {
         ),
         None => "no near-duplicates".to_owned(),
     };
-    if !recipe.dedup.exact && recipe.dedup.near == Near::Off { "off".to_owned() } else { format!("{exact}; {near}") }
+    let yields = match recipe.dedup.yield_to.as_slice() {
+        [] => String::new(),
+        names => format!("; what {} of this workspace have falls first", names.join(" and ")),
+    };
+    if !recipe.dedup.exact && recipe.dedup.near == Near::Off { "off".to_owned() } else { format!("{exact}; {near}{yields}") }
 }
 
 fn examples(text: &mut String, recipe: &Recipe, outcomes: &[Outcome]) {

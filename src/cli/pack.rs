@@ -126,6 +126,9 @@ fn warn(record: &PackRecord) {
             known.file, known.documents, known.short_items
         );
     }
+    for other in &record.yielded {
+        eprintln!("{}: {} documents repeat it and are left out", other.dataset, grouped(other.documents));
+    }
     if record.empty_documents > 0 {
         eprintln!("note: {} documents have no token and are left out", grouped(record.empty_documents));
     }

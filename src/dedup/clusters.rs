@@ -23,6 +23,13 @@ pub enum Fate {
     Near(f32),
     /// It falls: the same address was captured again later.
     Older,
+    /// It falls: a document of another data set goes before it, which has its text, or is as similar as `jaccard` estimates.
+    Yields {
+        /// The data set: its place in the setting `yield_to`.
+        to: u8,
+        /// How similar the two are; none where their texts are equal.
+        jaccard: Option<f32>,
+    },
 }
 
 /// A document that has duplicates.

@@ -21,6 +21,10 @@ use super::signatures::occurrence;
 pub const EXACT_DUPLICATE: &str = "exact-duplicate";
 /// Reason of a document that is like another one.
 pub const NEAR_DUPLICATE: &str = "near-duplicate";
+/// Reason of a document whose text another data set has, which goes before this one.
+pub const EXACT_ELSEWHERE: &str = "exact-elsewhere";
+/// Reason of a document that is like one of another data set, which goes before this one.
+pub const NEAR_ELSEWHERE: &str = "near-elsewhere";
 /// Reason of a document whose address was captured again later.
 pub const OLDER_CAPTURE: &str = "older-capture";
 
@@ -103,6 +107,7 @@ pub struct Exclusions {
     keys: Vec<(DocId, u64)>,
     decisions: Vec<Decision>,
     jaccard_min: f32,
+    yield_to: Vec<String>,
 }
 
 impl Exclusions {
@@ -113,7 +118,8 @@ impl Exclusions {
     pub fn load(path: &Path) -> Result<Exclusions, ColumnError> {
         let file = ColumnFile::<About>::open(path)?;
         file.expect_columns(&columns())?;
-        let mut exclusions = Exclusions { keys: Vec::new(), decisions: Vec::new(), jaccard_min: file.about().settings.jaccard_min };
+        let DedupSettings { jaccard_min, yield_to, .. } = file.about().settings.clone();
+        let mut exclusions = Exclusions { keys: Vec::new(), decisions: Vec::new(), jaccard_min, yield_to };
         for block in 0..file.blocks().len() {
             let [ids, winners, clusters] = [file.read(ID, block)?, file.read(WINNER, block)?, file.read(CLUSTER, block)?];
             let [occurrences, sizes, jaccards] = [file.read(OCCURRENCE, block)?, file.read(SIZE, block)?, file.read(JACCARD, block)?];
@@ -134,6 +140,13 @@ impl Exclusions {
         self.keys.binary_search(&(id, occurrence)).ok().map(|row| self.decisions[row])
     }
 
+    /// The name of the data set that has the winner of a decision, where that is another one.
+    #[must_use]
+    pub fn elsewhere(&self, decision: &Decision) -> Option<&str> {
+        let Fate::Yields { to, .. } = decision.fate else { return None };
+        self.yield_to.get(usize::from(to)).map(String::as_str)
+    }
+
     /// Drops `doc` if it is a duplicate, with the estimated similarity beside the limit; else marks it with its cluster, if it has one.
     pub fn judge(&self, doc: &mut Document) -> Verdict {
         let Some(decision) = self.get(doc.id, occurrence(&doc.source_file, doc.source_offset)) else { return Verdict::Keep };
@@ -145,6 +158,8 @@ impl Exclusions {
             Fate::Exact => Verdict::drop(EXACT_DUPLICATE),
             Fate::Older => Verdict::drop(OLDER_CAPTURE),
             Fate::Near(jaccard) => Verdict::broke(NEAR_DUPLICATE, jaccard, self.jaccard_min),
+            Fate::Yields { jaccard: None, .. } => Verdict::drop(EXACT_ELSEWHERE),
+            Fate::Yields { jaccard: Some(jaccard), .. } => Verdict::broke(NEAR_ELSEWHERE, jaccard, self.jaccard_min),
         }
     }
 

@@ -56,6 +56,13 @@ impl RunFiles {
         let [bands, documents, exact] = RunFiles::ENDINGS.map(|ending| folder.join(format!("{stem}.{ending}")));
         RunFiles { exact, bands, documents }
     }
+
+    /// The runs whose files are `paths`: the three of a run side by side, in order of their endings.
+    #[must_use]
+    pub fn all(paths: &[PathBuf]) -> Vec<RunFiles> {
+        let runs = paths.as_chunks::<3>().0.iter().cloned();
+        runs.map(|[bands, documents, exact]| RunFiles { exact, bands, documents }).collect()
+    }
 }
 
 /// What the documents of a run say of themselves.
@@ -83,6 +90,12 @@ pub enum IndexError {
         path = path.display()
     )]
     OtherScheme { path: PathBuf, found: String, wanted: String },
+    /// Another data set was signed with other settings.
+    #[error(
+        "the data set `{dataset}` of yield_to was signed otherwise: {setting} is {theirs} there and {ours} here; give both recipes the same, \
+         or take `{dataset}` from yield_to"
+    )]
+    OtherDataSet { dataset: String, setting: &'static str, theirs: String, ours: String },
     /// The three files of a run do not belong together.
     #[error("`{path}` does not belong to the documents beside it; restore the index from a backup", path = path.display())]
     Mixed { path: PathBuf },
@@ -167,6 +180,19 @@ impl Index {
             }
         }
         Ok(index)
+    }
+
+    /// Opens the `runs` of another data set, whose documents are held against those that are signed by `scheme`.
+    ///
+    /// # Errors
+    /// When a file cannot be read, is damaged, or its documents were signed otherwise.
+    pub fn open_other(dataset: &str, runs: &[RunFiles], scheme: Scheme) -> Result<Index, IndexError> {
+        let index = Index::open_any(runs)?;
+        let difference = index.runs.iter().find_map(|run| run.documents.about().scheme.difference(scheme));
+        match difference {
+            None => Ok(index),
+            Some((setting, theirs, ours)) => Err(IndexError::OtherDataSet { dataset: dataset.to_owned(), setting, theirs, ours }),
+        }
     }
 
     /// An index that knows nothing.

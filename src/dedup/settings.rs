@@ -34,6 +34,11 @@ pub struct DedupSettings {
     pub paragraph_pages_min: Option<NonZeroU32>,
     /// Whether documents are compared with those of earlier runs of the data set, which stay. `false` makes and reads no index.
     pub remember: bool,
+    /// Other data sets of the workspace that go before this one: what repeats a document that they took in falls, and this one never learns
+    /// of it. They must be signed alike, and have an index. At most 16, asked in this order.
+    #[serde(deserialize_with = "other_data_sets", skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    pub yield_to: Vec<String>,
     /// Key of the hashes, at most 2^63 - 1 in a recipe. Signatures made with different seeds cannot be compared.
     pub seed: u64,
 }
@@ -52,6 +57,7 @@ impl Default for DedupSettings {
             newest_of_url: false,
             paragraph_pages_min: None,
             remember: true,
+            yield_to: Vec::new(),
             seed: 0x0074_616d_6973,
         }
     }
@@ -169,6 +175,21 @@ impl JsonSchema for Near {
     }
 }
 
+/// Most data sets that one yields to.
+pub const YIELD_TO_MAX: usize = 16;
+
+/// Reads names of data sets.
+fn other_data_sets<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let names = Vec::<String>::deserialize(deserializer)?;
+    if names.len() > YIELD_TO_MAX {
+        return Err(D::Error::custom(format!("{} data sets are too many; at most {YIELD_TO_MAX}", names.len())));
+    }
+    if let Some(twice) = names.iter().enumerate().find_map(|(at, name)| names[..at].contains(name).then_some(name)) {
+        return Err(D::Error::custom(format!("`{twice}` stands there twice; take one out")));
+    }
+    Ok(names)
+}
+
 /// Reads a number from 0 to 1.
 fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f32, D::Error> {
     let value = f32::deserialize(deserializer)?;
@@ -199,6 +220,8 @@ mod tests {
             ("jaccard_min = nan", "between 0 and 1"),
             ("shingle_words = 0", "nonzero"),
             ("shingles = 5", "shingle_words"),
+            ("yield_to = [\"laws\", \"laws\"]", "`laws` stands there twice"),
+            ("yield_to = \"laws\"", "expected a sequence"),
         ] {
             let error = toml::from_str::<DedupSettings>(wrong).unwrap_err().to_string();
             assert!(error.contains(hint), "{wrong}: {error}");

@@ -41,6 +41,20 @@ impl Scheme {
     }
 }
 
+impl Scheme {
+    /// The first setting in which two schemes differ, with what it is here and in `other`.
+    pub(super) fn difference(self, other: Scheme) -> Option<(&'static str, String, String)> {
+        let banding = |scheme: Scheme| scheme.banding.map_or("off".to_owned(), |cut| format!("{} bands of {} rows", cut.bands, cut.rows));
+        let settings = [
+            ("the version of the normalisation", self.normalisation.to_string(), other.normalisation.to_string()),
+            ("dedup.seed", self.seed.to_string(), other.seed.to_string()),
+            ("dedup.shingle_words", self.shingle_words.to_string(), other.shingle_words.to_string()),
+            ("dedup.near", banding(self), banding(other)),
+        ];
+        settings.into_iter().find(|(_, one, two)| one != two)
+    }
+}
+
 impl std::fmt::Display for Scheme {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Scheme { normalisation, shingle_words, banding, seed } = self;

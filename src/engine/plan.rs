@@ -95,6 +95,9 @@ pub struct Plan {
     /// What earlier runs of the data set left for deduplication, oldest first: a plan decides against this state and no other.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub index: Vec<PlannedIndexFile>,
+    /// The indexes of the data sets that go before this one, in the recipe's order: documents are held against these states and no others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub yields: Vec<PlannedYield>,
     /// Number of the last takedown whose suppression list the plan honours.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub takedowns: u64,
@@ -129,6 +132,16 @@ pub struct PlannedIndexFile {
     pub path: String,
     /// SHA-256, hex.
     pub sha256: String,
+}
+
+/// The index of another data set, as it was when the plan was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedYield {
+    /// The data set.
+    pub dataset: String,
+    /// Its index, oldest first.
+    pub index: Vec<PlannedIndexFile>,
 }
 
 /// A plan that cannot be used.
@@ -292,6 +305,7 @@ mod tests {
             resources: Vec::new(),
             inputs: inputs(&[7]),
             index: Vec::new(),
+            yields: Vec::new(),
             takedowns: 0,
             again: Vec::new(),
             tasks: vec![vec![0]],

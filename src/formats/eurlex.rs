@@ -181,15 +181,16 @@ mod tests {
         let page = "<html><head><title>L_2016119ET.xml</title><meta property=\"eli:id_local\" content=\"32016R0679\"/></head><body><table><tr>\
             <td><p class=\"oj-hd-date\">4.5.2016</p></td><td><p class=\"oj-hd-lg\">ET</p></td><td><p class=\"oj-hd-ti\">Euroopa Liidu Teataja</p></td></tr>\
             </table><div class=\"eli-main-title\"><p class=\"oj-doc-ti\">MÄÄRUS 2016/679</p></div>\
-            <table><tr><td><p class=\"oj-normal\">(1)</p></td><td><p class=\"oj-normal\">Füüsiliste isikute kaitse<a class=\"oj-note-tag\">(<span>2</span>)</a>.</p></td></tr></table>\
+            <table><tr><td><p class=\"oj-normal\">(1)</p></td><td><p class=\"oj-normal\">Füüsiliste isikute kaitse <a class=\"oj-note-tag\">(<span>2</span>)</a>. Andmete <a class=\"oj-note-tag\">(3)</a> kaitse <a class=\"oj-note-tag\">(4)</a>on õigus.</p></td></tr></table>\
             <table class=\"oj-table\"><tr><td><p class=\"oj-tbl-txt\">Riik</p></td><td><p class=\"oj-tbl-txt\">Aasta</p></td></tr></table>\
             <p class=\"oj-note\">(2) ELT C 229.</p></body></html>";
         let paper = xhtml(page).expect("a law");
-        assert_eq!(paper.text, "MÄÄRUS 2016/679\n(1) Füüsiliste isikute kaitse.\nRiik | Aasta");
+        assert_eq!(paper.text, "MÄÄRUS 2016/679\n(1) Füüsiliste isikute kaitse. Andmete kaitse on õigus.\nRiik | Aasta");
         assert_eq!(
             (paper.celex.as_deref(), paper.lang.as_deref(), paper.published.as_deref()),
             (Some("32016R0679"), Some("ET"), Some("2016-05-04"))
         );
+        assert_eq!(paper.title.as_deref(), Some("MÄÄRUS 2016/679"), "the name of a file is no title");
         assert_eq!(address("32016R0679", paper.lang.as_deref()), "https://eur-lex.europa.eu/legal-content/ET/TXT/?uri=CELEX:32016R0679");
     }
 }

@@ -15,6 +15,8 @@ pub(super) enum Role {
     Turn,
     /// The title of the document, which is text as well.
     Title,
+    /// The same where it is a part of a line.
+    InlineTitle,
     /// The number in front of a paragraph.
     Label,
     /// Left out with all that is in it.
@@ -74,9 +76,16 @@ pub(super) fn state(paper: &mut Paper, field: Field, value: &str) {
         Field::Celex => &mut paper.celex,
         Field::Policy(name) => return paper.policies.push((name.to_owned(), value.trim().to_owned())),
     };
-    if place.is_none() && !value.trim().is_empty() {
+    let says_nothing = value.trim().is_empty() || field == Field::Title && is_file_name(value);
+    if place.is_none() && !says_nothing {
         *place = Some(value.split_whitespace().collect::<Vec<_>>().join(" "));
     }
+}
+
+/// Whether a title is the name of a file, as the head of the Official Journal's pages has it.
+fn is_file_name(title: &str) -> bool {
+    let title = title.trim().to_ascii_lowercase();
+    !title.contains(char::is_whitespace) && [".xml", ".html", ".htm", ".xhtml"].iter().any(|ending| title.ends_with(ending))
 }
 
 struct Reading<'s> {
@@ -96,6 +105,15 @@ pub(super) fn read(xml: &str, style: &Style) -> Result<Paper, Fault> {
         Reading { style, prose: Prose::default(), paper: Paper::default(), roles: Vec::new(), stated: String::new(), title_mark: None };
     walk(xml, style.rigour, &mut reading)?;
     Ok(Paper { text: reading.prose.finish(), ..reading.paper })
+}
+
+impl Reading<'_> {
+    /// What was read since the title began is the title.
+    fn state_title(&mut self) {
+        if let Some(mark) = self.title_mark.take() {
+            state(&mut self.paper, Field::Title, &self.prose.since(mark));
+        }
+    }
 }
 
 impl Visit for Reading<'_> {
@@ -119,11 +137,13 @@ impl Visit for Reading<'_> {
                 self.prose.end();
                 self.title_mark = Some(self.prose.mark());
             }
+            Role::InlineTitle => self.title_mark = Some(self.prose.mark()),
             Role::Label => self.prose.end(),
             Role::Row => self.prose.begin_row(),
             Role::Space => self.prose.space(),
             Role::Break => self.prose.end(),
             Role::Word(_) => self.prose.space(),
+            Role::Dropped if parent != Role::Dropped => self.prose.leave_out(),
             Role::Sign(sign) => self.prose.text(sign.encode_utf8(&mut [0; 4])),
             _ => {}
         }
@@ -136,10 +156,9 @@ impl Visit for Reading<'_> {
             Role::Block | Role::Turn => self.prose.end(),
             Role::Title => {
                 self.prose.end();
-                if let Some(mark) = self.title_mark.take() {
-                    state(&mut self.paper, Field::Title, &self.prose.since(mark));
-                }
+                self.state_title();
             }
+            Role::InlineTitle => self.state_title(),
             Role::Label => self.prose.end_label(),
             Role::Row => self.prose.end_row(),
             Role::Cell => self.prose.end_cell(),

@@ -1,5 +1,8 @@
 //! Paragraphs in the making: text comes in pieces, spaces between words are single, and a paragraph becomes a line when its block ends.
 
+/// Signs that stand directly behind a word.
+const CLOSING: [char; 9] = ['.', ',', ';', ':', '!', '?', ')', ']', '…'];
+
 /// Collects text.
 #[derive(Debug, Default)]
 pub(super) struct Prose {
@@ -7,6 +10,8 @@ pub(super) struct Prose {
     line: String,
     /// Whether white space stands between what is there and what comes.
     space: bool,
+    /// Whether white space stands in front of something that was left out.
+    held_space: bool,
     /// Whether the next space is to be left out, as the word before asks.
     glued: bool,
     /// Whether the line holds only a number or mark that belongs to the paragraph that follows.
@@ -36,6 +41,7 @@ impl Prose {
     }
 
     fn word(&mut self, word: &str) {
+        self.space |= std::mem::take(&mut self.held_space) && !word.starts_with(CLOSING);
         if std::mem::take(&mut self.cell_ended) && !self.line.is_empty() {
             self.line.push_str(" |");
             self.space = true;
@@ -54,10 +60,15 @@ impl Prose {
         self.space |= !self.glued;
     }
 
+    /// What comes here is left out, such as the number of a note: white space in front of it was its own, unless a word follows.
+    pub(super) fn leave_out(&mut self) {
+        self.held_space |= std::mem::take(&mut self.space);
+    }
+
     /// What comes next stands directly behind what is there.
     pub(super) fn glue(&mut self) {
         self.glued = true;
-        self.space = false;
+        (self.space, self.held_space) = (false, false);
     }
 
     /// Ends the paragraph.
@@ -71,7 +82,7 @@ impl Prose {
             self.line.clear();
         }
         self.glued = false;
-        self.space = false;
+        (self.space, self.held_space) = (false, false);
     }
 
     /// What the line holds is the number of the paragraph that follows.

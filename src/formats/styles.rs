@@ -50,7 +50,7 @@ fn akoma_role(name: &str, _: &Tag<'_>, _: Role) -> Role {
     match name {
         "meta" => Role::Head,
         "authorialNote" | "noteRef" | "remark" | "recordedTime" | "components" => Role::Dropped,
-        "docTitle" => Role::Title,
+        "docTitle" => Role::InlineTitle,
         "num" => Role::Label,
         "tr" => Role::Row,
         "td" | "th" => Role::Cell,

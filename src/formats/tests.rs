@@ -31,11 +31,11 @@ fn a_debate_in_tei_is_its_turns_with_who_speaks_and_without_the_noise_of_the_hal
 fn a_law_keeps_its_numbers_with_its_paragraphs() {
     let law = r#"<akomaNtoso xmlns="http://docs.oasis-open.org/legaldocml/ns/akn/3.0"><act><meta><identification><FRBRWork>
         <FRBRthis value="/akn/xx/act/2026/7"/><FRBRdate date="2026-01-31" name="x"/></FRBRWork><FRBRExpression><FRBRlanguage language="nld"/>
-        </FRBRExpression></identification></meta><preface><p><docTitle>Wet op de veerboten</docTitle></p></preface><body><article>
+        </FRBRExpression></identification></meta><preface><p>Wijziging van de <docTitle>Wet op de veerboten</docTitle> (2026)</p></preface><body><article>
         <num>Artikel 1</num><heading>Begrippen</heading><paragraph><num>1.</num><content><p>Een veerboot vaart<authorialNote><p>noot</p>
         </authorialNote> heen en weer.</p></content></paragraph></article></body></act></akomaNtoso>"#;
     let read = paper("x.xml", law).unwrap();
-    assert_eq!(read.text, "Wet op de veerboten\nArtikel 1 Begrippen\n1. Een veerboot vaart heen en weer.");
+    assert_eq!(read.text, "Wijziging van de Wet op de veerboten (2026)\nArtikel 1 Begrippen\n1. Een veerboot vaart heen en weer.");
     assert_eq!((read.title.as_deref(), read.lang.as_deref()), (Some("Wet op de veerboten"), Some("nld")));
     let act = r#"<ACT><BIB.INSTANCE><DATE ISO="20260302">20260302</DATE><LG.DOC>ET</LG.DOC></BIB.INSTANCE><TITLE><TI><P>Määrus
         <HT TYPE="UC">praamide</HT> kohta</P></TI></TITLE><ENACTING.TERMS><ARTICLE><TI.ART>Artikkel 1</TI.ART><PARAG><NO.PARAG>1.</NO.PARAG>

@@ -109,7 +109,7 @@ fn measured(row: &Map<String, Value>, stage: &str, outcome: Outcome) -> Map<Stri
         }
     }
     let own: &[&str] = match stage {
-        "dedup" => &["cluster_size", "duplicate_of", "jaccard"],
+        "dedup" => &["cluster_size", "duplicate_of", "duplicate_in", "jaccard"],
         "licence" => &["licence"],
         "optout" => &["optout"],
         "pii" => &["pii"],

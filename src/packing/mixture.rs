@@ -64,6 +64,10 @@ pub struct Mixture {
     pub sources: BTreeMap<String, f64>,
     /// Copies by the size of the cluster; the largest size that fits decides.
     pub copies: Vec<Copies>,
+    /// Other data sets of the workspace: documents that repeat one of them are left out, whatever was published first.
+    pub yield_to: Vec<String>,
+    /// Least estimated similarity that makes a repeat of them, as in `[dedup]`.
+    pub jaccard_min: f32,
 }
 
 impl Default for Mixture {
@@ -76,6 +80,8 @@ impl Default for Mixture {
             weights: BTreeMap::new(),
             sources: BTreeMap::new(),
             copies: Vec::new(),
+            yield_to: Vec::new(),
+            jaccard_min: 0.7,
         }
     }
 }
@@ -127,6 +133,9 @@ impl Mixture {
         }
         if !(self.epochs_max.is_finite() && self.epochs_max > 0.0) {
             return Err(format!("epochs_max is {}; give more than 0, such as 4", self.epochs_max));
+        }
+        if !(0.0..=1.0).contains(&self.jaccard_min) {
+            return Err(format!("jaccard_min is {}; give 0 to 1, such as 0.7", self.jaccard_min));
         }
         if self.tokens == Some(0) {
             return Err("tokens is 0; give how many tokens there shall be".to_owned());
@@ -262,6 +271,22 @@ mod tests {
         assert_eq!(after(&Mixture { sources, ..Mixture::default() }, &groups), [2_000, 2_000, 1_000]);
         let sources = [("mediawiki".to_owned(), 0.0)].into();
         assert_eq!(after(&Mixture { sources, ..Mixture::default() }, &groups), [0, 4_000, 1_000]);
+    }
+
+    #[test]
+    fn a_likeness_beyond_all_bounds_is_told_and_data_sets_that_go_before_are_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("mixture.toml");
+        let read = |text: &str| {
+            std::fs::write(&path, text).expect("room");
+            Mixture::read(&path)
+        };
+        let mixture = read("yield_to = [\"laws\", \"books\"]\njaccard_min = 0.9").expect("a sound mixture");
+        assert_eq!((mixture.yield_to, mixture.jaccard_min.to_bits()), (vec!["laws".to_owned(), "books".to_owned()], 0.9_f32.to_bits()));
+        for wrong in ["1.5", "-0.1", "nan"] {
+            let told = read(&format!("jaccard_min = {wrong}")).expect_err("out of range").to_string();
+            assert!(told.contains("give 0 to 1, such as 0.7"), "{told}");
+        }
     }
 
     #[test]

@@ -14,11 +14,14 @@ pub mod sequence;
 mod split;
 mod spool;
 pub mod verify;
+pub mod yielded;
 
 use std::path::{Path, PathBuf};
 
 use parquet::errors::ParquetError;
 
+use crate::dedup::decide::DecideError;
+use crate::dedup::index::IndexError;
 use crate::dedup::sorter::SpillError;
 use crate::ledger::manifest::ManifestError;
 use crate::store::StoreError;
@@ -69,6 +72,21 @@ pub enum PackError {
     /// A mixture that is none.
     #[error("cannot use the mixture `{path}`: {why}", path = path.display())]
     Mixture { path: PathBuf, why: String },
+    /// An index cannot be used.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// What repeats another data set could not be found.
+    #[error(transparent)]
+    Overlap(#[from] DecideError),
+    /// Nobody knows what a data set holds.
+    #[error(
+        "the data set `{dataset}` has no index in this workspace, so nothing is known of what repeats what; run its recipe with dedup.remember, or leave \
+         yield_to out of the mixture"
+    )]
+    NoIndex { dataset: String },
+    /// It goes before itself.
+    #[error("yield_to of the mixture names `{dataset}`, the data set that is packed; name others, or leave it out")]
+    YieldsToItself { dataset: String },
     /// Too many languages and sources.
     #[error("the data set has more than {max} pairs of language and source; pack it in parts")]
     Groups { max: usize },

@@ -17,6 +17,7 @@ use super::record::{LEFT_OUT, Origin, PACK_RECORD, PackRecord, PackedFile, Setti
 use super::sequence::{Sequence, SequenceWriter};
 use super::split::SPLITS;
 use super::spool::Spool;
+use super::yielded::{Yielded, Yields};
 use crate::ledger::manifest::Manifests;
 use crate::store;
 use crate::suppression::sequence as takedown_sequence;
@@ -49,14 +50,17 @@ pub fn pack(workspace: &Workspace, dataset: &str, name: &str, settings: &Setting
     if folder.exists() {
         let known: PackRecord = read(&folder.join(PACK_RECORD))?;
         let hashes = |all: &[Benchmark]| all.iter().map(|benchmark| benchmark.sha256.clone()).collect::<Vec<_>>();
+        let states = |all: &[Yielded]| all.iter().map(|other| (other.dataset.clone(), other.manifest)).collect::<Vec<_>>();
         let same = hashes(&known.benchmarks) == hashes(&benchmarks.all)
             && known.settings == *settings
             && known.origin.dataset == dataset
-            && known.origin.manifest == origin.manifest;
+            && known.origin.manifest == origin.manifest
+            && states(&known.yielded) == states(&Yields::named(&manifests, settings.mixture.as_ref()));
         return if same { Ok(Packed::Before(known)) } else { Err(PackError::Taken { path: folder }) };
     }
     let staging = Staging::create(workspace, name)?;
     let mut spool = Spool::create(&staging.folder, benchmarks, settings, false)?;
+    spool.yields = Yields::find(&manifests, dataset, settings.mixture.as_ref(), &staging.folder)?;
     for (path, file) in manifests.current(dataset) {
         let path = workspace.root().join(path);
         if store::sha256_file(&path)? != file.sha256 {
@@ -84,13 +88,14 @@ pub fn plan(workspace: &Workspace, dataset: &str, name: &str, settings: &Setting
     let mut origin = Origin { dataset: dataset.to_owned(), ..Origin::default() };
     let staging = Staging::create(workspace, name)?;
     let mut spool = Spool::create(&staging.folder, Benchmarks::read(against, settings.benchmark_words)?, settings, true)?;
+    spool.yields = Yields::find(&manifests, dataset, settings.mixture.as_ref(), &staging.folder)?;
     for path in manifests.current(dataset).into_keys() {
         let path = workspace.root().join(path);
         name_tokenizer(&path, &mut origin)?;
         spool.read(&path, settings)?;
     }
     if spool.count == 0 {
-        return Err(PackError::NoTokens { dataset: dataset.to_owned() });
+        return Err(nothing(&spool, dataset));
     }
     spool.order(&staging.folder, settings)?;
     Ok(told(&spool, origin, settings))
@@ -108,6 +113,7 @@ fn told(spool: &Spool, origin: Origin, settings: &Settings) -> PackRecord {
         empty_documents: spool.empty,
         groups,
         benchmarks: spool.benchmarks.all.clone(),
+        yielded: spool.yields.to.clone(),
         files: Vec::new(),
     }
 }
@@ -179,13 +185,16 @@ fn write_left_out(folder: &Path, left_out: &[LeftOut]) -> Result<(), PackError> 
     Ok(store::write_over(&folder.join(LEFT_OUT), lines.collect::<String>().as_bytes())?)
 }
 
+/// Why there is nothing to pack.
+fn nothing(spool: &Spool, dataset: &str) -> PackError {
+    let yielded = spool.yields.to.iter().any(|other| other.documents > 0);
+    if spool.count == 0 && !yielded { PackError::NoTokens { dataset: dataset.to_owned() } } else { PackError::Nothing }
+}
+
 fn write_splits(folder: &Path, spool: &mut Spool, settings: &Settings, origin: &Origin) -> Result<Vec<PackedFile>, PackError> {
     let orders = spool.order(folder, settings)?;
     if orders.iter().all(|order| order.peek().is_none()) {
-        return Err(match spool.count {
-            0 => PackError::NoTokens { dataset: origin.dataset.clone() },
-            _ => PackError::Nothing,
-        });
+        return Err(nothing(spool, &origin.dataset));
     }
     let mut files = Vec::new();
     for (split, mut order) in SPLITS.iter().zip(orders) {

@@ -9,6 +9,7 @@ use super::PackError;
 use super::benchmarks::Benchmark;
 use super::export::Format;
 use super::mixture::{Group, Mixture};
+use super::yielded::Yielded;
 use crate::store;
 use crate::workspace::Workspace;
 
@@ -119,6 +120,9 @@ pub struct PackRecord {
     pub groups: Vec<Group>,
     /// What documents were held against; those that repeat it are not in it, and `left-out.jsonl` names them.
     pub benchmarks: Vec<Benchmark>,
+    /// The data sets that go before this one; documents that repeat them are not in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub yielded: Vec<Yielded>,
     /// Its files.
     pub files: Vec<PackedFile>,
 }

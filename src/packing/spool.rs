@@ -16,6 +16,7 @@ use super::benchmarks::{Benchmarks, LeftOut};
 use super::mixture::{Group, Mixture, rounded};
 use super::record::Settings;
 use super::split::{SPLITS, split_of};
+use super::yielded::Yields;
 use crate::dedup::sorter::{Sorted, Sorter, Spill};
 use crate::doc::DocId;
 use crate::locator::InBlock;
@@ -79,6 +80,7 @@ pub(super) struct Spool {
     pub(super) groups: Vec<Group>,
     pub(super) benchmarks: Benchmarks,
     pub(super) left_out: Vec<LeftOut>,
+    pub(super) yields: Yields,
     pub(super) count: u32,
     pub(super) empty: u64,
 }
@@ -95,6 +97,7 @@ impl Spool {
             groups: Vec::new(),
             benchmarks,
             left_out: Vec::new(),
+            yields: Yields::default(),
             count: 0,
             empty: 0,
         })
@@ -131,6 +134,9 @@ impl Spool {
             return Ok(());
         }
         let id = row.id();
+        if self.yields.takes(id) {
+            return Ok(());
+        }
         if let Some(left_out) = self.benchmarks.repeats(id, row.text("text")) {
             self.left_out.push(left_out);
             return Ok(());

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::index::{check_unchanged, planned_runs};
+use super::index::{check_unchanged, check_yields_unchanged, planned_runs, yielded_runs};
 use super::job::{Job, JobError};
 use crate::dedup::decide::{Work, decide as decide_duplicates};
 use crate::dedup::paragraphs::find_recurring;
@@ -14,6 +14,7 @@ use crate::sink::OutputKind;
 /// Does the one task of stage `decide` in the folder `attempt`.
 pub(super) fn decide(job: &Job, attempt: &Path) -> Result<Commit, JobError> {
     check_unchanged(job)?;
+    check_yields_unchanged(job)?;
     let clean = job.clean_commits()?;
     let files =
         |kind| -> Vec<_> { clean.iter().filter_map(|commit| commit.output(kind)).map(|output| job.place.of(kind, &output.name)).collect() };
@@ -23,6 +24,7 @@ pub(super) fn decide(job: &Job, attempt: &Path) -> Result<Commit, JobError> {
         settings: &job.recipe.dedup,
         signatures: &signatures,
         index: &runs,
+        yields: &yielded_runs(&job.plan, job.place.workspace()),
         out_dir: attempt,
         memory_bytes_max: job.decide_bytes,
     })?;

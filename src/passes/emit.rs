@@ -49,12 +49,13 @@ impl Stage for Exclude {
 /// Of which document `doc` is a duplicate, if it is one.
 fn duplicate(exclusions: &Exclusions, doc: &Document) -> Option<Duplicate> {
     let decision = exclusions.get(doc.id, occurrence(&doc.source_file, doc.source_offset))?;
-    match decision.fate {
-        Decided::Winner => None,
-        Decided::Older => Some(Duplicate { of: decision.winner, jaccard: None }),
-        Decided::Exact => Some(Duplicate { of: decision.winner, jaccard: Some(1.0) }),
-        Decided::Near(jaccard) => Some(Duplicate { of: decision.winner, jaccard: Some(jaccard) }),
-    }
+    let jaccard = match decision.fate {
+        Decided::Winner => return None,
+        Decided::Older => None,
+        Decided::Exact | Decided::Yields { jaccard: None, .. } => Some(1.0),
+        Decided::Near(jaccard) | Decided::Yields { jaccard: Some(jaccard), .. } => Some(jaccard),
+    };
+    Some(Duplicate { of: decision.winner, elsewhere: exclusions.elsewhere(&decision).map(str::to_owned), jaccard })
 }
 
 /// Does task `index` of stage `emit` in the folder `attempt`.

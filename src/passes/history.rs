@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 
-use super::index::index_now;
+use super::index::{YieldError, index_now, yields_now};
+use crate::engine::attempt::Place;
 use crate::engine::inputs::are_unchanged;
-use crate::engine::plan::{Plan, PlanError, PlannedIndexFile};
+use crate::engine::plan::{Plan, PlanError, PlannedIndexFile, PlannedYield, StageName, TaskName};
 use crate::ledger::manifest::{Manifest, ManifestError, Manifests};
 use crate::ledger::receipt::Receipts;
 use crate::ledger::run::RunLedger;
@@ -53,6 +54,9 @@ pub enum HistoryError {
         "the data set `{dataset}` in this workspace was tokenised with another vocabulary; tokens are never mixed: use another `dataset` or --workspace"
     )]
     OtherTokenizer { dataset: String },
+    /// The data sets that go before it cannot be asked.
+    #[error(transparent)]
+    Yield(#[from] YieldError),
     /// The recipe says so.
     #[error("the data set `{dataset}` is there already, and output.existing is \"refuse\"; use another --workspace or `dataset`")]
     Refused { dataset: String },
@@ -110,14 +114,16 @@ impl History {
     }
 
     /// A plan that was begun and not sealed, if it can still be gone on with: made by the same recipe, against the index as it is now, after
-    /// the last takedown, and its inputs are as they were.
+    /// the last takedown, and its inputs are as they were. Data sets that go before it may have grown once all was decided.
     #[must_use]
     pub fn open_plan(&self, id: &str, recipe: &Recipe, takedowns: u64) -> Option<Plan> {
         let plan = Plan::load(&self.workspace.plans().join(format!("{id}.json"))).ok()?;
         let is_open = !self.runs.iter().any(|run| run.transaction == id);
         let is_same = plan.recipe_hash == recipe.hash() && plan.takedowns == takedowns && plan.dataset == self.dataset;
         let index_is_same = !recipe.dedup.remember || plan.index == self.index;
-        (is_open && is_same && index_is_same && are_unchanged(&plan.inputs)).then_some(plan)
+        let decided = || Place::new(&self.workspace, &plan).is_done(TaskName { stage: StageName::Decide, index: 0 }).unwrap_or(false);
+        let yields_hold = self.yields_of(recipe).is_ok_and(|yields| plan.yields == yields) || decided();
+        (is_open && is_same && index_is_same && yields_hold && are_unchanged(&plan.inputs)).then_some(plan)
     }
 
     fn ledger(&self, run: &Manifest) -> Result<RunLedger, HistoryError> {
@@ -126,12 +132,28 @@ impl History {
         read.map_err(|source| HistoryError::Ledger { path, source })
     }
 
-    /// Leaves out of `plan` what earlier runs of the same recipe have read, freezes the deduplication index that they left, and sees
-    /// that it may be added.
+    /// The indexes to which `recipe` yields, as they are now.
+    fn yields_of(&self, recipe: &Recipe) -> Result<Vec<PlannedYield>, HistoryError> {
+        if recipe.dedup.yield_to.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(yields_now(&Manifests::read(&self.workspace)?, &self.dataset, &recipe.dedup)?)
+    }
+
+    /// Leaves out of `plan` what earlier runs of the same recipe have read, freezes the deduplication index that they left and those of the
+    /// data sets that go before it, and sees that it may be added.
     ///
     /// # Errors
-    /// When the data set must not be added to.
+    /// When the data set must not be added to, or one that goes before it is not there.
     pub fn left_of(&self, plan: &Plan, recipe: &Recipe) -> Result<Left, HistoryError> {
+        Ok(match self.new_of(plan, recipe)? {
+            Left::New(plan) => Left::New(Box::new(Plan { yields: self.yields_of(recipe)?, ..*plan })),
+            left => left,
+        })
+    }
+
+    /// The same without the data sets that go before it.
+    pub(super) fn new_of(&self, plan: &Plan, recipe: &Recipe) -> Result<Left, HistoryError> {
         let dataset = || self.dataset.clone();
         if self.runs.is_empty() {
             return Ok(Left::New(Box::new(plan.clone())));

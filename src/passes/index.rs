@@ -8,9 +8,11 @@ use std::path::Path;
 
 use super::job::{Job, JobError};
 use crate::dedup::erase::{self, Erased, Orphans, erase};
-use crate::dedup::index::RunFiles;
+use crate::dedup::index::{Index, IndexError, RunFiles};
+use crate::dedup::settings::DedupSettings;
+use crate::dedup::sign::Scheme;
 use crate::doc::DocId;
-use crate::engine::plan::{Plan, PlannedIndexFile};
+use crate::engine::plan::{Plan, PlannedIndexFile, PlannedYield};
 use crate::ledger::manifest::{FileEntry, Manifests, NewCommit, StagedIndexFile};
 use crate::store;
 use crate::workspace::Workspace;
@@ -34,11 +36,89 @@ pub fn index_runs(workspace: &Workspace, dataset: &str) -> Result<Vec<RunFiles>,
     Ok(runs_of(&index_now(&Manifests::read(workspace)?, dataset), workspace))
 }
 
-/// The three files of a run stand side by side, in order of their endings.
 fn runs_of(files: &[PlannedIndexFile], workspace: &Workspace) -> Vec<RunFiles> {
-    let path = |file: &PlannedIndexFile| workspace.root().join(&file.path);
-    let runs = files.as_chunks::<3>().0.iter();
-    runs.map(|[bands, documents, exact]| RunFiles { bands: path(bands), documents: path(documents), exact: path(exact) }).collect()
+    RunFiles::all(&files.iter().map(|file| workspace.root().join(&file.path)).collect::<Vec<_>>())
+}
+
+/// Why the data sets that go before another one cannot be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum YieldError {
+    /// Nothing is known of it.
+    #[error(
+        "the data set `{dataset}` of dedup.yield_to has no index in this workspace{known}; run its recipe first (with dedup.remember), or take \
+         `{dataset}` from dedup.yield_to"
+    )]
+    NoIndex { dataset: String, known: String },
+    /// It yields in its turn.
+    #[error(
+        "the data sets yield to one another in a circle ({circle}), so none goes before the others; take one out of dedup.yield_to of its recipe"
+    )]
+    Circle { circle: String },
+    /// Its index cannot be read, or was made otherwise.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+}
+
+/// The indexes of the data sets to which `settings` yield as they are now, for a plan that writes `dataset`.
+pub(super) fn yields_now(manifests: &Manifests, dataset: &str, settings: &DedupSettings) -> Result<Vec<PlannedYield>, YieldError> {
+    let planned = |other: &String| PlannedYield { dataset: other.clone(), index: index_now(manifests, other) };
+    let yields: Vec<PlannedYield> = settings.yield_to.iter().map(planned).collect();
+    for PlannedYield { dataset: other, index } in &yields {
+        if index.is_empty() {
+            return Err(YieldError::NoIndex { dataset: other.clone(), known: known_indexes(manifests) });
+        }
+        Index::open_other(other, &runs_of(index, manifests.workspace()), Scheme::of(settings))?;
+    }
+    refuse_circles(manifests, dataset, &settings.yield_to)?;
+    Ok(yields)
+}
+
+/// Which data sets have an index, in words.
+fn known_indexes(manifests: &Manifests) -> String {
+    let known: Vec<&str> = manifests.datasets().into_iter().filter(|known| !index_now(manifests, known).is_empty()).collect();
+    if known.is_empty() { String::new() } else { format!(" (there is one of {})", known.join(", ")) }
+}
+
+/// Goes from data set to data set, as the last run of each yields to others; none of them may be `dataset`.
+fn refuse_circles(manifests: &Manifests, dataset: &str, yield_to: &[String]) -> Result<(), YieldError> {
+    let mut open: Vec<Vec<String>> = yield_to.iter().map(|other| vec![dataset.to_owned(), other.clone()]).collect();
+    let mut seen = BTreeSet::new();
+    while let Some(way) = open.pop() {
+        let Some(last) = way.last().filter(|last| seen.insert((*last).clone())) else { continue };
+        let next = yielded_by_last_run(manifests, last);
+        if next.iter().any(|other| other == dataset) {
+            return Err(YieldError::Circle { circle: [way, vec![dataset.to_owned()]].concat().join(" -> ") });
+        }
+        open.extend(next.into_iter().map(|other| [way.clone(), vec![other]].concat()));
+    }
+    Ok(())
+}
+
+/// The data sets to which the last run of `dataset` yielded; none where its plan is no more.
+fn yielded_by_last_run(manifests: &Manifests, dataset: &str) -> Vec<String> {
+    let runs = manifests.of_dataset(dataset);
+    let last = runs.iter().rev().find(|run| run.ledger.is_some());
+    let plan = last.and_then(|run| Plan::load(&manifests.workspace().plans().join(format!("{}.json", run.transaction))).ok());
+    plan.map_or_else(Vec::new, |plan| plan.yields.into_iter().map(|other| other.dataset).collect())
+}
+
+/// The runs of the data sets that go before the one of `plan`, each oldest first.
+pub(super) fn yielded_runs(plan: &Plan, workspace: &Workspace) -> Vec<(String, Vec<RunFiles>)> {
+    plan.yields.iter().map(|other| (other.dataset.clone(), runs_of(&other.index, workspace))).collect()
+}
+
+/// Sees that the data sets that go before the job's are what its plan was made for. What was decided stays right when they grow afterwards, so
+/// only `decide` asks.
+pub(super) fn check_yields_unchanged(job: &Job) -> Result<(), JobError> {
+    let manifests = Manifests::read(job.place.workspace())?;
+    let as_planned = |name: &&String| {
+        let planned = job.plan.yields.iter().find(|other| other.dataset == **name);
+        planned.is_some_and(|other| other.index == index_now(&manifests, name))
+    };
+    match job.recipe.dedup.yield_to.iter().find(|name| !as_planned(name)) {
+        Some(name) => Err(JobError::YieldChanged { dataset: name.clone() }),
+        None => Ok(()),
+    }
 }
 
 /// Sees that the index is what `job`'s plan was made for. A plan that was sealed already has changed it itself.

@@ -134,6 +134,9 @@ pub enum JobError {
     /// The deduplication index is not what it was when the plan was made.
     #[error("the index of earlier runs changed since the plan was made; run the recipe again to plan anew")]
     IndexChanged,
+    /// The index of another data set is not what it was when the plan was made.
+    #[error("the data set `{dataset}` of dedup.yield_to changed since the plan was made; run the recipe again to plan anew")]
+    YieldChanged { dataset: String },
     /// Another run of the data set was published since the plan was made.
     #[error(
         "another run of the data set `{dataset}` was published since the plan was made, and read inputs of it; run the recipe again to plan anew"
@@ -225,6 +228,7 @@ pub fn make_plan(recipe: &Recipe, inputs: &[InputFile]) -> Plan {
         tasks: pack(&inputs, recipe.limits.task_bytes_max.0),
         inputs,
         index: Vec::new(),
+        yields: Vec::new(),
         takedowns: 0,
         again: Vec::new(),
     }

@@ -17,7 +17,7 @@ mod seal;
 
 pub use books::Quarantined;
 pub use history::{History, HistoryError, Left};
-pub use index::{count_in_indexes, erase_from_index, index_runs};
+pub use index::{YieldError, count_in_indexes, erase_from_index, index_runs};
 pub use job::{Job, JobError, Means, make_plan};
 pub use redecidable::{RedecideError, check_shards, plan_again};
 pub use seal::Sealed;

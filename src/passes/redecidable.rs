@@ -3,6 +3,7 @@
 //! Only limits may differ before deduplication: whatever else changed would have measured or written something else. After that all may
 //! differ, for deduplication, tokens and shards are made anew.
 
+use super::index::{YieldError, yields_now};
 use crate::engine::plan::{Plan, PlanError};
 use crate::ledger::manifest::{ManifestError, Manifests};
 use crate::recipe::{Placed, Recipe, RecipeErrors};
@@ -25,6 +26,9 @@ pub enum RedecideError {
     /// The recipe of an earlier run cannot be built any more.
     #[error(transparent)]
     Recipe(#[from] RecipeErrors),
+    /// The data sets that go before it cannot be asked.
+    #[error(transparent)]
+    Yield(#[from] YieldError),
     /// A shard cannot be read.
     #[error(transparent)]
     Store(#[from] store::StoreError),
@@ -63,8 +67,9 @@ pub fn plan_again(workspace: &Workspace, dataset: &str, recipe: &Recipe, fresh: 
     let plans =
         runs.iter().map(|run| Plan::load(&workspace.plans().join(format!("{}.json", run.transaction)))).collect::<Result<Vec<_>, _>>()?;
     compare(&plans[0], &Recipe::of_plan(&plans[0])?, recipe).map_err(|what| RedecideError::MoreThanLimits { what })?;
-    let mut plan =
-        Plan { again: runs.into_iter().map(|run| run.transaction).collect(), inputs: Vec::new(), tasks: Vec::new(), ..fresh.clone() };
+    let yields = yields_now(&manifests, &fresh.dataset, &recipe.dedup)?;
+    let again = runs.into_iter().map(|run| run.transaction).collect();
+    let mut plan = Plan { again, yields, inputs: Vec::new(), tasks: Vec::new(), ..fresh.clone() };
     for earlier in plans {
         let before = u32::try_from(plan.inputs.len()).unwrap_or(u32::MAX);
         plan.inputs.extend(earlier.inputs);

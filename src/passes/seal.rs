@@ -98,7 +98,7 @@ impl Job {
         if history.ledger_of(self.place.plan())?.is_some() {
             return Ok(());
         }
-        match history.left_of(&self.plan, &self.recipe)? {
+        match history.new_of(&self.plan, &self.recipe)? {
             Left::New(left) if left.inputs == self.plan.inputs => Ok(()),
             Left::New(_) | Left::NothingNew(_) => Err(JobError::Overtaken { dataset: self.plan.dataset.clone() }),
         }

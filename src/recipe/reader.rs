@@ -98,6 +98,9 @@ impl<'r, 'i> Reader<'r, 'i> {
             let of_source = source.as_ref().map_or(&[][..], |(room, _)| room.signals);
             self.check_prefer(prefer, of_source, &clean_names, faults);
         }
+        if let (Some(dataset), Some(dedup)) = (&dataset, &dedup) {
+            self.check_yield_to(dataset, &dedup.yield_to, faults);
+        }
         let output = self.output(faults);
         let limits = self.limits(faults);
         let clean = self.build(clean, faults);
@@ -157,6 +160,16 @@ impl<'r, 'i> Reader<'r, 'i> {
         };
         let wish = format!("is `{prefer}`, which is no signal of a stage before deduplication: {hint}");
         faults.note(span, Fault::WrongValue { owner: "[dedup]".to_owned(), key: "prefer".to_owned(), wish });
+    }
+
+    /// Sees that no data set goes before itself.
+    fn check_yield_to(&self, dataset: &str, yield_to: &[String], faults: &mut Faults) {
+        if yield_to.iter().any(|other| other == dataset) {
+            let table = self.root.get("dedup").and_then(|table| table.get_ref().as_table());
+            let span = table.and_then(|table| table.get("yield_to")).map_or(0..0, toml::Spanned::span);
+            let wish = format!("names `{dataset}`, the data set that this recipe writes; name others, or leave it out");
+            faults.note(span, Fault::WrongValue { owner: "[dedup]".to_owned(), key: "yield_to".to_owned(), wish });
+        }
     }
 
     /// A text at the top of the recipe, if it is there and a text.

@@ -406,6 +406,16 @@ fn settings_that_contradict_each_other_are_told() {
 }
 
 #[test]
+fn no_data_set_goes_before_itself() {
+    check(
+        "[[emit]]",
+        "[dedup]\nyield_to = [\"laws\", \"suomi\"]\n[[emit]]",
+        &["r.toml:12:12: `yield_to` of [dedup] names `suomi`, the data set that this recipe writes; name others, or leave it out"],
+    );
+    check("[[emit]]", "[dedup]\nyield_to = [\"laws\", \"books\"]\n[[emit]]", &[]);
+}
+
+#[test]
 fn the_signal_that_chooses_among_duplicates_must_be_given_by_a_stage_before() {
     let dedup = |prefer: &str| format!("[dedup]\nprefer = \"{prefer}\"\n[[emit]]");
     check("[[emit]]", &dedup("lang_share"), &[]);

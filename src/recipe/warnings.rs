@@ -8,7 +8,7 @@ use crate::stage::{Field, Room};
 pub(super) fn of(after_clean: &[Field], clean: &[Placed], emit: &[Placed], dedup: &DedupSettings, house: &House) -> Vec<String> {
     let mut warnings = Vec::new();
     if !after_clean.contains(&Field::Lang) {
-        let stated = "no stage finds languages, so documents go to the one that a wiki or an archive states for them";
+        let stated = "no stage finds languages, so documents go to the one that their source states for them, as wikis, archives and columns that are named so do";
         warnings.push(format!("{stated}, and all others to lang=und; add `langid` to [[clean]]"));
     }
     if !emit.iter().any(|placed| placed.room.gives.contains(&Field::Tokens)) {

@@ -27,10 +27,12 @@ const GROUP_TEXT_BYTES_MAX: usize = 8 << 20;
 const ZSTD_LEVEL: i32 = 1;
 
 /// The document in whose favour another one fell.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Duplicate {
     /// The one that stays.
     pub of: DocId,
+    /// The data set that has it, if it is another one.
+    pub elsewhere: Option<String>,
     /// Estimated Jaccard similarity of the two, 1 for equal text; none where something else than the text decided.
     pub jaccard: Option<f32>,
 }
@@ -93,7 +95,10 @@ impl RejectsSink {
 /// Properties of a file of rejects whose footer says `key_values`.
 pub(super) fn reject_properties(key_values: Option<Vec<KeyValue>>) -> WriterProperties {
     let properties = with_dictionaries(plain_properties(ZSTD_LEVEL).set_key_value_metadata(key_values), &DOCUMENT);
-    ["stage", "reason"].into_iter().fold(properties, |properties, column| with_dictionary(properties, ColumnPath::from(column))).build()
+    ["stage", "reason", "duplicate_in"]
+        .into_iter()
+        .fold(properties, |properties, column| with_dictionary(properties, ColumnPath::from(column)))
+        .build()
 }
 
 /// The columns of a document that mean nothing where one fell.
@@ -108,8 +113,15 @@ static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
         |field: &FieldRef| if field.name() == "lang" { Arc::new(field.as_ref().clone().with_nullable(true)) } else { field.clone() };
     let text = |name: &str, nullable| Arc::new(Field::new(name, DataType::Utf8, nullable));
     let number = |name: &str| Arc::new(Field::new(name, DataType::Float32, true));
-    let verdict =
-        [text("stage", false), text("reason", false), number("value"), number("limit"), text("duplicate_of", true), number("jaccard")];
+    let verdict = [
+        text("stage", false),
+        text("reason", false),
+        number("value"),
+        number("limit"),
+        text("duplicate_of", true),
+        number("jaccard"),
+        text("duplicate_in", true),
+    ];
     Arc::new(Schema::new(kept.map(as_it_got).chain(verdict).collect::<Vec<FieldRef>>()))
 });
 
@@ -128,6 +140,7 @@ struct Rows {
     limit: Float32Builder,
     duplicate_of: StringBuilder,
     jaccard: Float32Builder,
+    duplicate_in: StringBuilder,
 }
 
 impl Rows {
@@ -138,8 +151,9 @@ impl Rows {
         self.reason.append_value(reason);
         self.value.append_option(finding.map(|finding| finding.value));
         self.limit.append_option(finding.map(|finding| finding.limit));
-        self.duplicate_of.append_option(duplicate.map(|duplicate| duplicate.of.to_string()));
-        self.jaccard.append_option(duplicate.and_then(|duplicate| duplicate.jaccard));
+        self.duplicate_of.append_option(duplicate.as_ref().map(|duplicate| duplicate.of.to_string()));
+        self.jaccard.append_option(duplicate.as_ref().and_then(|duplicate| duplicate.jaccard));
+        self.duplicate_in.append_option(duplicate.and_then(|duplicate| duplicate.elsewhere));
     }
 
     /// The columns in the order of [`schema`], of which `found` has those of the documents; empty afterwards.
@@ -162,6 +176,7 @@ impl Rows {
             Arc::new(self.limit.finish()),
             Arc::new(self.duplicate_of.finish()),
             Arc::new(self.jaccard.finish()),
+            Arc::new(self.duplicate_in.finish()),
         ]);
         columns
     }
@@ -192,10 +207,12 @@ mod tests {
         doc.quality.set("words", 1.0);
         let original = DocId::of("https://www.example.pt/original", "Olá".as_bytes());
         sink.write(doc.clone(), "quality", "too-few-words", Some(Finding { value: 1.0, limit: 50.0 }), None).expect("room on disk");
-        sink.write(doc.clone(), "dedup", "near-duplicate", None, Some(Duplicate { of: original, jaccard: Some(0.9) }))
-            .expect("room on disk");
+        let repeats =
+            |elsewhere: Option<&str>| Some(Duplicate { of: original, elsewhere: elsewhere.map(str::to_owned), jaccard: Some(0.9) });
+        sink.write(doc.clone(), "dedup", "near-duplicate", None, repeats(None)).expect("room on disk");
+        sink.write(doc.clone(), "dedup", "near-elsewhere", None, repeats(Some("laws"))).expect("room on disk");
         let output = sink.finish().expect("room on disk");
-        assert_eq!((output.rows, output.kind), (2, OutputKind::Rejects));
+        assert_eq!((output.rows, output.kind), (3, OutputKind::Rejects));
 
         let rows = read(&folder.path().join("r.parquet"));
         let text = |name: &str, row| rows.column_by_name(name).expect("a column").as_string::<i32>().value(row).to_owned();
@@ -206,6 +223,8 @@ mod tests {
         assert_eq!(words.as_primitive::<Float32Type>().value(0), 1.0, "what was measured is kept");
         assert!(rows.column_by_name("lang").expect("a column").is_null(0));
         assert_eq!((text("duplicate_of", 1), float("jaccard", 1)), (original.to_string(), 0.9));
+        assert_eq!((text("duplicate_in", 2), text("duplicate_of", 2)), ("laws".to_owned(), original.to_string()));
+        assert!(rows.column_by_name("duplicate_in").expect("a column").is_null(1), "its own data set needs no name");
         assert_eq!((text("text", 1), text("url", 1)), ("Olá".to_owned(), doc.url));
         assert_eq!(rows.column_by_name("source_offset").expect("a column").as_primitive::<UInt64Type>().value(1), 77);
     }

@@ -12,10 +12,11 @@ use serde::{Deserialize, Deserializer};
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::archive::{Step, Unpacked, address, date};
-use crate::doc::{DocId, Document};
+use crate::doc::{DocId, Document, Lang};
 use crate::size::ByteSize;
 use crate::source::{Input, Offer, RawRecord, Record, Records, Room, Source, SourceError};
 use crate::stage::{BuildError, Field};
+use crate::text::language;
 
 /// The row of this source in `sources::ROOMS`.
 pub const ROOM: Room = Room {
@@ -30,6 +31,8 @@ pub const ROOM: Room = Room {
 };
 
 const NAME: &str = "jsonl";
+/// The field of the language where no other is named.
+const LANG: &str = "lang";
 const MALFORMED_JSON: &str = "malformed-json";
 const NO_TEXT: &str = "no-text";
 const LINE_TOO_LONG: &str = "line-too-long";
@@ -40,6 +43,9 @@ const LINE_TOO_LONG: &str = "line-too-long";
 pub struct Jsonl {
     /// Field that holds the text. Other fields that are read: `id`, `url`, `html`, `title`, `lang`, `licence`, `fetched_at`.
     pub text_field: String,
+    /// Field that states the language of the text, such as `lang` or `language`: documents are filed under it until stage `langid` looks. Without this
+    /// setting `lang` is only what somebody declared, which `langid` takes as a hint.
+    pub lang_field: Option<String>,
     /// Licence of all documents that state none.
     pub licence: Option<String>,
     /// Longer lines are dropped.
@@ -48,7 +54,7 @@ pub struct Jsonl {
 
 impl Default for Jsonl {
     fn default() -> Jsonl {
-        Jsonl { text_field: "text".to_owned(), licence: None, line_bytes_max: ByteSize::mib(16) }
+        Jsonl { text_field: "text".to_owned(), lang_field: None, licence: None, line_bytes_max: ByteSize::mib(16) }
     }
 }
 
@@ -56,6 +62,11 @@ fn build(settings: toml::de::ValueDeserializer<'_>) -> Result<Box<dyn Source>, B
     let settings = Jsonl::deserialize(settings)?;
     if matches!(settings.text_field.as_str(), "" | "id" | "url" | "html" | "title" | "lang" | "licence" | "fetched_at") {
         let what = format!("`text_field` is `{}`, which cannot hold the text; name the field that does", settings.text_field);
+        return Err(BuildError::Contradiction(what));
+    }
+    let taken = ["", "id", "url", "html", "title", "licence", "fetched_at", settings.text_field.as_str()];
+    if let Some(field) = settings.lang_field.as_deref().filter(|field| taken.contains(field)) {
+        let what = format!("`lang_field` is `{field}`, which holds something else; name the field that holds the language, such as `lang`");
         return Err(BuildError::Contradiction(what));
     }
     if settings.line_bytes_max.0 == 0 {
@@ -77,7 +88,8 @@ impl Source for Jsonl {
         let mut doc = new_document(&record.file, record.offset);
         let line = record.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&record.bytes);
         let mut json = serde_json::Deserializer::from_slice(line);
-        let row = RowOf { text_field: &self.text_field }.deserialize(&mut json).and_then(|row| json.end().map(|()| row));
+        let lang_field = self.lang_field.as_deref().unwrap_or(LANG);
+        let row = RowOf { text_field: &self.text_field, lang_field }.deserialize(&mut json).and_then(|row| json.end().map(|()| row));
         let Ok(row) = row else {
             doc.id = DocId::of("", line);
             return Offer::Dropped(Box::new(doc), MALFORMED_JSON);
@@ -98,6 +110,9 @@ impl Jsonl {
         doc.text = without_zeros(row.text.unwrap_or_default());
         doc.title = row.title;
         doc.declared_lang = row.lang;
+        if let (Some(_), Some(written)) = (&self.lang_field, &doc.declared_lang) {
+            doc.lang = language::stated(written, &doc.text).map(Lang::new);
+        }
         doc.licence = row.licence.or_else(|| self.licence.clone());
         doc.fetched_at = row.fetched_at.and_then(|moment| match moment {
             Moment::Milliseconds(count) => Some(count),
@@ -141,9 +156,10 @@ enum Moment {
     Written(String),
 }
 
-/// Reads a [`Row`] whose text stands in a field named by the settings.
+/// Reads a [`Row`] whose text and language stand in fields named by the settings.
 struct RowOf<'a> {
     text_field: &'a str,
+    lang_field: &'a str,
 }
 
 impl<'de> DeserializeSeed<'de> for RowOf<'_> {
@@ -166,11 +182,11 @@ impl<'de> Visitor<'de> for RowOf<'_> {
         while let Some(name) = map.next_key::<String>()? {
             match name.as_str() {
                 name if name == self.text_field => row.text = map.next_value()?,
+                name if name == self.lang_field => row.lang = map.next_value()?,
                 "id" => row.id = map.next_value()?,
                 "url" => row.url = map.next_value()?,
                 "html" => row.html = map.next_value()?,
                 "title" => row.title = map.next_value()?,
-                "lang" => row.lang = map.next_value()?,
                 "licence" => row.licence = map.next_value()?,
                 "fetched_at" => row.fetched_at = map.next_value()?,
                 _ => drop(map.next_value::<IgnoredAny>()?),
@@ -311,6 +327,24 @@ mod tests {
         assert_eq!((doc.title.as_deref(), doc.declared_lang.as_deref(), doc.licence.as_deref()), (Some("T"), Some("fi"), Some("CC0-1.0")));
         let Offer::Document(doc) = offer(r#"{"id":"doc-7","text":"Moi","fetched_at":5,"url":null}"#) else { panic!("kept") };
         assert_eq!((doc.id, doc.fetched_at), (DocId::of("doc-7", b"Moi"), Some(5)));
+    }
+
+    #[test]
+    fn a_field_that_states_the_language_files_the_document_and_one_that_is_not_named_only_declares_it() {
+        let line = r#"{"text":"Добро јутро, Србијо","lang":"ru","language":"srp"}"#.as_bytes().to_vec();
+        for (lang_field, lang, declared) in
+            [(None, None, "ru"), (Some("lang"), Some("ru"), "ru"), (Some("language"), Some("sr-Cyrl"), "srp")]
+        {
+            let settings = Jsonl { lang_field: lang_field.map(str::to_owned), ..Jsonl::default() };
+            let record = RawRecord { file: "x".into(), offset: 0, bytes: line.clone(), truncated: false };
+            let Offer::Document(doc) = settings.decode(record) else { panic!("kept") };
+            assert_eq!((doc.lang, doc.declared_lang.as_deref()), (lang.map(Lang::new), Some(declared)), "{lang_field:?}");
+        }
+        for field in ["", "text", "title"] {
+            let table = format!("lang_field = \"{field}\"");
+            let told = build(toml::de::ValueDeserializer::parse(&format!("{{ {table} }}")).unwrap()).err().map(|error| error.to_string());
+            assert!(told.as_deref().is_some_and(|told| told.contains("holds something else")), "{field}: {told:?}");
+        }
     }
 
     #[test]

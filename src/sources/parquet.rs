@@ -19,10 +19,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::doc::{DocId, Document};
+use crate::doc::{DocId, Document, Lang};
 use crate::size::ByteSize;
 use crate::source::{Damage, Input, Offer, RawRecord, Record, Records, Room, Source, SourceError};
 use crate::stage::{BuildError, Field};
+use crate::text::language;
 
 /// The row of this source in `sources::ROOMS`.
 pub const ROOM: Room = Room {
@@ -58,7 +59,8 @@ pub struct Parquet {
     pub id_column: Option<String>,
     /// Column that holds the title.
     pub title_column: Option<String>,
-    /// Column that holds the language, as somebody declared it.
+    /// Column that states the language of the text, such as `lang` or `language`: rows are filed under it until stage `langid` looks, which takes it as
+    /// a hint.
     pub lang_column: Option<String>,
     /// Column that holds the licence.
     pub licence_column: Option<String>,
@@ -176,6 +178,7 @@ impl Parquet {
         if text.len() > self.text_bytes_max.as_usize() {
             return Offer::Dropped(doc, TEXT_TOO_LONG);
         }
+        doc.lang = doc.declared_lang.as_deref().and_then(|written| language::stated(written, &text)).map(Lang::new);
         doc.text = text;
         Offer::Document(doc)
     }
@@ -385,7 +388,7 @@ mod tests {
                 ("address", column("https://www.example.fi/")),
                 ("name", column("0123456789abcdef0123456789abcdef")),
                 ("head", column("Sää")),
-                ("language", column("fi")),
+                ("language", column("fin")),
                 ("date", time),
                 ("other", Arc::new(Int32Array::from(vec![1]))),
             ]),
@@ -408,8 +411,9 @@ mod tests {
         assert_eq!(doc.id.to_string(), "0123456789abcdef0123456789abcdef");
         assert_eq!(
             (doc.title.as_deref(), doc.declared_lang.as_deref(), doc.licence.as_deref()),
-            (Some("Sää"), Some("fi"), Some("CC-BY-4.0"))
+            (Some("Sää"), Some("fin"), Some("CC-BY-4.0"))
         );
+        assert_eq!(doc.lang, Some(Lang::new("fi")), "a column that is named states the language");
         assert_eq!(doc.fetched_at, Some(1_700_000_000_123));
         assert_eq!(records.bytes_taken(), bytes.len() as u64);
         assert!(records.next().is_none());

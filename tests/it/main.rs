@@ -31,6 +31,7 @@ mod takedown;
 mod tidy;
 mod tokenizer;
 mod web;
+mod yields;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -22,7 +22,7 @@ const WORDS: &str = "satama aamu kalastaja verkko laituri tuuli meri lokki majak
     jää kevät syksy lamppu ikkuna ovi katu talo piha koira kissa hevonen kirja kirje posti juna asema silmä käsi sydän laulu";
 
 /// A text of sixty words; texts of different numbers have hardly a shingle in common.
-fn text(number: u64) -> String {
+pub fn text(number: u64) -> String {
     let words: Vec<&str> = WORDS.split_whitespace().collect();
     let mut state = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut next = || {
@@ -35,9 +35,23 @@ fn text(number: u64) -> String {
 }
 
 /// The same with another end, so that nine tenths of the shingles stay.
-fn rewritten(number: u64, end: &str) -> String {
+pub fn rewritten(number: u64, end: &str) -> String {
     let text = text(number);
     format!("{} {end}", text.rsplit_once(' ').map_or("", |(rest, _)| rest))
+}
+
+/// The text columns `names` of all Parquet files below `folder`.
+pub fn rows_below(folder: &std::path::Path, names: &[&str]) -> Vec<Vec<String>> {
+    let mut rows = Vec::new();
+    for file in files_below(folder) {
+        let reader = parquet::file::reader::SerializedFileReader::try_from(folder.join(file).as_path()).expect("Parquet");
+        for row in reader {
+            let row = row.expect("a row");
+            let at = |name: &str| row.get_column_iter().position(|(found, _)| found == name).expect("a column");
+            rows.push(names.iter().map(|name| row.get_string(at(name)).cloned().unwrap_or_default()).collect());
+        }
+    }
+    rows
 }
 
 struct Town {
@@ -87,17 +101,7 @@ impl Town {
 
     /// The text columns `names` of all Parquet files below `place`.
     fn rows(&self, place: &str, names: &[&str]) -> Vec<Vec<String>> {
-        let place = self.workspace().join(place);
-        let mut rows = Vec::new();
-        for file in files_below(&place) {
-            let reader = parquet::file::reader::SerializedFileReader::try_from(place.join(file).as_path()).expect("Parquet");
-            for row in reader {
-                let row = row.expect("a row");
-                let at = |name: &str| row.get_column_iter().position(|(found, _)| found == name).expect("a column");
-                rows.push(names.iter().map(|name| row.get_string(at(name)).cloned().unwrap_or_default()).collect());
-            }
-        }
-        rows
+        rows_below(&self.workspace().join(place), names)
     }
 
     fn kept(&self) -> BTreeSet<String> {

@@ -180,6 +180,7 @@ fn why(row: &Map<String, Value>) -> String {
     }
     if let Some(other) = text("duplicate_of") {
         why += &format!(": it repeats {other}");
+        why += &text("duplicate_in").map_or(String::new(), |dataset| format!(" of the data set {dataset}"));
         why += &text("jaccard").map_or(String::new(), |share| format!(", with a similarity of {share}"));
     }
     why
@@ -199,7 +200,8 @@ fn told(fate: &Fate) -> Value {
             (told.into_iter().collect(), row, &["id", "url", "lang", "cluster_id", "cluster_size", "quality", "optout", "fetched_at"])
         }
         Fate::Dropped { row, .. } => {
-            let names = &["id", "url", "lang", "stage", "reason", "value", "limit", "duplicate_of", "jaccard", "fetched_at"];
+            let names =
+                &["id", "url", "lang", "stage", "reason", "value", "limit", "duplicate_of", "duplicate_in", "jaccard", "fetched_at"];
             ([("kept".to_owned(), json!(false))].into_iter().collect(), row, names)
         }
     };

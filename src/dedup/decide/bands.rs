@@ -73,7 +73,8 @@ pub(super) fn find_groups(night: &Night<'_>, numbers: &mut Numbers) -> Result<(O
     Ok((writer.map(KeyWriter::finish).transpose()?, groups))
 }
 
-fn keys(night: &Night<'_>, numbers: &Numbers) -> Result<Sorted<(u64, u32)>, DecideError> {
+/// The keys of the bands of all documents that stand, in order.
+pub(super) fn keys(night: &Night<'_>, numbers: &Numbers) -> Result<Sorted<(u64, u32)>, DecideError> {
     let bands = night.fresh.scheme().banding.map_or(0, |banding| banding.bands);
     let standing = numbers.stands.iter().filter(|stands| **stands).count();
     let mut sorter = Sorter::new(night.folder, "bands", night.buffer_bytes).expecting(standing * bands);

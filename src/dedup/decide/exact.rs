@@ -34,7 +34,8 @@ pub(super) fn run_file(folder: &Path, which: impl Fn(&RunFiles) -> &std::path::P
     which(&RunFiles::of(folder, RUN_STEM)).clone()
 }
 
-fn keys(night: &Night<'_>, numbers: &Numbers) -> Result<Sorted<(u128, u32)>, DecideError> {
+/// The keys of the texts of all documents that stand, in order.
+pub(super) fn keys(night: &Night<'_>, numbers: &Numbers) -> Result<Sorted<(u128, u32)>, DecideError> {
     let mut sorter = Sorter::new(night.folder, "exact", night.buffer_bytes).expecting(numbers.fresh as usize);
     for piece in night.fresh.pieces() {
         let (exacts, languages, sketched) = (piece.exacts()?, piece.languages()?, piece.sketched()?);

@@ -6,10 +6,13 @@
 //! 3. [`gather`]: documents and groups are brought together by component, in parts that fit into memory;
 //! 4. [`judge`]: in each part candidates are compared by their sketches, and clusters get their winners.
 //!
+//! Before them falls what stands in a data set that goes before this one ([`elsewhere`]); it takes no part in the rest.
+//!
 //! Then decisions are written in order of id, and [`remember`] leaves tonight's run for the index. In memory stay 13 bytes for each
 //! document of the night, some 40 for each earlier one that was met, and the buffers that the bound on memory allows.
 
 mod bands;
+mod elsewhere;
 mod exact;
 mod gather;
 mod judge;
@@ -83,6 +86,9 @@ pub struct DecideCounts {
     pub near_duplicates: u64,
     /// Documents that fall because their address was captured again later.
     pub older_captures: u64,
+    /// Documents that fall because another data set has them.
+    #[serde(default)]
+    pub yielded: u64,
 }
 
 impl DecideCounts {
@@ -93,6 +99,7 @@ impl DecideCounts {
             Fate::Exact => self.exact_duplicates += 1,
             Fate::Near(_) => self.near_duplicates += 1,
             Fate::Older => self.older_captures += 1,
+            Fate::Yields { .. } => self.yielded += 1,
         }
     }
 }
@@ -117,6 +124,8 @@ pub struct Work<'a> {
     pub signatures: &'a [PathBuf],
     /// The runs of earlier nights, oldest first.
     pub index: &'a [RunFiles],
+    /// The runs of the data sets that the settings yield to, in their order: the name of each, and its runs, oldest first.
+    pub yields: &'a [(String, Vec<RunFiles>)],
     /// Where decisions, tonight's run and temporary files are written.
     pub out_dir: &'a Path,
     /// Memory to stay under, as long as it is more than [`DOCUMENT_BYTES`] a document. It never shows in what is written.
@@ -163,6 +172,7 @@ pub fn decide(work: &Work<'_>) -> Result<Decided, DecideError> {
     if work.settings.newest_of_url {
         urls::leave_out_older(&night, &mut numbers, &mut members)?;
     }
+    elsewhere::leave_out_yielding(&night, work.yields, &mut numbers, &mut members)?;
     outputs.extend(exact::join(&night, &mut numbers)?);
     let (run, groups) = bands::find_groups(&night, &mut numbers)?;
     outputs.extend(run);

@@ -116,16 +116,22 @@ pub(in crate::dedup) fn fate_bytes(fate: Fate) -> (u8, f32) {
         Fate::Exact => (1, 1.0),
         Fate::Near(jaccard) => (2, jaccard),
         Fate::Older => (3, 0.0),
+        Fate::Yields { to, jaccard: None } => (YIELDS + 2 * to, 1.0),
+        Fate::Yields { to, jaccard: Some(jaccard) } => (YIELDS + 2 * to + 1, jaccard),
     }
 }
+
+/// The first number of those that stand for [`Fate::Yields`]: two for each data set, equal texts and similar ones.
+const YIELDS: u8 = 4;
 
 /// The fate that a file holds.
 pub(in crate::dedup) fn fate_of(number: u8, jaccard: f32) -> Fate {
     match number {
         0 => Fate::Winner,
         1 => Fate::Exact,
+        2 => Fate::Near(jaccard),
         3 => Fate::Older,
-        _ => Fate::Near(jaccard),
+        _ => Fate::Yields { to: (number - YIELDS) / 2, jaccard: (number % 2 == 1).then_some(jaccard) },
     }
 }
 
@@ -194,7 +200,8 @@ mod tests {
 
     #[test]
     fn every_record_reads_back() {
-        for fate in [Fate::Winner, Fate::Exact, Fate::Near(0.75), Fate::Older] {
+        let yields = [Fate::Yields { to: 0, jaccard: None }, Fate::Yields { to: 15, jaccard: Some(0.875) }];
+        for fate in [Fate::Winner, Fate::Exact, Fate::Near(0.75), Fate::Older].into_iter().chain(yields) {
             let (winner, cluster) = (DocId(u128::MAX - 3), DocId(9));
             let member = MemberRecord(Member { id: DocId(5), occurrence: 6, place: 7, fate, winner, cluster, size: 8 });
             let mut bytes = Vec::new();

@@ -10,7 +10,8 @@ use crate::dedup::erase::{Erased, Orphans, erase};
 use crate::dedup::exclusions::Exclusions;
 use crate::dedup::index::Index;
 use crate::dedup::memory::{SignedText, estimated};
-use crate::dedup::minhash::{Sketcher, cut};
+use crate::dedup::minhash::{Sketcher, cut, jaccard};
+use crate::dedup::overlap::{Overlap, repeated};
 use crate::dedup::settings::Near;
 use crate::dedup::signatures::{SignatureSink, language_hash, rank};
 use crate::doc::{DocId, Document, Lang, Signature};
@@ -78,6 +79,7 @@ struct Nights {
     settings: DedupSettings,
     memory_bytes_max: u64,
     runs: Vec<RunFiles>,
+    yields: Vec<(String, Vec<RunFiles>)>,
     nights: usize,
     last: Option<Decided>,
 }
@@ -85,7 +87,7 @@ struct Nights {
 impl Nights {
     fn new(settings: &DedupSettings, memory_bytes_max: u64) -> Nights {
         let folder = tempfile::tempdir().unwrap();
-        Nights { folder, settings: settings.clone(), memory_bytes_max, runs: Vec::new(), nights: 0, last: None }
+        Nights { folder, settings: settings.clone(), memory_bytes_max, runs: Vec::new(), yields: Vec::new(), nights: 0, last: None }
     }
 
     fn out_dir(&self) -> PathBuf {
@@ -109,7 +111,15 @@ impl Nights {
         std::fs::create_dir(self.out_dir()).unwrap();
         let (signatures, out_dir) = (self.sign(docs, 3), self.out_dir());
         let (settings, memory_bytes_max) = (&self.settings, self.memory_bytes_max);
-        let decided = decide(&Work { settings, signatures: &signatures, index: &self.runs, out_dir: &out_dir, memory_bytes_max }).unwrap();
+        let decided = decide(&Work {
+            settings,
+            signatures: &signatures,
+            index: &self.runs,
+            yields: &self.yields,
+            out_dir: &out_dir,
+            memory_bytes_max,
+        })
+        .unwrap();
         if self.settings.remember {
             self.runs.truncate(self.runs.len() - decided.merged_runs);
             self.runs.push(RunFiles::of(&out_dir, RUN_STEM));
@@ -274,7 +284,8 @@ fn an_index_of_other_settings_or_with_damage_is_refused_in_words() {
     let signatures = nights.sign(&[docs, documents(&settings, 300, 4)].concat(), 1);
     let out_dir = nights.folder.path().join("x");
     std::fs::create_dir(&out_dir).unwrap();
-    let work = Work { settings: &settings, signatures: &signatures, index: &nights.runs, out_dir: &out_dir, memory_bytes_max: 0 };
+    let work =
+        Work { settings: &settings, signatures: &signatures, index: &nights.runs, yields: &[], out_dir: &out_dir, memory_bytes_max: 0 };
     decide(&work).unwrap();
     let files = &nights.runs[0];
     for path in [&files.exact, &files.bands, &files.documents] {
@@ -369,5 +380,109 @@ fn copies_of_an_erased_document_come_in_again_unless_others_hold_its_text() {
         assert_eq!(decision.winner, named, "the keys of the erased one went to its copy");
         nights.erase(&[DocId(2), DocId(3), DocId(4)], orphans);
         assert!(nights.night(&[near(5)]).is_empty(), "nobody is left to be like");
+    }
+}
+
+/// Which of `docs` repeat one of `others`, found by holding every two against each other.
+fn repeating(settings: &DedupSettings, docs: &[Document], others: &[Document]) -> BTreeSet<DocId> {
+    let signature = |doc: &Document| doc.signature.as_deref().unwrap().clone();
+    let repeats = |doc: &&Document| {
+        let ours = signature(doc);
+        others.iter().any(|other| {
+            let theirs = signature(other);
+            let share_band = ours.bands.iter().zip(&theirs.bands).any(|(a, b)| a == b);
+            let is_near = doc.lang == other.lang && share_band && jaccard(&ours.sketch, &theirs.sketch) >= settings.jaccard_min;
+            is_near || settings.exact && ours.exact != 0 && ours.exact == theirs.exact
+        })
+    };
+    docs.iter().filter(repeats).map(|doc| doc.id).collect()
+}
+
+#[test]
+fn what_a_data_set_that_goes_before_has_falls_and_the_rest_is_judged_as_if_it_had_never_been() {
+    for settings in all_settings() {
+        let all = documents(&settings, 1_800, 41);
+        let (curated, web) = all.split_at(600);
+        let mut archives = Nights::new(&settings, 1 << 30);
+        curated.chunks(250).for_each(|night| drop(archives.night(night)));
+        let expected = repeating(&settings, web, curated);
+        assert!(expected.len() > 100, "{settings:?}: only {} repeat", expected.len());
+        let rest: Vec<Document> = web.iter().filter(|doc| !expected.contains(&doc.id)).cloned().collect();
+        let mut alone = Nights::new(&settings, 1 << 30);
+        let alone_kept: Vec<BTreeSet<DocId>> = rest.chunks(10_000).map(|night| kept(night, &alone.night(night))).collect();
+        let held = |memory| {
+            let mut nights = Nights::new(&settings, memory);
+            nights.yields = vec![("archives".to_owned(), archives.runs.clone())];
+            let exclusions = nights.night(web);
+            (kept(web, &exclusions), nights)
+        };
+        let (kept_web, nights) = held(1 << 30);
+        assert_eq!(kept_web, alone_kept[0], "{settings:?}");
+        assert_eq!(nights.last.as_ref().unwrap().counts.yielded, expected.len() as u64);
+        assert_eq!(held(0).1.last.unwrap().outputs, nights.last.unwrap().outputs, "memory never shows");
+    }
+}
+
+#[test]
+fn a_document_that_fell_to_another_data_set_is_named_after_it_and_comes_in_once_that_one_has_forgotten() {
+    let settings = DedupSettings { yield_to: vec!["laws".to_owned(), "books".to_owned()], ..DedupSettings::default() };
+    let base = documents(&settings, 1, 77).remove(0);
+    let copy = |id: u128| Document { id: DocId(id), source_offset: id as u64, text: "x".repeat(id as usize), ..base.clone() };
+    let mut near = copy(5);
+    near.signature.as_mut().unwrap().exact = 5 << 96;
+    let mut books = Nights::new(&settings, 1 << 30);
+    books.night(&[copy(1), copy(2)]);
+    let mut web = Nights::new(&settings, 1 << 30);
+    web.yields = vec![("laws".to_owned(), Vec::new()), ("books".to_owned(), books.runs.clone())];
+    let exclusions = web.night(&[copy(4), near.clone()]);
+    let decision = |id: u64| exclusions.get(DocId(id.into()), crate::dedup::signatures::occurrence("", id)).unwrap();
+    assert_eq!((decision(4).fate, decision(4).winner), (Fate::Yields { to: 1, jaccard: None }, DocId(2)), "the longest stands for both");
+    assert_eq!((decision(5).fate, decision(5).winner), (Fate::Yields { to: 1, jaccard: Some(1.0) }, DocId(2)));
+    assert_eq!(exclusions.elsewhere(&decision(5)), Some("books"));
+    books.erase(&[DocId(1), DocId(2)], Orphans::Offer);
+    let again = [copy(6)];
+    assert_eq!(kept(&again, &web.night(&again)), BTreeSet::from([DocId(6)]), "neither index holds it against the copy");
+}
+
+#[test]
+fn a_data_set_that_was_signed_otherwise_is_named_with_the_setting() {
+    let settings = DedupSettings::default();
+    let docs = documents(&settings, 20, 3);
+    let seven = std::num::NonZeroU32::new(7).unwrap();
+    for (other, told) in [
+        (DedupSettings { seed: 7, ..settings.clone() }, "dedup.seed is 7 there and 499850766707 here"),
+        (DedupSettings { shingle_words: seven, ..settings.clone() }, "dedup.shingle_words is 7 there and 5 here"),
+        (DedupSettings { near: Near::Strict, ..settings.clone() }, "dedup.near is 20 bands of 13 rows there and 16 bands of 7 rows here"),
+        (DedupSettings { near: Near::Off, ..settings.clone() }, "dedup.near is off there"),
+    ] {
+        let mut laws = Nights::new(&other, 1 << 30);
+        laws.night(&documents(&other, 20, 3));
+        let scheme = crate::dedup::sign::Scheme::of(&settings);
+        let error = Index::open_other("laws", &laws.runs, scheme).unwrap_err().to_string();
+        assert!(error.contains(told) && error.contains("take `laws` from yield_to"), "{error}");
+    }
+    let mut same = Nights::new(&DedupSettings { jaccard_min: 0.9, exact: false, ..settings.clone() }, 1 << 30);
+    same.night(&docs);
+    assert!(Index::open_other("laws", &same.runs, crate::dedup::sign::Scheme::of(&settings)).is_ok(), "what only judges may differ");
+}
+
+#[test]
+fn of_two_data_sets_that_were_published_apart_the_same_documents_repeat_as_if_one_had_yielded() {
+    for settings in all_settings() {
+        let all = documents(&settings, 1_800, 43);
+        let (curated, web) = all.split_at(600);
+        let published = |docs: &[Document], night: usize| {
+            let mut nights = Nights::new(&settings, 1 << 30);
+            docs.chunks(night).for_each(|docs| drop(nights.night(docs)));
+            nights
+        };
+        let (archives, pages) = (published(curated, 250), published(web, 500));
+        let (own, other) = (Index::open_any(&pages.runs).unwrap(), Index::open_any(&archives.runs).unwrap());
+        let found = |buffer_bytes| {
+            let overlap = Overlap { jaccard_min: settings.jaccard_min, folder: pages.folder.path(), buffer_bytes };
+            repeated(&own, &other, overlap).unwrap()
+        };
+        assert_eq!(found(1 << 20), repeating(&settings, web, curated), "{settings:?}");
+        assert_eq!(found(0), found(1 << 20), "memory never shows");
     }
 }

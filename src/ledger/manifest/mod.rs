@@ -158,6 +158,12 @@ impl Manifests {
         Ok(Manifests { workspace: workspace.clone(), all, applied })
     }
 
+    /// The workspace that they are of.
+    #[must_use]
+    pub fn workspace(&self) -> &Workspace {
+        &self.workspace
+    }
+
     /// Whether the run of this plan was published, and all its files stand in their place.
     #[must_use]
     pub fn has_run(&self, plan: &str) -> bool {

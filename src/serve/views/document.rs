@@ -118,6 +118,7 @@ fn verdict(m: &Messages, id: DocId, fate: &Fate) -> Markup {
             p.verdict.fell { strong { (m.is_dropped) } " " code { (text(row, "stage")) "/" (text(row, "reason")) } (measured(m, row)) }
             @if !text(row, "duplicate_of").is_empty() {
                 p { (m.repeats) " " a href=(format!("/document/{}", text(row, "duplicate_of"))) { code { (text(row, "duplicate_of")) } }
+                    @if !text(row, "duplicate_in").is_empty() { " (" code { (text(row, "duplicate_in")) } ")" }
                     @if let Some(share) = row.get("jaccard").and_then(Value::as_f64) { ", " (m.similarity) " " (format!("{share:.2}")) } }
             }
         },

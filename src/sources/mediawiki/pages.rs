@@ -138,6 +138,11 @@ impl Pages {
         self.base = self.unpacked.position();
     }
 
+    /// Whether it is the index of a dump as far as it was read. Whether that is whole makes no difference: it is not needed.
+    fn is_index(&self) -> bool {
+        self.pages == 0 && !self.within && self.file.contains(INDEX_NAME)
+    }
+
     /// What is wrong with a dump that ended: a page that did not end, or no page at all.
     fn at_end(&mut self) -> Option<Record> {
         if std::mem::replace(&mut self.ended, true) {
@@ -145,7 +150,7 @@ impl Pages {
         }
         let what = if self.within {
             "the dump ends inside of a page"
-        } else if self.pages == 0 && self.file.contains(INDEX_NAME) {
+        } else if self.is_index() {
             "it is the index of a multistream dump, which is not needed; name the dump alone"
         } else if self.pages == 0 {
             "it holds no <page>, so it is no dump of a MediaWiki"
@@ -175,6 +180,9 @@ impl Records for Pages {
                 Step::MemberEnd => {}
                 Step::Broken(damage) => {
                     self.lose();
+                    if self.is_index() {
+                        continue;
+                    }
                     // The damage itself was told, so a dump without pages is no second one.
                     self.pages += 1;
                     if let Some(damage) = damage {

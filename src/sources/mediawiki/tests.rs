@@ -104,14 +104,14 @@ fn settings_choose_namespaces_templates_tables_and_licence() {
 #[test]
 fn an_index_among_the_dumps_is_told_as_such_whatever_stands_in_it() {
     let name = "lvwiki-20260601-pages-articles-multistream-index.txt.bz2";
-    // One that fits, one whose dump is another and shorter one, one that was cut before it was packed.
-    for index in ["616:7:Klusā sala\n", "99999999999:7:Klusā sala\n", "616:7:Klusā sala\n61"] {
-        let told: Vec<_> = offers(&*reader("{}"), &bzip2(index), name).into_iter().map(Result::unwrap_err).collect();
+    // One that fits, one whose dump is another and shorter one, one that was cut before it was packed, one that was cut, one that is none.
+    let mut indexes = ["616:7:Klusā sala\n", "99999999999:7:Klusā sala\n", "616:7:Klusā sala\n61"].map(bzip2).to_vec();
+    indexes.push(indexes[0][..indexes[0].len() - 9].to_vec());
+    indexes.push(b"\x00\xff neither index nor bzip2".to_vec());
+    for index in indexes {
+        let told: Vec<_> = offers(&*reader("{}"), &index, name).into_iter().map(Result::unwrap_err).collect();
         assert_eq!(told, ["damage: it is the index of a multistream dump, which is not needed; name the dump alone"]);
     }
-    let packed = bzip2("616:7:Klusā sala\n");
-    let told: Vec<_> = offers(&*reader("{}"), &packed[..packed.len() - 9], name).into_iter().map(Result::unwrap_err).collect();
-    assert!(told.len() == 1 && told[0].starts_with("damage: the bzip2 stream ends early"), "{told:?}");
 }
 
 #[test]
