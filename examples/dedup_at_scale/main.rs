@@ -2,7 +2,9 @@
 //!
 //!     cargo run --release --example dedup_at_scale -- sign docs.jsonl
 //!     cargo run --release --example dedup_at_scale -- nights FOLDER [DOCUMENTS_A_NIGHT [NIGHTS [MEMORY_MB]]]
+//!     cargo run --release --example dedup_at_scale -- yields FOLDER [DOCUMENTS [MEMORY_MB]]
 //!
+//! `yields` decides a night by itself, and again where it yields to a data set of as many documents, some of which it copies.
 //! `nights` makes signatures of documents that were never written: a third are new, the others copies of documents of any night before,
 //! some equal, most with a tenth to two fifths of their shingles changed. FOLDER must not exist; it is removed in the end.
 
@@ -34,7 +36,14 @@ fn main() -> Result<(), Box<dyn Error>> {
             let number = |at: usize, default: u64| numbers.get(at).map_or(Ok(default), |number| number.parse());
             nights(Path::new(folder), number(0, 4_000_000)?, number(1, 5)?, number(2, 1_000)?)
         }
-        _ => Err("say `sign FILE.jsonl` or `nights FOLDER [DOCUMENTS [NIGHTS [MEMORY_MB]]]`".into()),
+        ["yields", folder, numbers @ ..] => {
+            let number = |at: usize, default: u64| numbers.get(at).map_or(Ok(default), |number| number.parse());
+            yields(Path::new(folder), number(0, 4_000_000)?, number(1, 1_000)?)
+        }
+        _ => {
+            Err("say `sign FILE.jsonl` or `nights FOLDER [DOCUMENTS [NIGHTS [MEMORY_MB]]]` or `yields FOLDER [DOCUMENTS [MEMORY_MB]]`"
+                .into())
+        }
     }
 }
 
@@ -114,6 +123,37 @@ fn nights(folder: &Path, documents: u64, nights: u64, memory_mb: u64) -> Result<
             index_bytes as f64 / 1e9,
             decided.counts.exact_duplicates + decided.counts.near_duplicates,
         );
+    }
+    std::fs::remove_dir_all(folder)?;
+    Ok(())
+}
+
+fn yields(folder: &Path, documents: u64, memory_mb: u64) -> Result<(), Box<dyn Error>> {
+    let settings = DedupSettings { yield_to: vec!["other".to_owned()], ..DedupSettings::default() };
+    let mut author = Author::new(&settings);
+    let mut others: Vec<(String, Vec<RunFiles>)> = Vec::new();
+    println!("| what | CPU s | peak MB | yielded | other duplicates |");
+    println!("|---|---|---|---|---|");
+    let signatures = ["other", "night"].map(|name| -> Result<PathBuf, Box<dyn Error>> {
+        std::fs::create_dir_all(folder.join(name))?;
+        author.night(&folder.join(name), documents)
+    });
+    let [other, night] = signatures;
+    let (other, night) = (other?, night?);
+    for (what, signatures) in [("the other data set", &other), ("the night alone", &night), ("the night, yielding", &night)] {
+        let out_dir = folder.join(what);
+        std::fs::create_dir(&out_dir)?;
+        peak_mb()?;
+        let cpu = cpu_seconds();
+        let yields = if what.ends_with("yielding") { others.as_slice() } else { &[] };
+        let memory_bytes_max = memory_mb * 1_000_000;
+        let signatures = std::slice::from_ref(signatures);
+        let counts = decide(&Work { settings: &settings, signatures, index: &[], yields, out_dir: &out_dir, memory_bytes_max })?.counts;
+        let duplicates = counts.exact_duplicates + counts.near_duplicates;
+        println!("| {what} | {:.1} | {} | {} | {duplicates} |", cpu_seconds() - cpu, peak_mb()?, counts.yielded);
+        if others.is_empty() {
+            others.push(("other".to_owned(), vec![RunFiles::of(&out_dir, RUN_STEM)]));
+        }
     }
     std::fs::remove_dir_all(folder)?;
     Ok(())

@@ -125,7 +125,7 @@ fn dedup(recipe: &Recipe) -> String {
     };
     let yields = match recipe.dedup.yield_to.as_slice() {
         [] => String::new(),
-        names => format!("; what {} of this workspace have falls first", names.join(" and ")),
+        names => format!("; what repeats {} falls first", names.join(", ")),
     };
     if !recipe.dedup.exact && recipe.dedup.near == Near::Off { "off".to_owned() } else { format!("{exact}; {near}{yields}") }
 }

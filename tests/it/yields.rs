@@ -77,6 +77,9 @@ fn a_copy_on_the_web_falls_with_the_name_of_the_edited_text_and_of_its_data_set(
     let shelves = Shelves::new();
     shelves.put("archives", 1, &[text(1), text(2)]);
     shelves.put("web", 1, &[text(1), rewritten(2, "verkossa"), text(3)]);
+    let mut check = tamis(["check", "--set", YIELDS, "--set"]);
+    check.arg(format!("input={}/*.jsonl", shelves.at("web").display())).arg(shelves.at("web.toml"));
+    assert!(said(&ends_with(&mut check, 0).stdout).contains("; what repeats archives falls first"));
     ends_with(&mut shelves.run("archives", &[]), 0);
     ends_with(&mut shelves.run("web", &[YIELDS]), 0);
     assert_eq!(shelves.kept("web"), BTreeSet::from([text(3)]));
