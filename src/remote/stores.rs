@@ -175,6 +175,11 @@ fn s3(at: &At) -> object_store::Result<Store> {
     Ok(Store { objects: s3.clone(), parts: Some(s3.clone()), s3: Some(s3) })
 }
 
+/// Whether the user says that a store may be spoken to without TLS, as those are that stand in for it on one machine.
+fn allows_http(name: &str) -> bool {
+    std::env::var(name).is_ok_and(|value| value.eq_ignore_ascii_case("true") || value == "1")
+}
+
 /// Where S3 is, if it is not Amazon's; empty else.
 pub(super) fn s3_endpoint() -> String {
     std::env::var("AWS_ENDPOINT_URL").or_else(|_| std::env::var("AWS_ENDPOINT")).unwrap_or_default()
@@ -182,7 +187,7 @@ pub(super) fn s3_endpoint() -> String {
 
 fn google(at: &At) -> object_store::Result<Store> {
     let builder = GoogleCloudStorageBuilder::from_env().with_url(at.root.clone());
-    let builder = builder.with_client_options(options(false)).with_retry(retries());
+    let builder = builder.with_client_options(options(allows_http("GOOGLE_ALLOW_HTTP"))).with_retry(retries());
     let given = ["GOOGLE_SERVICE_ACCOUNT", "GOOGLE_SERVICE_ACCOUNT_PATH", "GOOGLE_SERVICE_ACCOUNT_KEY", "GOOGLE_APPLICATION_CREDENTIALS"];
     let is_public = !is_set(&given) && !is_machine_of("Google");
     let google = Arc::new(if is_public { builder.with_skip_signature(true) } else { builder }.build()?);
@@ -191,7 +196,8 @@ fn google(at: &At) -> object_store::Result<Store> {
 
 fn azure(at: &At) -> object_store::Result<Store> {
     let builder = MicrosoftAzureBuilder::from_env().with_url(at.root.clone());
-    let azure = Arc::new(builder.with_client_options(options(false)).with_retry(retries()).build()?);
+    let options = options(allows_http("AZURE_ALLOW_HTTP"));
+    let azure = Arc::new(builder.with_client_options(options).with_retry(retries()).build()?);
     Ok(Store { objects: azure.clone(), parts: Some(azure), s3: None })
 }
 
