@@ -9,7 +9,7 @@ use comfy_table::CellAlignment;
 use super::exit::Exit;
 use super::table::plain;
 use crate::quality::heaps::Parting;
-use crate::quality::make::{Made, Training, judge, make};
+use crate::quality::make::{Made, Training, judge, make, told};
 use crate::size::{ByteSize, grouped};
 use crate::stages::learned::head::{Evaluation, OfLanguage};
 use crate::stages::learned::model::Model;
@@ -152,7 +152,7 @@ fn train(args: &Train) -> Result<Exit> {
     let earlier = args.with.as_deref().map(open).transpose()?;
     let (good, bad) = args.named.texts()?;
     let Made { languages, left_out, repeated, empty, both } = make(&good, &bad, &training)?;
-    left_out.iter().for_each(|why| eprintln!("left out: {why}"));
+    told(&left_out, args.documents_min).iter().for_each(|why| eprintln!("left out: {why}"));
     for (documents, why) in [(repeated, "that were there before"), (empty, "without a word"), (both, "called good and bad")] {
         if documents > 0 {
             eprintln!("left out: documents {why}: {}", grouped(documents));
@@ -222,6 +222,13 @@ fn open(path: &Path) -> Result<Model> {
 }
 
 fn warn(lang: &str, evaluation: &Evaluation) {
+    let (area, error) = (evaluation.auc, evaluation.auc_error);
+    if area - 2.0 * error <= 0.5 {
+        eprintln!(
+            "note: `{lang}`: on documents that were held out the score does no better than chance (area {area:.2} ± {error:.2}); do not use it, and give \
+             more documents, good and bad ones of the same kinds of sites"
+        );
+    }
     let length = evaluation.auc_of_length;
     if length > LENGTH_TELLS {
         eprintln!(

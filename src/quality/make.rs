@@ -55,12 +55,23 @@ impl From<TextsError> for MakeError {
     }
 }
 
+/// What is not learned from, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LeftOut {
+    /// Documents whose language nobody states.
+    NoLanguage { documents: u64 },
+    /// A language with too few good or bad documents.
+    TooFew { lang: String, good: u64, bad: u64 },
+    /// A language whose documents cannot be parted so that each part has some of both kinds.
+    TooThin { lang: String },
+}
+
 /// What came of training.
 pub struct Made {
     /// The languages that were learned.
     pub languages: Vec<(OfLanguage, Scorer)>,
-    /// Why others were not, a sentence each.
-    pub left_out: Vec<String>,
+    /// Why others were not.
+    pub left_out: Vec<LeftOut>,
     /// Documents left out since their text was there before.
     pub repeated: u64,
     /// Documents left out since they have no word.
@@ -91,7 +102,7 @@ pub fn make(good: &Texts, bad: &Texts, training: &Training) -> Result<Made, Make
         made.languages.push((OfLanguage { lang, buckets, note, inputs, good, bad, evaluation }, scorer));
     }
     if made.languages.is_empty() {
-        let why = made.left_out.join("; ");
+        let why = told(&made.left_out, training.documents_min).join("; ");
         return Err(MakeError::TooFew(if why.is_empty() { "the files hold no text".to_owned() } else { why }));
     }
     Ok(made)
@@ -138,27 +149,44 @@ fn of_kind(held_out: &[HeldOut]) -> [u64; 2] {
 }
 
 /// Why a language is left out, if it is none or has too few documents, bad and good, in all or in a part.
-fn too_few(lang: &str, [bad, good]: [u64; 2], parts: [[u64; 2]; 3], training: &Training) -> Option<String> {
+fn too_few(lang: &str, [bad, good]: [u64; 2], parts: [[u64; 2]; 3], training: &Training) -> Option<LeftOut> {
     if lang == UNDETERMINED {
-        return Some(format!("{} documents state no language; `--lang` states that of all", bad + good));
+        return Some(LeftOut::NoLanguage { documents: bad + good });
     }
-    let least = training.documents_min;
-    if bad.min(good) < least {
-        return Some(format!("`{lang}` has {good} good and {bad} bad documents, and {least} of each are needed (--documents-min)"));
+    let lang = lang.to_owned();
+    if bad.min(good) < training.documents_min {
+        return Some(LeftOut::TooFew { lang, good, bad });
     }
-    let thin = parts.iter().flatten().any(|count| *count < PART_MIN);
-    thin.then(|| {
-        format!(
-            "the documents of `{lang}` cannot be parted so that each part has {PART_MIN} good and {PART_MIN} bad ones; give more of them, \
-            a larger --hold-out, or pages of more sites"
-        )
-    })
+    parts.iter().flatten().any(|count| *count < PART_MIN).then_some(LeftOut::TooThin { lang })
+}
+
+/// What is said of those left out where `least` documents of each kind were wanted: a line a reason, or a language.
+#[must_use]
+pub fn told(left_out: &[LeftOut], least: u64) -> Vec<String> {
+    let (mut few, mut lines) = (Vec::new(), Vec::new());
+    for left in left_out {
+        match left {
+            LeftOut::NoLanguage { documents } => lines.push(format!("{documents} documents state no language; `--lang` states that of all")),
+            LeftOut::TooFew { lang, good, bad } => few.push(format!("{lang} {good} and {bad}")),
+            LeftOut::TooThin { lang } => lines.push(format!(
+                "the documents of `{lang}` cannot be parted so that each part has {PART_MIN} good and {PART_MIN} bad ones; give more of them, \
+                a larger --hold-out, or pages of more sites"
+            )),
+        }
+    }
+    if !few.is_empty() {
+        lines.push(format!("languages with fewer than {least} good and {least} bad documents (--documents-min): {}", few.join(", ")));
+    }
+    lines
 }
 
 fn inputs(texts: &Texts, good: bool) -> Result<Vec<Heap>, StoreError> {
     let heap = |path: &std::path::PathBuf| {
         let bytes = std::fs::metadata(path).map_err(|error| StoreError::io(path, error))?.len();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = |path: &std::path::Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        // Shards are called alike in every language's folder.
+        let folder = path.parent().map(name).filter(|folder| folder.starts_with("lang="));
+        let name = folder.map_or_else(|| name(path), |folder| format!("{folder}/{}", name(path)));
         Ok(Heap { good, name, bytes, sha256: sha256_file(path)? })
     };
     texts.files().iter().map(heap).collect()

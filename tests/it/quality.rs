@@ -212,7 +212,7 @@ fn what_cannot_be_learned_from_is_refused_with_what_to_change() {
     std::fs::write(place.at("damaged"), damaged).expect("room");
     for (words, told) in [
         (&["--good", "few.jsonl"][..], "texts are called good and bad; take them out"),
-        (&["--documents-min", "500"], "`de` has 150 good and 150 bad documents, and 500 of each are needed"),
+        (&["--documents-min", "500"], "fewer than 500 good and 500 bad documents (--documents-min): de 150 and 150"),
         (&["--lang", "German_language"], "is no language tag"),
         (&["--bits", "23"], "--bits is from 12 to 22"),
         (&["--hold-out", "0.5"], "--hold-out is a share"),
@@ -239,4 +239,20 @@ fn what_cannot_be_learned_from_is_refused_with_what_to_change() {
     assert!(!place.at("x").exists());
     let mut evaluate = place.tamis(&["quality", "evaluate", "model", "--lang", "fi", "--good", "good.jsonl", "--bad", "bad.jsonl"]);
     assert!(said(&ends_with(&mut evaluate, 2).stderr).contains("it knows de"));
+}
+
+#[test]
+fn a_score_of_heaps_that_are_alike_is_told_to_be_no_better_than_chance() {
+    let place = Place(tempfile::tempdir().expect("a folder"));
+    // By lot, so that nothing in a text says in which heap it lies.
+    let is_good = |number: &usize| tamis::store::sha256_bytes(&number.to_le_bytes()).as_bytes()[0] < b'8';
+    for (name, good) in [("good.jsonl", true), ("bad.jsonl", false)] {
+        let numbers = (0..216).filter(|number| is_good(number) == good);
+        let line = |number| json!({"text": text(&GOOD, number), "lang": "de"}).to_string() + "\n";
+        std::fs::write(place.at(name), numbers.map(line).collect::<String>()).expect("room");
+    }
+    let told = said(&ends_with(&mut place.train(&["--out", "model", "--hold-out", "0.3", "--documents-min", "80"]), 0).stderr);
+    assert!(told.contains("`de`: on documents that were held out the score does no better than chance"), "{told}");
+    let told = said(&ends_with(&mut Place::with_model().train(&["--out", "other"]), 0).stderr);
+    assert!(!told.contains("chance"), "{told}");
 }
