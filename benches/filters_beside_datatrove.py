@@ -31,7 +31,8 @@ stage = "langid"
 exact = false
 near = false
 """
-QUALITY = ["gopher-quality", "c4-quality", "fineweb-quality", "repetition"]
+# C4's rules last: they change the text, and datatrove keeps the words of the last text only.
+QUALITY = ["repetition", "gopher-quality", "fineweb-quality", "c4-quality"]
 TAMIS = {"quality": [f"{stage}:rules=[]" for stage in QUALITY], "pii": ["pii"]} | {stage: [f"{stage}:rules=[]"] for stage in QUALITY}
 NEXT_TO_NOTHING = ["url"]
 COPIES = 20
