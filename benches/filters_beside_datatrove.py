@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import lru_cache
 from pathlib import Path
 
 RECIPE = """dataset = "texts"
@@ -68,7 +69,6 @@ def peers(args, rows):
     from datatrove.data import Document
     from datatrove.pipeline.filters import C4QualityFilter
     from datatrove.pipeline.formatters import PIIFormatter
-    from functools import lru_cache
     from peer_datatrove import fineweb_quality, gopher_quality, repetition, words_of
     from datatrove.utils.word_tokenizers import load_word_tokenizer
 
@@ -119,8 +119,8 @@ def main():
                 times[group][1].append(time.process_time() - begun)
         print(f"{len(rows)} texts, {size:.1f} MB, {len({row['lang'] for row in rows})} languages; MB in a CPU second\n")
         print("| | tamis | datatrove | ratio |\n|---|---|---|---|")
-        for group, times in times.items():
-            ours, theirs, least = map(statistics.median, times)
+        for group, columns in times.items():
+            ours, theirs, least = map(statistics.median, columns)
             mark = "" if ours > least else "at least "
             ours, theirs = size / max(ours, least), size / theirs
             print(f"| {group} | {mark}{ours:.1f} | {theirs:.2f} | {mark}{ours / theirs:.0f} |")

@@ -83,8 +83,8 @@ pub(super) fn at_home(name: &str, makes_shards: bool, verb: impl FnOnce() -> any
     }
     *HOME.lock().unwrap_or_else(PoisonError::into_inner) = Some(home);
     let exit = verb();
-    let home = HOME.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let (exit, Some(mut home)) = (exit?, home) else { unreachable!("nobody else takes it") };
+    let Some(mut home) = HOME.lock().unwrap_or_else(PoisonError::into_inner).take() else { unreachable!("nobody else takes it") };
+    let exit = exit?;
     if let Some(brought) = home.bring(name)? {
         let versions = if brought.versions > 0 { format!(", {} earlier versions removed", brought.versions) } else { String::new() };
         let (changed, removed) = (brought.changed, brought.removed);

@@ -21,6 +21,10 @@ use crate::workspace::Workspace;
 
 /// The profile that was given, or one of defaults.
 pub fn profile(args: &RunArgs) -> anyhow::Result<Profile> {
+    anyhow::ensure!(
+        args.engine == Engine::Local || args.machine.scratch.is_none(),
+        "--scratch is for this machine; `scratch` in the engine profile says where nodes have a disk of their own"
+    );
     match &args.profile {
         Some(_) if args.engine == Engine::Local => anyhow::bail!("--profile is for other machines; add --engine slurm, ray or print"),
         Some(path) => Ok(Profile::load(path)?),

@@ -112,7 +112,7 @@ pub struct RunArgs {
     #[command(flatten)]
     pub(super) place: Place,
     #[command(flatten)]
-    machine: Machine,
+    pub(super) machine: Machine,
     /// Who does the tasks
     #[arg(long, value_enum, default_value_t = Engine::Local)]
     pub(super) engine: Engine,

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_64_with_seed};
 
+use super::bad_and_good;
 use super::train::Example;
 use crate::stages::learned::features::read;
 use crate::text::host::registrable_domain;
@@ -66,22 +67,16 @@ impl Heaps {
     /// Bad and good documents in all.
     #[must_use]
     pub fn documents(&self) -> [u64; 2] {
-        let mut documents = count(&self.learn);
-        for (sum, more) in documents.iter_mut().zip(count(&self.calibrate)) {
-            *sum += more;
-        }
-        for held in &self.held_out {
-            documents[usize::from(held.good)] += 1;
-        }
-        documents
+        let [learn, calibrate, held_out] = self.parts();
+        [0, 1].map(|kind| learn[kind] + calibrate[kind] + held_out[kind])
     }
-}
 
-/// Bad and good ones among `examples`.
-#[must_use]
-pub fn count(examples: &[Example]) -> [u64; 2] {
-    let good = examples.iter().filter(|example| example.good).count() as u64;
-    [examples.len() as u64 - good, good]
+    /// Bad and good documents of each part: to learn from, to calibrate by, held out.
+    #[must_use]
+    pub fn parts(&self) -> [[u64; 2]; 3] {
+        let of_examples = |examples: &[Example]| bad_and_good(examples.iter().map(|example| example.good));
+        [of_examples(&self.learn), of_examples(&self.calibrate), bad_and_good(self.held_out.iter().map(|held| held.good))]
+    }
 }
 
 /// What was read.

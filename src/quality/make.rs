@@ -1,6 +1,6 @@
 //! From two heaps of documents to a model that says how good it is; and how good a model is on other heaps.
 
-use super::heaps::{HeapsError, HeldOut, Parting, count, gather};
+use super::heaps::{HeapsError, HeldOut, Parting, gather};
 use super::measure::{Trial, evaluation};
 use super::rules::Rules;
 use super::train::fit;
@@ -90,14 +90,14 @@ pub fn make(good: &Texts, bad: &Texts, training: &Training) -> Result<Made, Make
     let rules = Rules::of_the_house()?;
     let mut made = Made { languages: Vec::new(), left_out: Vec::new(), repeated: read.repeated, empty: read.empty, both: read.both };
     for (lang, heaps) in read.languages {
-        let parts = [count(&heaps.learn), count(&heaps.calibrate), of_kind(&heaps.held_out)];
+        let parts = heaps.parts();
         if let Some(why) = too_few(&lang, heaps.documents(), parts, training) {
             made.left_out.push(why);
             continue;
         }
         let scorer = fit(&heaps.learn, &heaps.calibrate, training.parting.buckets);
         let evaluation = evaluate(&scorer, &lang, &heaps.held_out, &rules);
-        let [bad, good] = count(&heaps.learn);
+        let [[bad, good], ..] = parts;
         let (buckets, note, inputs) = (training.parting.buckets as u32, training.note.clone(), inputs.clone());
         made.languages.push((OfLanguage { lang, buckets, note, inputs, good, bad, evaluation }, scorer));
     }
@@ -113,6 +113,7 @@ pub fn make(good: &Texts, bad: &Texts, training: &Training) -> Result<Made, Make
 /// # Errors
 /// See [`MakeError`].
 pub fn judge(model: &Model, good: &Texts, bad: &Texts, parting: &Parting) -> Result<(Vec<(String, Evaluation)>, Vec<String>), MakeError> {
+    // More than all, so that the greatest hash is held out too.
     let read = gather(good, bad, &Parting { hold_out: 1.1, ..parting.clone() })?;
     let rules = Rules::of_the_house()?;
     let (mut judged, mut unknown) = (Vec::new(), Vec::new());
@@ -140,12 +141,6 @@ fn evaluate(scorer: &Scorer, lang: &str, held_out: &[HeldOut], rules: &Rules) ->
         kept: rules.judge(lang, &held.text),
     };
     evaluation(&held_out.iter().map(trial).collect::<Vec<_>>(), &Rules::names())
-}
-
-/// Bad and good ones.
-fn of_kind(held_out: &[HeldOut]) -> [u64; 2] {
-    let good = held_out.iter().filter(|held| held.good).count() as u64;
-    [held_out.len() as u64 - good, good]
 }
 
 /// Why a language is left out, if it is none or has too few documents, bad and good, in all or in a part.

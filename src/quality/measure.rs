@@ -1,5 +1,6 @@
 //! How well a score tells good from bad: figures over documents that were held out.
 
+use super::bad_and_good;
 use crate::stages::learned::head::{AtLimit, Evaluation, OfRules};
 
 /// Shares of the good documents for which a limit is proposed.
@@ -50,10 +51,8 @@ fn rounded(share: f64) -> f64 {
     (share * 10_000.0).round() / 10_000.0
 }
 
-/// Bad and good ones.
 fn kinds(scores: &[Scored]) -> [u64; 2] {
-    let good = scores.iter().filter(|(_, good)| *good).count() as u64;
-    [scores.len() as u64 - good, good]
+    bad_and_good(scores.iter().map(|(_, good)| *good))
 }
 
 /// Of the good documents, or of the bad ones, how many have a score of `limit` or more.

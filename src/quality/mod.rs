@@ -8,3 +8,8 @@ pub mod make;
 pub mod measure;
 pub mod rules;
 pub mod train;
+
+/// How many are bad and how many are good.
+fn bad_and_good(good: impl Iterator<Item = bool>) -> [u64; 2] {
+    good.fold([0, 0], |[bad, good], is_good| [bad + u64::from(!is_good), good + u64::from(is_good)])
+}

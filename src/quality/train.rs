@@ -5,6 +5,7 @@
 //! slope and offset, so that the score is a probability and not only an order (Platt 1999). The order of examples is fixed, and only
 //! additions, multiplications, divisions and square roots are used, which every machine rounds alike.
 
+use super::bad_and_good;
 use crate::stages::learned::features::{bucket_of, read};
 use crate::stages::learned::model::{Scorer, probability, share_of};
 
@@ -53,9 +54,8 @@ impl Example {
 
 /// How much a bad and a good example weigh, so that both kinds weigh the same in all.
 fn kinds(examples: &[Example]) -> [f64; 2] {
-    let good = examples.iter().filter(|example| example.good).count();
     let half = examples.len() as f64 / 2.0;
-    [half / (examples.len() - good).max(1) as f64, half / good.max(1) as f64]
+    bad_and_good(examples.iter().map(|example| example.good)).map(|count| half / count.max(1) as f64)
 }
 
 /// Weights while they are learned.

@@ -67,6 +67,8 @@ fn an_engine_that_is_absent_or_refuses_says_what_to_do_and_leaves_nothing_queued
     assert!(cancelled.split_whitespace().all(|job| job == "7") && told.contains("were cancelled"), "{told}");
     let told = said(&ends_with(house.run("w", &["--profile", "p.toml"]).env("PATH", &empty), 2).stderr);
     assert!(told.contains("--profile is for other machines"), "{told}");
+    let told = said(&ends_with(house.run("w", &["--engine", "slurm", "--scratch", "s"]).env("PATH", &empty), 2).stderr);
+    assert!(told.contains("--scratch is for this machine"), "{told}");
 }
 
 #[test]

@@ -36,7 +36,7 @@ pub struct OfLanguage {
 pub struct Heap {
     /// Whether its documents were called good.
     pub good: bool,
-    /// Name of the file, without its folder.
+    /// Name of the file; of a shard with the folder of its language before it.
     pub name: String,
     /// Its size as stored.
     pub bytes: u64,
