@@ -117,6 +117,13 @@ impl<T> Default for Marks<T> {
     }
 }
 
+/// Each name once.
+impl<T> FromIterator<(&'static str, T)> for Marks<T> {
+    fn from_iter<I: IntoIterator<Item = (&'static str, T)>>(marks: I) -> Marks<T> {
+        Marks(marks.into_iter().collect())
+    }
+}
+
 impl<T: Copy> Marks<T> {
     /// Sets `name` to `value`, in place of an earlier value.
     pub fn set(&mut self, name: &'static str, value: T) {

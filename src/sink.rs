@@ -49,6 +49,8 @@ pub struct Output {
 pub enum OutputKind {
     /// Documents between two passes.
     Documents,
+    /// Where documents between two passes are stored that were not read for it.
+    Places,
     /// Signatures for deduplication.
     Signatures,
     /// Decisions of deduplication.

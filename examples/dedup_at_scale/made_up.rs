@@ -3,10 +3,11 @@
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-use tamis::dedup::minhash::{Sketcher, cut};
+use tamis::dedup::minhash::cut;
 use tamis::dedup::settings::{Banding, DedupSettings};
+use tamis::dedup::sign::Scheme;
 use tamis::dedup::signatures::SignatureSink;
-use tamis::doc::{DocId, Document, Lang, Signature};
+use tamis::doc::{DocId, Document, Lang};
 
 /// Shares of the documents, in hundredths: a text of its own, an equal copy; the rest are changed copies.
 const NEW: u64 = 66;
@@ -16,7 +17,6 @@ const EQUAL: u64 = 8;
 pub struct Author {
     settings: DedupSettings,
     banding: Banding,
-    sketcher: Sketcher,
     written: u64,
 }
 
@@ -41,7 +41,7 @@ impl Dice {
 impl Author {
     pub fn new(settings: &DedupSettings) -> Author {
         let banding = settings.near.banding().unwrap_or(Banding { bands: 0, rows: 0 });
-        Author { settings: settings.clone(), banding, sketcher: Sketcher::new(banding, settings.seed), written: 0 }
+        Author { settings: settings.clone(), banding, written: 0 }
     }
 
     /// Writes the signatures of the next `documents` to a file in `folder`.
@@ -72,7 +72,7 @@ impl Author {
             }
             exact = u128::from(dice.roll()) << 64 | u128::from(number);
         }
-        let signature = Signature { exact, bands: self.sketcher.bands(&sketch), sketch: cut(&sketch) };
+        let signature = Scheme::of(&self.settings).signature(exact, cut(&sketch));
         Document {
             id: DocId(u128::from(dice.roll()) << 64 | u128::from(number)),
             lang: Some(Lang::new(["de", "fr", "pl", "fi"][original as usize % 4])),

@@ -150,11 +150,17 @@ impl Exclusions {
     /// Drops `doc` if it is a duplicate, with the estimated similarity beside the limit; else marks it with its cluster, if it has one.
     pub fn judge(&self, doc: &mut Document) -> Verdict {
         let Some(decision) = self.get(doc.id, occurrence(&doc.source_file, doc.source_offset)) else { return Verdict::Keep };
+        let verdict = self.verdict(&decision);
+        if verdict == Verdict::Keep {
+            doc.cluster = Some(decision.cluster);
+        }
+        verdict
+    }
+
+    /// What follows from a decision.
+    pub fn verdict(&self, decision: &Decision) -> Verdict {
         match decision.fate {
-            Fate::Winner => {
-                doc.cluster = Some(decision.cluster);
-                Verdict::Keep
-            }
+            Fate::Winner => Verdict::Keep,
             Fate::Exact => Verdict::drop(EXACT_DUPLICATE),
             Fate::Older => Verdict::drop(OLDER_CAPTURE),
             Fate::Near(jaccard) => Verdict::broke(NEAR_DUPLICATE, jaccard, self.jaccard_min),

@@ -278,6 +278,68 @@ impl Index {
     }
 }
 
+/// The documents of an index in the order of their numbers.
+#[derive(Debug)]
+pub struct Rows {
+    index: Index,
+    /// The block that is read next: of which run, and which one there.
+    next: (usize, usize),
+    columns: Columns,
+    row: usize,
+}
+
+impl Index {
+    /// Its documents from number `first` on.
+    ///
+    /// # Errors
+    /// When a file cannot be read or is damaged.
+    pub fn rows_from(self, first: u64) -> Result<Rows, ColumnError> {
+        let run = self.runs.partition_point(|run| run.base + run.len() <= first);
+        let mut rows = Rows { next: (run, 0), columns: Columns::default(), row: 0, index: self };
+        let Some(run) = rows.index.runs.get(run) else { return Ok(rows) };
+        let mut before = run.base;
+        for count in run.documents.blocks() {
+            if before + count as u64 > first {
+                break;
+            }
+            before += count as u64;
+            rows.next.1 += 1;
+        }
+        rows.fill()?;
+        rows.row = first.saturating_sub(before) as usize;
+        Ok(rows)
+    }
+}
+
+impl Rows {
+    /// The next document, erased ones among them; none at the end.
+    ///
+    /// # Errors
+    /// When a file cannot be read or is damaged.
+    pub fn pull(&mut self) -> Result<Option<Remembered>, ColumnError> {
+        if self.row == self.columns.rows() && !self.fill()? {
+            return Ok(None);
+        }
+        self.row += 1;
+        Ok(Some(self.columns.row(self.row - 1)))
+    }
+
+    /// Reads the next block, if there is one.
+    fn fill(&mut self) -> Result<bool, ColumnError> {
+        self.row = 0;
+        while let Some(run) = self.index.runs.get(self.next.0) {
+            if self.next.1 < run.documents.blocks().len() {
+                self.columns.fill(&run.documents, &run.documents.open_again()?, self.next.1)?;
+                self.next.1 += 1;
+                return Ok(true);
+            }
+            self.next = (self.next.0 + 1, 0);
+        }
+        self.columns = Columns::default();
+        Ok(false)
+    }
+}
+
 /// How many of the last of `runs` (their sizes) a run of `documents` is merged with.
 fn merge_with(runs: &[u64], documents: u64) -> usize {
     let level = |size: u64| size.max(1).ilog(FANOUT);
@@ -294,7 +356,7 @@ fn merge_with(runs: &[u64], documents: u64) -> usize {
 }
 
 /// All columns of one block.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Columns(pub(super) [Vec<u8>; COLUMNS]);
 
 impl Columns {

@@ -10,8 +10,9 @@ use std::sync::LazyLock;
 use unicode_normalization::char::{canonical_combining_class, is_combining_mark};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
-/// Version of these rules; signatures of different versions cannot be compared.
-pub const NORMALISATION: u32 = 1;
+/// Version of these rules and of what is made of the words (sketches, band keys); signatures of different versions cannot be compared. 2: band
+/// keys are made of the sketch as it is kept.
+pub const NORMALISATION: u32 = 2;
 
 /// The text with every run of white space made one space, and none at its ends. White space is what Unicode says, and the four ASCII
 /// separators 1C to 1F.

@@ -7,7 +7,7 @@ use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128_with_seed};
 
 use crate::doc::Signature;
 
-use super::minhash::{Sketcher, cut, shingles};
+use super::minhash::{Sketcher, band_keys, cut, shingles};
 use super::normalise::{NORMALISATION, fold_white_space, for_each_word};
 use super::settings::{Banding, DedupSettings};
 
@@ -42,6 +42,17 @@ impl Scheme {
 }
 
 impl Scheme {
+    /// The signature of a text with this exact hash and this sketch; an empty one where it has no words.
+    #[must_use]
+    pub fn signature(self, exact: u128, sketch: Vec<u8>) -> Signature {
+        Signature { exact, bands: self.band_keys(&sketch).collect(), sketch }
+    }
+
+    /// The keys of a sketch's bands; none for an empty one.
+    pub fn band_keys(self, sketch: &[u8]) -> impl Iterator<Item = u64> {
+        self.banding.into_iter().flat_map(move |banding| band_keys(sketch, banding, self.seed))
+    }
+
     /// The first setting in which two schemes differ, with what it is here and in `other`.
     pub(super) fn difference(self, other: Scheme) -> Option<(&'static str, String, String)> {
         let banding = |scheme: Scheme| scheme.banding.map_or("off".to_owned(), |cut| format!("{} bands of {} rows", cut.bands, cut.rows));
@@ -86,9 +97,8 @@ impl Signer {
     #[must_use]
     pub fn sign(&self, text: &str) -> Signature {
         let exact = self.exact(text);
-        let Some(sketcher) = &self.sketcher else { return Signature { exact, bands: Vec::new(), sketch: Vec::new() } };
-        let sketch = sketcher.sketch(&self.shingles(text));
-        Signature { exact, bands: sketcher.bands(&sketch), sketch: cut(&sketch) }
+        let sketch = self.sketcher.as_ref().map_or_else(Vec::new, |sketcher| cut(&sketcher.sketch(&self.shingles(text))));
+        self.scheme.signature(exact, sketch)
     }
 
     /// Hashes of all different shingles of `text`, sorted.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use crate::doc::{Document, Lang};
+use crate::doc::{DocId, Document, Lang};
 use crate::sink::{Output, OutputKind, SinkError};
 
 use super::columns::{Column, ColumnError, ColumnFile, ColumnWriter};
@@ -24,7 +24,6 @@ const SKETCHED: usize = 5;
 const URL: usize = 6;
 const FETCHED: usize = 7;
 const SKETCH: usize = 8;
-const BAND: usize = 9;
 
 /// Which capture a document comes from: the same page may be archived twice, and then two documents have one id. A hash of its file's
 /// name and its place there.
@@ -45,19 +44,54 @@ pub struct About {
 
 fn columns(scheme: Scheme) -> Vec<Column> {
     let fixed = [("id", 16), ("occurrence", 8), ("lang", 2), ("rank", 8), ("exact", 16), ("sketched", 1), ("url", 8), ("fetched", 8)];
-    let (bands, values) = scheme.banding.map_or((0, 0), |banding| (banding.bands, banding.values()));
-    let fixed = fixed.into_iter().map(|(name, width)| Column::new(name, width));
-    let sketch = std::iter::once(Column::new("sketch", values));
-    fixed.chain(sketch).chain((0..bands).map(|band| Column::new(&format!("band-{band:02}"), 8))).collect()
+    let values = scheme.banding.map_or(0, Banding::values);
+    fixed.into_iter().chain([("sketch", values)]).map(|(name, width)| Column::new(name, width)).collect()
 }
 
 /// How well a document is worth keeping among its duplicates, the greater the better: by the signal `prefer` (a document without it comes
 /// last), then by the length of its text.
 #[must_use]
 pub fn rank(doc: &Document, prefer: Option<&str>) -> u64 {
-    let length = u64::from(u32::try_from(doc.text.len()).unwrap_or(u32::MAX));
-    let signal = prefer.and_then(|name| doc.quality.get(name)).map_or(0, in_order);
-    u64::from(signal) << 32 | length
+    rank_of(u32::try_from(doc.text.len()).unwrap_or(u32::MAX), prefer.and_then(|name| doc.quality.get(name)))
+}
+
+/// The rank of a document with so many bytes of text and this value of the signal that is preferred.
+#[must_use]
+pub fn rank_of(text_bytes: u32, signal: Option<f32>) -> u64 {
+    u64::from(signal.map_or(0, in_order)) << 32 | u64::from(text_bytes)
+}
+
+/// The bytes of text, of which a rank knows, up to 4 GiB.
+#[must_use]
+pub fn text_bytes_of(rank: u64) -> u32 {
+    rank as u32
+}
+
+/// What a row says of a document.
+#[derive(Clone, Copy, Debug)]
+pub struct Signed<'a> {
+    /// Its id.
+    pub id: DocId,
+    /// Which capture it is.
+    pub occurrence: u64,
+    /// Its language.
+    pub lang: Option<&'a Lang>,
+    /// See [`rank`].
+    pub rank: u64,
+    /// Exact hash of its text.
+    pub exact: u128,
+    /// Its sketch; empty where it has no words.
+    pub sketch: &'a [u8],
+    /// See [`address_key`].
+    pub url: u64,
+    /// When it was fetched, ms since 1970; the least number where nobody knows.
+    pub fetched: i64,
+}
+
+/// What stands for an address, under the key `seed`; 0 for none.
+#[must_use]
+pub fn address_key(url: &str, seed: u64) -> u64 {
+    if url.is_empty() { 0 } else { xxh3_64_with_seed(url.as_bytes(), seed) }
 }
 
 /// A number that is greater where `value` is; 0 is for none.
@@ -91,29 +125,40 @@ impl SignatureSink {
     /// # Errors
     /// When the file cannot be written.
     pub fn write(&mut self, doc: &Document) -> Result<(), SinkError> {
-        let (exact, bands, sketch) = match doc.signature.as_deref() {
-            Some(signature) => (signature.exact, signature.bands.as_slice(), signature.sketch.as_slice()),
-            None => (NOTHING_TO_COMPARE, [].as_slice(), [].as_slice()),
+        let (exact, sketch) = match doc.signature.as_deref() {
+            Some(signature) => (signature.exact, signature.sketch.as_slice()),
+            None => (NOTHING_TO_COMPARE, [].as_slice()),
         };
-        let lang = self.language(doc.lang.as_ref());
-        let url = if doc.url.is_empty() { 0 } else { xxh3_64_with_seed(doc.url.as_bytes(), self.scheme.seed) };
-        let rank = rank(doc, self.prefer.as_deref());
+        self.put(&Signed {
+            id: doc.id,
+            occurrence: occurrence(&doc.source_file, doc.source_offset),
+            lang: doc.lang.as_ref(),
+            rank: rank(doc, self.prefer.as_deref()),
+            exact,
+            sketch,
+            url: address_key(&doc.url, self.scheme.seed),
+            fetched: doc.fetched_at.unwrap_or(i64::MIN),
+        })
+    }
+
+    /// Takes a signature that is known.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn put(&mut self, signed: &Signed<'_>) -> Result<(), SinkError> {
+        let lang = self.language(signed.lang);
         let writer = &mut self.writer;
-        writer.set(ID, &doc.id.0.to_le_bytes());
-        writer.set(OCCURRENCE, &occurrence(&doc.source_file, doc.source_offset).to_le_bytes());
+        writer.set(ID, &signed.id.0.to_le_bytes());
+        writer.set(OCCURRENCE, &signed.occurrence.to_le_bytes());
         writer.set(LANG, &lang.to_le_bytes());
-        writer.set(RANK, &rank.to_le_bytes());
-        writer.set(EXACT, &exact.to_le_bytes());
-        writer.set(SKETCHED, &[u8::from(!bands.is_empty())]);
-        let Banding { bands: bands_wanted, rows } = self.scheme.banding.unwrap_or(Banding { bands: 0, rows: 0 });
-        writer.set(URL, &url.to_le_bytes());
-        writer.set(FETCHED, &doc.fetched_at.unwrap_or(i64::MIN).to_le_bytes());
-        let mut whole_sketch = sketch.to_vec();
-        whole_sketch.resize(bands_wanted * rows, 0);
+        writer.set(RANK, &signed.rank.to_le_bytes());
+        writer.set(EXACT, &signed.exact.to_le_bytes());
+        writer.set(SKETCHED, &[u8::from(!signed.sketch.is_empty())]);
+        writer.set(URL, &signed.url.to_le_bytes());
+        writer.set(FETCHED, &signed.fetched.to_le_bytes());
+        let mut whole_sketch = signed.sketch.to_vec();
+        whole_sketch.resize(self.scheme.banding.map_or(0, Banding::values), 0);
         writer.set(SKETCH, &whole_sketch);
-        for band in 0..bands_wanted {
-            writer.set(BAND + band, &bands.get(band).copied().unwrap_or_default().to_le_bytes());
-        }
         writer.end_row()
     }
 
@@ -240,7 +285,7 @@ impl Rows<'_> {
         Ok(wide(&self.file.read(EXACT, self.block)?))
     }
 
-    /// Which of them have bands and a sketch.
+    /// Which of them have a sketch.
     pub fn sketched(&self) -> Result<Vec<bool>, ColumnError> {
         Ok(self.file.read(SKETCHED, self.block)?.into_iter().map(|flag| flag != 0).collect())
     }
@@ -261,11 +306,6 @@ impl Rows<'_> {
     /// When they were fetched: ms since 1970, the least number where nobody knows.
     pub fn fetched(&self) -> Result<Vec<i64>, ColumnError> {
         Ok(numbers(&self.file.read(FETCHED, self.block)?).into_iter().map(|number| number as i64).collect())
-    }
-
-    /// One band's keys.
-    pub fn band(&self, band: usize) -> Result<Vec<u64>, ColumnError> {
-        Ok(numbers(&self.file.read(BAND + band, self.block)?))
     }
 
     /// All sketches, one after the other.
@@ -297,7 +337,6 @@ mod tests {
     use super::*;
     use crate::dedup::settings::Near;
     use crate::dedup::sign::Signer;
-    use crate::doc::DocId;
 
     fn doc(id: u128, lang: &str, text: &str, settings: &DedupSettings) -> Document {
         let signature = Some(Box::new(Signer::new(settings).sign(text)));
@@ -324,7 +363,7 @@ mod tests {
         assert_eq!(pieces[0].languages().unwrap()[0], pieces[1].languages().unwrap()[0]);
         assert_ne!(pieces[0].languages().unwrap()[0], pieces[0].languages().unwrap()[1]);
         let signature = docs[0].signature.as_deref().unwrap();
-        assert_eq!((pieces[0].exacts().unwrap()[0], pieces[0].band(5).unwrap()[0]), (signature.exact, signature.bands[5]));
+        assert_eq!(pieces[0].exacts().unwrap()[0], signature.exact);
         assert_eq!(pieces[0].sketches().unwrap()[..112], signature.sketch);
         assert_eq!(pieces[1].sketches().unwrap(), docs[2].signature.as_deref().unwrap().sketch);
     }

@@ -68,6 +68,7 @@ impl Place {
             OutputKind::Rejects => self.workspace.rejects(&self.plan),
             OutputKind::Quarantine => self.workspace.quarantine(&self.plan),
             OutputKind::Documents
+            | OutputKind::Places
             | OutputKind::Signatures
             | OutputKind::Exclusions
             | OutputKind::Paragraphs

@@ -34,7 +34,7 @@ pub struct ShardPlan {
     pub slices: Vec<Slice>,
 }
 
-/// Row groups of the documents file of one `clean` task.
+/// Row groups of what one `clean` task left of documents: its file of places where it has one, else its file of documents.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Slice {
@@ -58,7 +58,8 @@ impl Commit {
 pub fn lay_out(clean: &[Commit], shard_bytes_max: u64) -> Vec<ShardPlan> {
     let mut by_lang: std::collections::BTreeMap<&str, Vec<(u32, usize, u64)>> = std::collections::BTreeMap::new();
     for commit in clean {
-        let groups = commit.output(OutputKind::Documents).map_or(&[][..], |output| &output.groups);
+        let documents = commit.output(OutputKind::Places).or_else(|| commit.output(OutputKind::Documents));
+        let groups = documents.map_or(&[][..], |output| &output.groups);
         for (number, group) in groups.iter().enumerate() {
             by_lang.entry(&group.lang).or_default().push((commit.task.index, number, group.bytes));
         }

@@ -105,6 +105,9 @@ pub struct Plan {
     /// tasks of stage `clean` are theirs, one plan after the other.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub again: Vec<String>,
+    /// Whether what stays of them is carried over row by row, and not read as documents.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub carries: bool,
     /// The tasks of stage `clean`: numbers of inputs.
     pub tasks: Vec<Vec<u32>>,
 }
@@ -308,6 +311,7 @@ mod tests {
             yields: Vec::new(),
             takedowns: 0,
             again: Vec::new(),
+            carries: false,
             tasks: vec![vec![0]],
         };
         let path = folder.path().join(format!("{}.json", plan.id()));

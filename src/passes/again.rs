@@ -22,7 +22,7 @@ use crate::engine::watch::{Step, Watch};
 use crate::ledger::manifest::Manifests;
 use crate::sink::OutputKind;
 use crate::sinks::documents::ReadError;
-use crate::sinks::stored::{Stored, StoredFile, StoredVerdict};
+use crate::sinks::stored::{Stored, StoredFile};
 use crate::source::{Again, Damage, Fell, Offer, RawRecord, Record};
 use crate::stage::{Dropped, Stage, Verdict};
 use crate::suppression::SUPPRESSED;
@@ -31,8 +31,8 @@ use crate::{stages, store};
 
 /// A sealed run that is decided anew.
 pub(super) struct Earlier {
-    plan: Plan,
-    place: Place,
+    pub(super) plan: Plan,
+    pub(super) place: Place,
     /// The vocabulary whose token ids are what `[[emit]]` would make again.
     ids_of: Option<String>,
 }
@@ -45,13 +45,13 @@ impl Earlier {
         Ok(Earlier { place: Place::new(workspace, &plan), plan, ids_of: stays.then(|| tokenizer.to_owned()) })
     }
 
-    fn commit(&self, stage: StageName, index: usize) -> Result<Commit, JobError> {
+    pub(super) fn commit(&self, stage: StageName, index: usize) -> Result<Commit, JobError> {
         let task = TaskName { stage, index: u32::try_from(index).unwrap_or(u32::MAX) };
         self.place.commit(task)?.ok_or(JobError::NotYet { task })
     }
 
     /// What the run published and what fell late, each list of files in the order of the input: shards of one language, their rejects.
-    fn late(&self) -> Result<Vec<Vec<PathBuf>>, JobError> {
+    pub(super) fn late(&self) -> Result<Vec<Vec<PathBuf>>, JobError> {
         let mut rejects: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
         for (index, shard) in self.commit(StageName::Decide, 0)?.layout.into_iter().enumerate() {
             let commit = self.commit(StageName::Emit, index)?;
@@ -71,7 +71,7 @@ impl Earlier {
 }
 
 /// The settings by which `plan` makes token ids; the hash of the vocabulary is not among them.
-fn tokenizing(plan: &Plan) -> Option<toml::Value> {
+pub(super) fn tokenizing(plan: &Plan) -> Option<toml::Value> {
     let recipe: toml::Table = plan.recipe.parse().ok()?;
     let emit = recipe.get("emit")?.as_array()?;
     emit.iter().find(|stage| stage.get("stage").and_then(toml::Value::as_str) == Some(stages::tokenize::ROOM.name)).cloned()
@@ -127,7 +127,7 @@ pub(super) fn read_task(job: &Job, index: u32, writing: &mut Writing, watch: &dy
 }
 
 /// The run that has task `index`, of those of all runs, and its number there.
-fn of_task(runs: &[Earlier], mut index: usize) -> Option<(&Earlier, usize)> {
+pub(super) fn of_task(runs: &[Earlier], mut index: usize) -> Option<(&Earlier, usize)> {
     for run in runs {
         if index < run.plan.tasks.len() {
             return Some((run, index));
@@ -138,9 +138,9 @@ fn of_task(runs: &[Earlier], mut index: usize) -> Option<(&Earlier, usize)> {
 }
 
 /// What the task had set aside: file and offset, and what went wrong.
-type SetAside = BTreeMap<(String, u64), String>;
+pub(super) type SetAside = BTreeMap<(String, u64), String>;
 
-fn quarantined(earlier: &Earlier, commit: &Commit) -> Result<SetAside, JobError> {
+pub(super) fn quarantined(earlier: &Earlier, commit: &Commit) -> Result<SetAside, JobError> {
     let Some(output) = commit.output(OutputKind::Quarantine) else { return Ok(SetAside::new()) };
     let path = earlier.place.of(OutputKind::Quarantine, &output.name);
     let text = std::fs::read_to_string(&path).map_err(|source| store::StoreError::io(&path, source))?;
@@ -157,8 +157,8 @@ fn again(job: &Job, stored: Stored, early: bool, set_aside: &mut SetAside) -> Re
         let steps_done = job.clean.len() - 1 - usize::from(job.suppression.is_some());
         return Ok(Again { doc, steps_done, fell: None });
     };
-    let (stage, reason) =
-        known(job, &fell).ok_or_else(|| JobError::UnknownReason { stage: fell.stage.clone(), reason: fell.reason.clone() })?;
+    let (stage, reason) = known(job, &fell.stage, &fell.reason)
+        .ok_or_else(|| JobError::UnknownReason { stage: fell.stage.clone(), reason: fell.reason.clone() })?;
     let steps_done = job.clean.iter().position(|step| step.name == stage).unwrap_or(0);
     let what = match reason {
         PANIC | DEADLINE => set_aside.remove(&(doc.source_file.to_string(), doc.source_offset)),
@@ -169,10 +169,10 @@ fn again(job: &Job, stored: Stored, early: bool, set_aside: &mut SetAside) -> Re
 }
 
 /// Stage and reason as the house writes them.
-fn known(job: &Job, fell: &StoredVerdict) -> Option<(&'static str, &'static str)> {
-    let stage = job.clean.iter().map(|step| step.name).chain([READ]).find(|name| *name == fell.stage)?;
+pub(super) fn known(job: &Job, stage: &str, reason: &str) -> Option<(&'static str, &'static str)> {
+    let stage = job.clean.iter().map(|step| step.name).chain([READ]).find(|name| *name == stage)?;
     let of_room = stages::room(stage).map_or(job.recipe.source_room.reasons, |room| room.reasons);
-    let reason = of_room.iter().copied().chain([PANIC, DEADLINE, SUPPRESSED]).find(|reason| *reason == fell.reason)?;
+    let reason = of_room.iter().copied().chain([PANIC, DEADLINE, SUPPRESSED]).find(|known| *known == reason)?;
     Some((stage, reason))
 }
 

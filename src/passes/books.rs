@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use arrow_array::RecordBatch;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -29,6 +30,7 @@ pub struct Quarantined {
 
 /// Open books; [`Books::close`] ends them.
 pub(super) struct Books {
+    task: TaskName,
     pub(super) tally: Tally,
     rejects: RejectsSink,
     quarantine: Vec<Quarantined>,
@@ -39,11 +41,17 @@ impl Books {
     /// Opens the books of `task` in the folder `attempt`.
     pub(super) fn open(attempt: &Path, task: TaskName) -> Result<Books, SinkError> {
         Ok(Books {
+            task,
             tally: Tally::default(),
             rejects: RejectsSink::create(attempt, &format!("{task}.rejects.parquet"))?,
             quarantine: Vec::new(),
             quarantine_file: attempt.join(format!("{task}.jsonl")),
         })
+    }
+
+    /// The task whose books they are.
+    pub(super) fn task(&self) -> TaskName {
+        self.task
     }
 
     /// Enters a document that goes on.
@@ -59,11 +67,37 @@ impl Books {
         self.rejects.write(doc, stage, dropped.reason, dropped.finding, duplicate)
     }
 
+    /// Enters row number `row` of `batch`, a stored document that fell.
+    pub(super) fn drop_row(
+        &mut self,
+        row: (&RecordBatch, usize),
+        stage: &str,
+        dropped: Dropped,
+        duplicate: Option<Duplicate>,
+    ) -> Result<(), SinkError> {
+        self.tally.read += 1;
+        self.tally.drop_one(stage, dropped.reason);
+        self.rejects.write_row(row, stage, dropped.reason, dropped.finding, duplicate)
+    }
+
     /// Enters a document that `stage` could not finish.
     pub(super) fn set_aside(&mut self, doc: Document, stage: &str, reason: &'static str, what: String) -> Result<(), SinkError> {
         self.tally.quarantined += 1;
         self.quarantine.push(Quarantined { file: doc.source_file.to_string(), offset: doc.source_offset, stage: stage.to_owned(), what });
         self.drop(doc, stage, Dropped { reason, finding: None }, None)
+    }
+
+    /// Enters row number `row` of `batch`, a stored document from `place` (file and offset) that `stage` could not finish.
+    pub(super) fn set_aside_row(
+        &mut self,
+        row: (&RecordBatch, usize),
+        (file, offset): (&str, u64),
+        (stage, reason): (&str, &'static str),
+        what: String,
+    ) -> Result<(), SinkError> {
+        self.tally.quarantined += 1;
+        self.quarantine.push(Quarantined { file: file.to_owned(), offset, stage: stage.to_owned(), what });
+        self.drop_row(row, stage, Dropped { reason, finding: None }, None)
     }
 
     /// Enters a part of `file` that cannot be read.

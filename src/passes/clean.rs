@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::again;
 use super::books::Books;
+use super::carried;
 use super::job::{Job, JobError};
 use crate::dedup::paragraphs::ParagraphSink;
 use crate::dedup::signatures::SignatureSink;
@@ -27,6 +28,9 @@ pub(super) struct Writing {
 
 /// Does task `index` of stage `clean` in the folder `attempt`.
 pub(super) fn clean(job: &Job, index: u32, attempt: &Path, watch: &dyn Watch) -> Result<Commit, JobError> {
+    if job.plan.carries {
+        return carried::clean(job, index, attempt, watch);
+    }
     let task = TaskName { stage: StageName::Clean, index };
     let mut writing = Writing {
         documents: DocumentsSink::create(attempt, &format!("{task}.documents.parquet"))?,

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::books::Books;
+use super::carried;
 use super::job::{Job, JobError};
 use crate::dedup::clusters::Fate as Decided;
-use crate::dedup::exclusions::Exclusions;
+use crate::dedup::exclusions::{Decision, Exclusions};
 use crate::dedup::paragraphs::Recurring;
 use crate::dedup::signatures::occurrence;
 use crate::doc::{Document, Lang};
@@ -48,18 +49,25 @@ impl Stage for Exclude {
 
 /// Of which document `doc` is a duplicate, if it is one.
 fn duplicate(exclusions: &Exclusions, doc: &Document) -> Option<Duplicate> {
-    let decision = exclusions.get(doc.id, occurrence(&doc.source_file, doc.source_offset))?;
+    duplicate_of(exclusions, &exclusions.get(doc.id, occurrence(&doc.source_file, doc.source_offset))?)
+}
+
+/// Of which document one is a duplicate of which this was decided; none for the one that stays.
+pub(super) fn duplicate_of(exclusions: &Exclusions, decision: &Decision) -> Option<Duplicate> {
     let jaccard = match decision.fate {
         Decided::Winner => return None,
         Decided::Older => None,
         Decided::Exact | Decided::Yields { jaccard: None, .. } => Some(1.0),
         Decided::Near(jaccard) | Decided::Yields { jaccard: Some(jaccard), .. } => Some(jaccard),
     };
-    Some(Duplicate { of: decision.winner, elsewhere: exclusions.elsewhere(&decision).map(str::to_owned), jaccard })
+    Some(Duplicate { of: decision.winner, elsewhere: exclusions.elsewhere(decision).map(str::to_owned), jaccard })
 }
 
 /// Does task `index` of stage `emit` in the folder `attempt`.
 pub(super) fn emit(job: &Job, index: u32, shard: &ShardPlan, attempt: &Path, watch: &dyn Watch) -> Result<Commit, JobError> {
+    if job.plan.carries {
+        return carried::emit(job, index, shard, attempt, watch);
+    }
     let task = TaskName { stage: StageName::Emit, index };
     let (exclusions, recurring) = (job.exclusions()?, job.recurring()?);
     let mut sink = ShardSink::create(attempt, &format!("{task}.shard.parquet"), job.shard_options())?;
@@ -117,7 +125,8 @@ fn slices(job: &Job, shard: &ShardPlan) -> Result<Vec<(PathBuf, Vec<usize>)>, Jo
         .collect()
 }
 
-fn settle(fate: Fate, exclusions: &Exclusions, sink: &mut ShardSink, books: &mut Books) -> Result<(), JobError> {
+/// Writes and counts one fate.
+pub(super) fn settle(fate: Fate, exclusions: &Exclusions, sink: &mut ShardSink, books: &mut Books) -> Result<(), JobError> {
     match fate {
         Fate::Other(_) | Fate::Damage(_) => {}
         Fate::Dropped { doc, stage, dropped } => {
@@ -126,15 +135,20 @@ fn settle(fate: Fate, exclusions: &Exclusions, sink: &mut ShardSink, books: &mut
         }
         Fate::Quarantined { doc, stage, reason, what } => books.set_aside(*doc, stage, reason, what)?,
         Fate::Kept(doc) => {
-            books.keep();
-            books.tally.hosts.entry(host_class(&doc.host).to_owned()).or_default().kept += 1;
             let lang = doc.lang.as_ref().map_or("und", Lang::as_str);
-            let share = books.tally.languages.entry(lang.to_owned()).or_default();
-            share.documents += 1;
-            share.tokens += u64::from(doc.token_count.unwrap_or(0));
-            share.text_bytes += doc.text.len() as u64;
+            count_kept(books, host_class(&doc.host), lang, (doc.token_count.unwrap_or(0), doc.text.len() as u64));
             sink.write(*doc)?;
         }
     }
     Ok(())
+}
+
+/// Counts a document in language `lang` on a host of class `class` that has so many token ids and bytes of text, and is kept.
+pub(super) fn count_kept(books: &mut Books, class: &str, lang: &str, (tokens, text_bytes): (u32, u64)) {
+    books.keep();
+    books.tally.hosts.entry(class.to_owned()).or_default().kept += 1;
+    let share = books.tally.languages.entry(lang.to_owned()).or_default();
+    share.documents += 1;
+    share.tokens += u64::from(tokens);
+    share.text_bytes += text_bytes;
 }

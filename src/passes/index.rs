@@ -36,7 +36,7 @@ pub fn index_runs(workspace: &Workspace, dataset: &str) -> Result<Vec<RunFiles>,
     Ok(runs_of(&index_now(&Manifests::read(workspace)?, dataset), workspace))
 }
 
-fn runs_of(files: &[PlannedIndexFile], workspace: &Workspace) -> Vec<RunFiles> {
+pub(super) fn runs_of(files: &[PlannedIndexFile], workspace: &Workspace) -> Vec<RunFiles> {
     RunFiles::all(&files.iter().map(|file| workspace.root().join(&file.path)).collect::<Vec<_>>())
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use super::again::{Earlier, UnlessTokenized};
+use super::again::{Earlier, UnlessTokenized, tokenizing};
 use super::emit::{DEDUP, Exclude};
 use super::{clean, decide, emit};
 use crate::dedup::columns::ColumnError;
@@ -231,6 +231,7 @@ pub fn make_plan(recipe: &Recipe, inputs: &[InputFile]) -> Plan {
         yields: Vec::new(),
         takedowns: 0,
         again: Vec::new(),
+        carries: false,
     }
 }
 
@@ -415,6 +416,19 @@ impl Job {
             }
         }
         steps
+    }
+
+    /// Hash of the vocabulary (empty for none) whose ids documents of `earlier` take along, where they need no work but that of `clean`.
+    pub(super) fn vocabulary_that_stays(&self, earlier: &Earlier) -> Option<&str> {
+        let only_tokens = self.recipe.emit.iter().all(|placed| placed.room.name == crate::stages::tokenize::ROOM.name);
+        let same = only_tokens && tokenizing(&earlier.plan) == tokenizing(&self.plan);
+        same.then(|| self.recipe.tokenizer_hash())
+    }
+
+    /// Whether the earlier runs wrote row groups of the same documents as this one does, but for what a decision changes.
+    pub(super) fn writes_alike(&self) -> bool {
+        let packing = |plan: &Plan| plan.recipe.parse::<toml::Table>().ok().map(|recipe| recipe.get("output").cloned());
+        self.earlier.iter().all(|earlier| packing(&earlier.plan).is_some() && packing(&earlier.plan) == packing(&self.plan))
     }
 
     /// What every shard of this job says about itself.

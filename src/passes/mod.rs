@@ -6,6 +6,7 @@
 
 mod again;
 mod books;
+mod carried;
 mod clean;
 mod decide;
 mod emit;

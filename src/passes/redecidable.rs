@@ -3,7 +3,9 @@
 //! Only limits may differ before deduplication: whatever else changed would have measured or written something else. After that all may
 //! differ, for deduplication, tokens and shards are made anew.
 
-use super::index::{YieldError, yields_now};
+use super::index::{YieldError, index_now, yields_now};
+use crate::dedup::settings::DedupSettings;
+use crate::dedup::sign::Scheme;
 use crate::engine::plan::{Plan, PlanError};
 use crate::ledger::manifest::{ManifestError, Manifests};
 use crate::recipe::{Placed, Recipe, RecipeErrors};
@@ -66,10 +68,13 @@ pub fn plan_again(workspace: &Workspace, dataset: &str, recipe: &Recipe, fresh: 
     }
     let plans =
         runs.iter().map(|run| Plan::load(&workspace.plans().join(format!("{}.json", run.transaction)))).collect::<Result<Vec<_>, _>>()?;
-    compare(&plans[0], &Recipe::of_plan(&plans[0])?, recipe).map_err(|what| RedecideError::MoreThanLimits { what })?;
+    let old = Recipe::of_plan(&plans[0])?;
+    compare(&plans[0], &old, recipe).map_err(|what| RedecideError::MoreThanLimits { what })?;
+    let no_takedown_since = plans.iter().all(|plan| plan.takedowns == fresh.takedowns);
+    let carries = no_takedown_since && signed_alike(&old.dedup, &recipe.dedup) && !index_now(&manifests, dataset).is_empty();
     let yields = yields_now(&manifests, &fresh.dataset, &recipe.dedup)?;
     let again = runs.into_iter().map(|run| run.transaction).collect();
-    let mut plan = Plan { again, yields, inputs: Vec::new(), tasks: Vec::new(), ..fresh.clone() };
+    let mut plan = Plan { again, carries, yields, inputs: Vec::new(), tasks: Vec::new(), ..fresh.clone() };
     for earlier in plans {
         let before = u32::try_from(plan.inputs.len()).unwrap_or(u32::MAX);
         plan.inputs.extend(earlier.inputs);
@@ -80,6 +85,12 @@ pub fn plan_again(workspace: &Workspace, dataset: &str, recipe: &Recipe, fresh: 
         return Err(RedecideError::Taken { dataset: plan.dataset });
     }
     Ok(plan)
+}
+
+/// Whether the signatures that a run with the settings `old` has remembered are those that `new` asks for, and no paragraphs have to be read: then
+/// stored rows can be carried over. What the gate of takedowns says of a row stays the same as long as none was applied.
+fn signed_alike(old: &DedupSettings, new: &DedupSettings) -> bool {
+    old.remember && Scheme::of(old) == Scheme::of(new) && new.paragraph_pages_min.is_none()
 }
 
 /// Sees that the shards of `dataset` are those that were published.

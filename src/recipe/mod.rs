@@ -239,6 +239,12 @@ impl Recipe {
         }
     }
 
+    /// Hash of the tokenizer's vocabulary; empty without tokenizer.
+    #[must_use]
+    pub fn tokenizer_hash(&self) -> &str {
+        self.tokenizer.as_ref().map_or("", |tokenizer| &tokenizer.hash)
+    }
+
     /// The recipe after `--set` as canonical TOML, without `name`, `input` and examples: equal recipes give equal bytes.
     #[must_use]
     pub fn effective_toml(&self) -> String {

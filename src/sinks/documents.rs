@@ -5,13 +5,12 @@
 //! from the fullest one: both depend on the documents alone. The file is read once or twice and then deleted, so packing is quick.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::basic::Compression;
 use parquet::schema::types::ColumnPath;
 
+use super::rows::{RowsFile, Wanted};
 use super::{ParquetFile, plain_properties, with_dictionaries, zstd};
 use crate::columns::{ColumnsError, DOCUMENT, from_batch};
 use crate::doc::{Document, Lang};
@@ -28,38 +27,48 @@ const READ_DOCUMENTS_MAX: usize = 512;
 /// The quickest level that still halves text: the file lives for minutes.
 const ZSTD_LEVEL: i32 = 1;
 
-/// Writes documents grouped by language.
-pub struct DocumentsSink {
-    file: ParquetFile,
-    buffers: BTreeMap<String, Buffer>,
-    buffered_bytes: usize,
-}
-
-#[derive(Default)]
-struct Buffer {
-    docs: Vec<Document>,
+/// Documents, or what stands for them, that wait until their row group is full.
+pub struct Waiting<T> {
+    buffers: BTreeMap<String, Buffer<T>>,
     bytes: usize,
 }
 
-impl DocumentsSink {
-    /// Begins the file `name` in `folder`.
-    ///
-    /// # Errors
-    /// When the file cannot be made.
-    pub fn create(folder: &Path, name: &str) -> Result<DocumentsSink, SinkError> {
-        // A compressor for each of thirty small columns of every row group took 4 % of a whole job, to save next to nothing.
-        let properties = with_dictionaries(plain_properties(ZSTD_LEVEL), &DOCUMENT)
-            .set_compression(Compression::UNCOMPRESSED)
-            .set_column_compression(ColumnPath::from("text"), zstd(ZSTD_LEVEL))
-            .build();
-        let file = ParquetFile::create(folder, name, OutputKind::Documents, DOCUMENT.arrow(), properties)?;
-        Ok(DocumentsSink { file, buffers: BTreeMap::new(), buffered_bytes: 0 })
+struct Buffer<T> {
+    items: Vec<T>,
+    bytes: usize,
+}
+
+impl<T> Default for Waiting<T> {
+    fn default() -> Waiting<T> {
+        Waiting { buffers: BTreeMap::new(), bytes: 0 }
+    }
+}
+
+impl<T> Waiting<T> {
+    /// Adds an item of `bytes` (text, address and title) in language `lang`. Answers a row group if there is one to write now, with its language.
+    pub fn add(&mut self, lang: &str, bytes: usize, item: T) -> Option<(String, Vec<T>)> {
+        let buffer = self.buffers.entry(lang.to_owned()).or_insert_with(|| Buffer { items: Vec::new(), bytes: 0 });
+        buffer.items.push(item);
+        buffer.bytes += bytes;
+        self.bytes += bytes;
+        let full = buffer.items.len() >= GROUP_DOCUMENTS_MAX || buffer.bytes >= GROUP_TEXT_BYTES_MAX;
+        match full {
+            true => self.take(lang.to_owned()),
+            false if self.bytes > BUFFERED_TEXT_BYTES_MAX => self.fullest().and_then(|lang| self.take(lang)),
+            false => None,
+        }
     }
 
-    fn flush(&mut self, lang: &str) -> Result<(), SinkError> {
-        let Some(buffer) = self.buffers.remove(lang) else { return Ok(()) };
-        self.buffered_bytes -= buffer.bytes;
-        self.file.documents(lang, &buffer.docs, None)
+    /// The row group of the first language that has items waiting.
+    pub fn rest(&mut self) -> Option<(String, Vec<T>)> {
+        let lang = self.buffers.keys().next()?.clone();
+        self.take(lang)
+    }
+
+    fn take(&mut self, lang: String) -> Option<(String, Vec<T>)> {
+        let buffer = self.buffers.remove(&lang)?;
+        self.bytes -= buffer.bytes;
+        Some((lang, buffer.items))
     }
 
     /// The language with most bytes waiting; the first tag among equals.
@@ -74,30 +83,48 @@ impl DocumentsSink {
     }
 }
 
+/// Bytes by which a document counts in [`Waiting`].
+#[must_use]
+pub fn waiting_bytes(doc: &Document) -> usize {
+    doc.text.len() + doc.url.len() + doc.title.as_ref().map_or(0, String::len)
+}
+
+/// Writes documents grouped by language.
+pub struct DocumentsSink {
+    file: ParquetFile,
+    waiting: Waiting<Document>,
+}
+
+impl DocumentsSink {
+    /// Begins the file `name` in `folder`.
+    ///
+    /// # Errors
+    /// When the file cannot be made.
+    pub fn create(folder: &Path, name: &str) -> Result<DocumentsSink, SinkError> {
+        // A compressor for each of thirty small columns of every row group took 4 % of a whole job, to save next to nothing.
+        let properties = with_dictionaries(plain_properties(ZSTD_LEVEL), &DOCUMENT)
+            .set_compression(Compression::UNCOMPRESSED)
+            .set_column_compression(ColumnPath::from("text"), zstd(ZSTD_LEVEL))
+            .build();
+        let file = ParquetFile::create(folder, name, OutputKind::Documents, DOCUMENT.arrow(), properties)?;
+        Ok(DocumentsSink { file, waiting: Waiting::default() })
+    }
+}
+
 impl Sink for DocumentsSink {
     fn write(&mut self, mut doc: Document) -> Result<(), SinkError> {
         doc.html = String::new();
         doc.signature = None;
         let lang = doc.lang.as_ref().map_or("und", Lang::as_str).to_owned();
-        let bytes = doc.text.len() + doc.url.len() + doc.title.as_ref().map_or(0, String::len);
-        let buffer = self.buffers.entry(lang.clone()).or_default();
-        buffer.docs.push(doc);
-        buffer.bytes += bytes;
-        let full = buffer.docs.len() >= GROUP_DOCUMENTS_MAX || buffer.bytes >= GROUP_TEXT_BYTES_MAX;
-        self.buffered_bytes += bytes;
-        if full {
-            self.flush(&lang)?;
-        } else if self.buffered_bytes > BUFFERED_TEXT_BYTES_MAX
-            && let Some(fullest) = self.fullest()
-        {
-            self.flush(&fullest)?;
+        match self.waiting.add(&lang, waiting_bytes(&doc), doc) {
+            Some((lang, docs)) => self.file.documents(&lang, &docs, None),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn finish(mut self: Box<Self>) -> Result<Vec<Output>, SinkError> {
-        while let Some(lang) = self.buffers.keys().next().cloned() {
-            self.flush(&lang)?;
+        while let Some((lang, docs)) = self.waiting.rest() {
+            self.file.documents(&lang, &docs, None)?;
         }
         Ok(vec![self.file.finish()?])
     }
@@ -126,44 +153,20 @@ pub enum ReadError {
 /// # Errors
 /// When the file cannot be opened or lacks a row group; the iterator answers an error where reading breaks off.
 pub fn read_groups(path: &Path, groups: Vec<usize>) -> Result<impl Iterator<Item = Result<Vec<Document>, ReadError>> + use<>, ReadError> {
-    let reader = GroupReader::open(path)?;
-    if let Some(group) = groups.iter().find(|group| **group >= reader.metadata.metadata().num_row_groups()) {
+    let file = RowsFile::open(path)?;
+    if let Some(group) = groups.iter().find(|group| **group >= file.groups()) {
         return Err(ReadError::NoSuchGroup { path: path.to_owned(), group: *group });
     }
-    Ok(groups.into_iter().flat_map(move |group| match reader.read(group) {
-        Ok(batches) => Box::new(batches) as Box<dyn Iterator<Item = _> + Send>,
+    Ok(groups.into_iter().flat_map(move |group| match file.read(group, Wanted::All, &|_| true, READ_DOCUMENTS_MAX) {
+        Ok(batches) => {
+            let path = file.path().to_owned();
+            Box::new(batches.map(move |batch| {
+                let batch = batch.map_err(|source| ReadError::Parquet { path: path.clone(), source: source.into() })?;
+                from_batch(&batch).map_err(|source| ReadError::Columns { path: path.clone(), source })
+            })) as Box<dyn Iterator<Item = _> + Send>
+        }
         Err(error) => Box::new(std::iter::once(Err(error))),
     }))
-}
-
-/// An open documents file.
-struct GroupReader {
-    path: PathBuf,
-    file: File,
-    metadata: ArrowReaderMetadata,
-}
-
-impl GroupReader {
-    fn open(path: &Path) -> Result<GroupReader, ReadError> {
-        let file = File::open(path).map_err(|source| ReadError::Io { path: path.to_owned(), source })?;
-        let refused = |source| ReadError::Parquet { path: path.to_owned(), source };
-        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(refused)?;
-        Ok(GroupReader { path: path.to_owned(), file, metadata })
-    }
-
-    fn read(&self, group: usize) -> Result<impl Iterator<Item = Result<Vec<Document>, ReadError>> + use<>, ReadError> {
-        let file = self.file.try_clone().map_err(|source| ReadError::Io { path: self.path.clone(), source })?;
-        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
-            .with_row_groups(vec![group])
-            .with_batch_size(READ_DOCUMENTS_MAX)
-            .build()
-            .map_err(|source| ReadError::Parquet { path: self.path.clone(), source })?;
-        let path = self.path.clone();
-        Ok(reader.map(move |batch| {
-            let batch = batch.map_err(|source| ReadError::Parquet { path: path.clone(), source: source.into() })?;
-            from_batch(&batch).map_err(|source| ReadError::Columns { path: path.clone(), source })
-        }))
-    }
 }
 
 #[cfg(test)]

@@ -4,10 +4,14 @@
 //! never where a caller's batch ends.
 
 pub mod documents;
+pub mod facts;
+mod mixture;
 pub mod rejects;
+pub mod rows;
 pub mod shards;
 pub mod splice;
 pub mod stored;
+pub mod taken;
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -17,16 +21,18 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use data_encoding::HEXLOWER;
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::arrow::arrow_writer::{ArrowRowGroupWriterFactory, ArrowWriterOptions, compute_leaves};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
+use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 use sha2::{Digest, Sha256};
 
 use crate::columns::{Columns, ColumnsError, to_batch};
 use crate::doc::Document;
 use crate::sink::{Output, OutputKind, RowGroup, SinkError};
+use taken::{Kept, Stored};
 
 /// What stands in every footer as the writer: fixed, so that an update of a library alone changes no byte.
 const CREATED_BY: &str = "tamis";
@@ -63,7 +69,8 @@ impl Write for HashedFile {
 struct ParquetFile {
     path: PathBuf,
     output: Output,
-    writer: ArrowWriter<HashedFile>,
+    writer: SerializedFileWriter<HashedFile>,
+    encoders: ArrowRowGroupWriterFactory,
 }
 
 impl ParquetFile {
@@ -79,15 +86,30 @@ impl ParquetFile {
         let file = HashedFile { file, sha256: Sha256::new(), bytes: 0 };
         // The Arrow schema is not embedded: Parquet's own types say all of it, and the copy would only be one more thing to read.
         let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
-        let writer = ArrowWriter::try_new_with_options(file, schema, options).map_err(|source| refused(&path, source))?;
+        let writer = ArrowWriter::try_new_with_options(file, schema, options).and_then(ArrowWriter::into_serialized_writer);
+        let (writer, encoders) = writer.map_err(|source| refused(&path, source))?;
         let output = Output { name: name.to_owned(), kind, bytes: 0, rows: 0, tokens: 0, sha256: String::new(), groups: Vec::new() };
-        Ok(ParquetFile { path, output, writer })
+        Ok(ParquetFile { path, output, writer, encoders })
     }
 
     /// Writes `batch` as one row group.
     fn row_group(&mut self, batch: &RecordBatch) -> Result<(), SinkError> {
-        self.writer.write(batch).and_then(|()| self.writer.flush()).map_err(|source| refused(&self.path, source))?;
+        self.encode(batch).map_err(|source| refused(&self.path, source))?;
         self.output.rows += batch.num_rows() as u64;
+        Ok(())
+    }
+
+    fn encode(&mut self, batch: &RecordBatch) -> Result<(), ParquetError> {
+        let mut encoders = self.encoders.create_column_writers(self.writer.flushed_row_groups().len())?.into_iter();
+        let mut group = self.writer.next_row_group()?;
+        for (field, array) in batch.schema_ref().fields().iter().zip(batch.columns()) {
+            for leaf in compute_leaves(field, array)? {
+                let mut encoder = encoders.next().ok_or_else(|| ParquetError::General("a column has no writer".to_owned()))?;
+                encoder.write(&leaf)?;
+                encoder.close()?.append_to_row_group(&mut group)?;
+            }
+        }
+        group.close()?;
         Ok(())
     }
 
@@ -95,10 +117,21 @@ impl ParquetFile {
     fn documents(&mut self, lang: &str, docs: &[Document], recipe_hash: Option<&str>) -> Result<(), SinkError> {
         let batch = to_batch(docs, recipe_hash).map_err(|error| self.misfit(error))?;
         self.row_group(&batch)?;
-        self.output.tokens += docs.iter().map(|doc| u64::from(doc.token_count.unwrap_or(0))).sum::<u64>();
         let bytes = docs.iter().map(|doc| doc.text.len() as u64).sum();
-        self.output.groups.push(RowGroup { lang: lang.to_owned(), rows: docs.len() as u64, bytes });
+        let tokens = docs.iter().map(|doc| u64::from(doc.token_count.unwrap_or(0))).sum();
+        self.count(RowGroup { lang: lang.to_owned(), rows: docs.len() as u64, bytes }, tokens);
         Ok(())
+    }
+
+    /// Writes a stored row group of which `rows` are all the rows.
+    fn copy_group(&mut self, stored: &mut Stored, whole: (u32, u32), rows: &[Kept], recipe_hash: &str) -> Result<(), ParquetError> {
+        stored.copy(whole, rows, recipe_hash, &self.encoders, &mut self.writer)
+    }
+
+    /// Counts a row group that was written.
+    fn count(&mut self, group: RowGroup, tokens: u64) {
+        self.output.tokens += tokens;
+        self.output.groups.push(group);
     }
 
     fn misfit(&self, error: ColumnsError) -> SinkError {

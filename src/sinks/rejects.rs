@@ -7,14 +7,16 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use arrow_array::builder::{Float32Builder, StringBuilder};
-use arrow_array::{ArrayRef, RecordBatch, StringArray};
-use arrow_schema::{DataType, Field, FieldRef, Schema, SchemaRef};
+use arrow_array::cast::AsArray;
+use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
+use arrow_schema::{ArrowError, DataType, Field, FieldRef, Schema, SchemaRef};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::schema::types::ColumnPath;
 
+use super::mixture::Mixture;
 use super::{ParquetFile, plain_properties, refused, with_dictionaries, with_dictionary};
-use crate::columns::{DOCUMENT, to_batch};
+use crate::columns::{ColumnsError, DOCUMENT, to_batch};
 use crate::doc::{DocId, Document, Lang};
 use crate::sink::{Output, OutputKind, SinkError};
 use crate::stage::Finding;
@@ -65,19 +67,39 @@ impl RejectsSink {
         finding: Option<Finding>,
         duplicate: Option<Duplicate>,
     ) -> Result<(), SinkError> {
-        self.rows.append(doc, stage, reason, finding, duplicate);
-        if self.rows.docs.len() >= GROUP_ROWS_MAX || self.rows.text_bytes >= GROUP_TEXT_BYTES_MAX {
+        self.rows.add_document(doc);
+        self.told(stage, reason, finding, duplicate)
+    }
+
+    /// Takes row number `row` of `batch`, which came from a shard or from rejects, as a document that fell.
+    ///
+    /// # Errors
+    /// When the file cannot be written, or the batch lacks a column of a document.
+    pub fn write_row(
+        &mut self,
+        (batch, row): (&RecordBatch, usize),
+        stage: &str,
+        reason: &str,
+        finding: Option<Finding>,
+        duplicate: Option<Duplicate>,
+    ) -> Result<(), SinkError> {
+        self.rows.add_row(batch, row).map_err(|error| refused(&self.file.path, error.into()))?;
+        self.told(stage, reason, finding, duplicate)
+    }
+
+    fn told(&mut self, stage: &str, reason: &str, finding: Option<Finding>, duplicate: Option<Duplicate>) -> Result<(), SinkError> {
+        self.rows.tell(stage, reason, finding, duplicate);
+        if self.rows.len() >= GROUP_ROWS_MAX || self.rows.text_bytes >= GROUP_TEXT_BYTES_MAX {
             self.flush()?;
         }
         Ok(())
     }
 
     fn flush(&mut self) -> Result<(), SinkError> {
-        if self.rows.docs.is_empty() {
+        if self.rows.len() == 0 {
             return Ok(());
         }
-        let found = to_batch(&self.rows.docs, None).map_err(|error| self.file.misfit(error))?;
-        let columns = self.rows.take(&found);
+        let columns = self.rows.take().map_err(|error| self.file.misfit(error))?;
         let batch = RecordBatch::try_new(schema(), columns).map_err(|error| refused(&self.file.path, error.into()))?;
         self.file.row_group(&batch)
     }
@@ -129,10 +151,23 @@ fn schema() -> SchemaRef {
     SCHEMA.clone()
 }
 
+/// The columns of [`schema`] that are those of a document.
+static OF_DOCUMENT: LazyLock<SchemaRef> = LazyLock::new(|| {
+    let fields = SCHEMA.fields().iter().filter(|field| DOCUMENT.column(field.name()).is_some());
+    Arc::new(Schema::new(fields.cloned().collect::<Vec<FieldRef>>()))
+});
+
+/// Whether a reject has the column `name` of a document.
+#[must_use]
+pub fn has_column(name: &str) -> bool {
+    OF_DOCUMENT.column_with_name(name).is_some()
+}
+
 /// Rows in the making.
 #[derive(Default)]
 struct Rows {
     docs: Vec<Document>,
+    mixture: Mixture,
     text_bytes: usize,
     stage: StringBuilder,
     reason: StringBuilder,
@@ -144,9 +179,25 @@ struct Rows {
 }
 
 impl Rows {
-    fn append(&mut self, doc: Document, stage: &str, reason: &str, finding: Option<Finding>, duplicate: Option<Duplicate>) {
+    fn len(&self) -> usize {
+        self.mixture.len()
+    }
+
+    fn add_document(&mut self, doc: Document) {
         self.text_bytes += doc.text.len() + doc.url.len();
         self.docs.push(Document { html: String::new(), signature: None, input_ids: Vec::new(), ..doc });
+        self.mixture.add_document();
+    }
+
+    fn add_row(&mut self, batch: &RecordBatch, row: usize) -> Result<(), ArrowError> {
+        for name in ["text", "url"] {
+            let values = batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
+            self.text_bytes += values.map_or(0, |values| values.value(row).len());
+        }
+        self.mixture.add_row(batch, row, &OF_DOCUMENT)
+    }
+
+    fn tell(&mut self, stage: &str, reason: &str, finding: Option<Finding>, duplicate: Option<Duplicate>) {
         self.stage.append_value(stage);
         self.reason.append_value(reason);
         self.value.append_option(finding.map(|finding| finding.value));
@@ -156,19 +207,12 @@ impl Rows {
         self.duplicate_in.append_option(duplicate.and_then(|duplicate| duplicate.elsewhere));
     }
 
-    /// The columns in the order of [`schema`], of which `found` has those of the documents; empty afterwards.
-    fn take(&mut self, found: &RecordBatch) -> Vec<ArrayRef> {
-        let langs: StringArray = self.docs.iter().map(|doc| doc.lang.as_ref().map(Lang::as_str)).collect();
-        self.docs.clear();
+    /// The columns in the order of [`schema`]; empty afterwards.
+    fn take(&mut self) -> Result<Vec<ArrayRef>, ColumnsError> {
         self.text_bytes = 0;
-        let mut columns: Vec<ArrayRef> = Vec::new();
-        for (field, column) in found.schema_ref().fields().iter().zip(found.columns()) {
-            match field.name().as_str() {
-                "lang" => columns.push(Arc::new(langs.clone())),
-                name if LEFT_OUT.contains(&name) => {}
-                _ => columns.push(column.clone()),
-            }
-        }
+        let docs = std::mem::take(&mut self.docs);
+        let found = std::mem::take(&mut self.mixture).into_batch(&of_documents(&docs)?)?;
+        let mut columns = found.columns().to_vec();
         columns.extend([
             Arc::new(self.stage.finish()) as ArrayRef,
             Arc::new(self.reason.finish()),
@@ -178,8 +222,21 @@ impl Rows {
             Arc::new(self.jaccard.finish()),
             Arc::new(self.duplicate_in.finish()),
         ]);
-        columns
+        Ok(columns)
     }
+}
+
+/// The columns of [`OF_DOCUMENT`].
+fn of_documents(docs: &[Document]) -> Result<RecordBatch, ColumnsError> {
+    let found = to_batch(docs, None)?;
+    let langs: StringArray = docs.iter().map(|doc| doc.lang.as_ref().map(Lang::as_str)).collect();
+    let column = |field: &FieldRef| match field.name().as_str() {
+        "lang" => Ok(Arc::new(langs.clone()) as ArrayRef),
+        name => found.column_by_name(name).cloned().ok_or_else(|| ColumnsError::Missing(name.to_owned())),
+    };
+    let columns = OF_DOCUMENT.fields().iter().map(column).collect::<Result<_, _>>()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(docs.len()));
+    Ok(RecordBatch::try_new_with_options(OF_DOCUMENT.clone(), columns, &options)?)
 }
 
 #[cfg(test)]

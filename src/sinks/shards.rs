@@ -3,16 +3,21 @@
 //! The footer keeps nothing that can name a person: smallest and largest values only where the schema allows them, of pages only
 //! where they lie. Looking up one id, URL or host goes by Bloom filters, which hold hashes (a filter on `url` is a filter on the URL's hash).
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use arrow_array::RecordBatch;
+use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
+use super::mixture::{Mixture, with_columns};
+use super::taken::{CHANGED, Kept, Stored, changed, check_ids, unchanged};
 use super::{ParquetFile, plain_properties, refused, with_dictionaries};
-use crate::columns::DOCUMENT;
-use crate::doc::{Document, Lang};
-use crate::sink::{Output, OutputKind, Sink, SinkError};
+use crate::columns::{DOCUMENT, to_batch};
+use crate::doc::{Cluster, DocId, Document, Lang};
+use crate::sink::{Output, OutputKind, RowGroup, Sink, SinkError};
 use crate::size::ByteSize;
 
 /// How often a Bloom filter may say "perhaps" of what is not there: 1 in 100 costs 9.6 bits a value (Bloom 1970).
@@ -29,7 +34,7 @@ const LARGE_PAGE_BYTES: usize = 128 << 10;
 pub(super) const TAKEDOWN_SEQUENCE: &str = "tamis.takedown_sequence";
 
 /// The footer's key for the hash of the vocabulary.
-pub(super) const TOKENIZER_HASH: &str = "tamis.tokenizer.hash";
+pub const TOKENIZER_HASH: &str = "tamis.tokenizer.hash";
 
 /// How a shard is written, and what its footer says about the run.
 #[derive(Clone, Debug)]
@@ -125,8 +130,38 @@ pub struct ShardSink {
     file: ParquetFile,
     lang: Option<String>,
     options: ShardOptions,
-    docs: Vec<Document>,
+    items: Vec<Item>,
     bytes: usize,
+    stored: Option<Stored>,
+}
+
+/// What a row is made of.
+enum Item {
+    Document(Box<Document>),
+    Row(Kept),
+}
+
+impl Item {
+    fn cluster(&self) -> Option<Cluster> {
+        match self {
+            Item::Document(doc) => doc.cluster,
+            Item::Row(kept) => kept.cluster,
+        }
+    }
+
+    fn text_bytes(&self) -> u64 {
+        match self {
+            Item::Document(doc) => doc.text.len() as u64,
+            Item::Row(kept) => kept.text_bytes as u64,
+        }
+    }
+
+    fn tokens(&self) -> u64 {
+        match self {
+            Item::Document(doc) => u64::from(doc.token_count.unwrap_or(0)),
+            Item::Row(kept) => u64::from(kept.tokens),
+        }
+    }
 }
 
 impl ShardSink {
@@ -136,41 +171,121 @@ impl ShardSink {
     /// When the file cannot be made.
     pub fn create(folder: &Path, name: &str, options: ShardOptions) -> Result<ShardSink, SinkError> {
         let file = ParquetFile::create(folder, name, OutputKind::Shard, DOCUMENT.arrow(), options.properties(Some(options.key_values())))?;
-        Ok(ShardSink { file, lang: None, options, docs: Vec::new(), bytes: 0 })
+        Ok(ShardSink { file, lang: None, options, items: Vec::new(), bytes: 0, stored: None })
     }
 
-    fn flush(&mut self) -> Result<(), SinkError> {
-        if let Some(lang) = &self.lang
-            && !self.docs.is_empty()
-        {
-            self.file.documents(lang, &self.docs, Some(&self.options.recipe_hash))?;
+    /// Takes rows of `stored` files as well; see [`ShardSink::write_row`].
+    #[must_use]
+    pub fn taking(self, stored: Stored) -> ShardSink {
+        ShardSink { stored: Some(stored), ..self }
+    }
+
+    /// Takes a document of an earlier shard, in language `lang`, without reading it before it must be. The shard has the bytes that it would have if
+    /// the document had been read and written.
+    ///
+    /// # Errors
+    /// When the shard cannot be written, or the stored files do not hold the document.
+    pub fn write_row(&mut self, lang: &str, kept: Kept) -> Result<(), SinkError> {
+        self.check_lang(lang, kept.id)?;
+        self.add(kept.text_bytes + 4 * kept.tokens as usize, Item::Row(kept))
+    }
+
+    fn add(&mut self, bytes: usize, item: Item) -> Result<(), SinkError> {
+        if self.items.len() >= self.options.group_documents_max || self.bytes + bytes > self.options.group_bytes_max.as_usize() {
+            self.flush()?;
         }
-        self.docs.clear();
-        self.bytes = 0;
+        self.items.push(item);
+        self.bytes += bytes;
         Ok(())
     }
 
-    fn check_lang(&mut self, doc: &Document) -> Result<(), SinkError> {
-        let lang = doc.lang.as_ref().map_or("und", Lang::as_str);
+    fn flush(&mut self) -> Result<(), SinkError> {
+        let items = std::mem::take(&mut self.items);
+        self.bytes = 0;
+        let (Some(lang), false) = (self.lang.clone(), items.is_empty()) else { return Ok(()) };
+        let rows: Vec<Kept> = items.iter().filter_map(|item| if let Item::Row(kept) = item { Some(*kept) } else { None }).collect();
+        let Some(stored) = self.stored.as_mut().filter(|_| !rows.is_empty()) else {
+            let docs: Vec<Document> =
+                items.into_iter().filter_map(|item| if let Item::Document(doc) = item { Some(*doc) } else { None }).collect();
+            return self.file.documents(&lang, &docs, Some(&self.options.recipe_hash));
+        };
+        let group = RowGroup { lang, rows: items.len() as u64, bytes: items.iter().map(Item::text_bytes).sum() };
+        let tokens = items.iter().map(Item::tokens).sum();
+        let whole = if rows.len() == items.len() { stored.whole_group(&rows) } else { Ok(None) };
+        let written = match whole {
+            Ok(Some(whole)) => self.file.copy_group(stored, whole, &rows, &self.options.recipe_hash),
+            Ok(None) => mixed(items, &rows, stored, &self.options.recipe_hash).and_then(|batch| self.file.encode(&batch)),
+            Err(error) => Err(ParquetError::External(Box::new(error))),
+        };
+        written.map_err(|error| refused(&self.file.path, error))?;
+        self.file.output.rows += group.rows;
+        self.file.count(group, tokens);
+        Ok(())
+    }
+
+    fn check_lang(&mut self, lang: &str, id: DocId) -> Result<(), SinkError> {
         let first = self.lang.get_or_insert_with(|| lang.to_owned());
         if lang == first {
             return Ok(());
         }
-        let wrong = format!("document {} is in `{lang}`, the shard holds `{first}`", doc.id);
-        Err(refused(&self.file.path, parquet::errors::ParquetError::General(wrong)))
+        let wrong = format!("document {id} is in `{lang}`, the shard holds `{first}`");
+        Err(refused(&self.file.path, ParquetError::General(wrong)))
     }
+}
+
+/// The columns of `items`, in their order: of documents as they are, of stored rows as they are read.
+fn mixed(items: Vec<Item>, rows: &[Kept], stored: &mut Stored, recipe_hash: &str) -> Result<RecordBatch, ParquetError> {
+    let clusters: Vec<Option<Cluster>> = items.iter().map(Item::cluster).collect();
+    let unchanged = unchanged();
+    let read = read_rows(rows, stored)?;
+    let (mut mixture, mut docs) = (Mixture::default(), Vec::new());
+    for item in items {
+        match item {
+            Item::Document(doc) => {
+                docs.push(*doc);
+                mixture.add_document();
+            }
+            Item::Row(Kept { at, .. }) => {
+                let (batch, numbers) = &read[&(at.file, at.group)];
+                mixture.add_row(batch, numbers.partition_point(|number| *number < at.row), &unchanged)?;
+            }
+        }
+    }
+    let docs = to_batch(&docs, None).map_err(|error| ParquetError::External(Box::new(error)))?;
+    let found = mixture.into_batch(&with_columns(&docs, &unchanged)?)?;
+    let changed = changed(clusters.iter().copied(), recipe_hash);
+    let column = |name: &str| match CHANGED.iter().position(|changed| *changed == name) {
+        Some(number) => changed[number].clone(),
+        None => found.column_by_name(name).cloned().unwrap_or_else(|| changed[0].clone()),
+    };
+    let columns = DOCUMENT.arrow().fields().iter().map(|field| column(field.name())).collect();
+    Ok(RecordBatch::try_new(DOCUMENT.arrow(), columns)?)
+}
+
+/// Rows of one row group, and their numbers there.
+type Read = (RecordBatch, Vec<u32>);
+
+/// Reads `rows`, row group by row group.
+fn read_rows(rows: &[Kept], stored: &mut Stored) -> Result<BTreeMap<(u32, u32), Read>, ParquetError> {
+    let mut wanted: BTreeMap<(u32, u32), BTreeMap<u32, DocId>> = BTreeMap::new();
+    for kept in rows {
+        wanted.entry((kept.at.file, kept.at.group)).or_default().insert(kept.at.row, kept.id);
+    }
+    let mut read = BTreeMap::new();
+    for (group, rows) in wanted {
+        let numbers: Vec<u32> = rows.keys().copied().collect();
+        let batch = stored.rows(group, &numbers, &|name| !CHANGED.contains(&name));
+        let batch = batch.map_err(|error| ParquetError::External(Box::new(error)))?;
+        check_ids(&batch, rows.into_values())?;
+        read.insert(group, (batch, numbers));
+    }
+    Ok(read)
 }
 
 impl Sink for ShardSink {
     fn write(&mut self, doc: Document) -> Result<(), SinkError> {
-        self.check_lang(&doc)?;
-        let bytes = doc.text.len() + 4 * doc.input_ids.len();
-        if self.docs.len() >= self.options.group_documents_max || self.bytes + bytes > self.options.group_bytes_max.as_usize() {
-            self.flush()?;
-        }
-        self.docs.push(doc);
-        self.bytes += bytes;
-        Ok(())
+        self.check_lang(doc.lang.as_ref().map_or("und", Lang::as_str), doc.id)?;
+        self.add(doc.text.len() + 4 * doc.input_ids.len(), Item::Document(Box::new(doc)))
     }
 
     fn finish(mut self: Box<Self>) -> Result<Vec<Output>, SinkError> {

@@ -4,8 +4,7 @@
 //! vocabulary that is asked for. Row groups in which nothing is wanted are told by their column of input files alone.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -13,11 +12,11 @@ use arrow_array::types::Float32Type;
 use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, new_null_array};
 use arrow_schema::{Field, Schema};
 use arrow_select::filter::filter_record_batch;
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 use parquet::errors::ParquetError;
 
 use super::documents::ReadError;
+use super::rows::{RowsFile, Wanted};
 use super::shards::TOKENIZER_HASH;
 use crate::columns::{ColumnsError, DOCUMENT, from_batch};
 use crate::doc::{Document, Lang};
@@ -26,7 +25,7 @@ use crate::stage::Finding;
 /// Rows decoded at a time: many files are open at once, so that each holds little.
 const ROWS_MAX: usize = 64;
 /// Columns that are made anew; the first two are not where their vocabulary stays.
-const LEFT_BEHIND: [&str; 5] = ["input_ids", "token_count", "cluster_id", "cluster_size", "recipe_hash"];
+pub const LEFT_BEHIND: [&str; 5] = ["input_ids", "token_count", "cluster_id", "cluster_size", "recipe_hash"];
 const IDS: usize = 2;
 
 /// A document as it was written.
@@ -49,9 +48,7 @@ pub struct StoredVerdict {
 
 /// One file, row group by row group.
 pub struct StoredFile {
-    path: PathBuf,
-    file: File,
-    metadata: ArrowReaderMetadata,
+    file: RowsFile,
     left_behind: &'static [&'static str],
     next_group: usize,
     open: Option<Group>,
@@ -69,13 +66,10 @@ impl StoredFile {
     /// # Errors
     /// When it cannot be read.
     pub fn open(path: &Path, ids_of: Option<&str>) -> Result<StoredFile, ReadError> {
-        let file = File::open(path).map_err(|source| ReadError::Io { path: path.to_owned(), source })?;
-        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new());
-        let metadata = metadata.map_err(|source| ReadError::Parquet { path: path.to_owned(), source })?;
-        let pairs = metadata.metadata().file_metadata().key_value_metadata().into_iter().flatten();
-        let vocabulary = pairs.filter(|pair| pair.key == TOKENIZER_HASH).find_map(|pair| pair.value.as_deref());
+        let file = RowsFile::open(path)?;
+        let vocabulary = file.says(TOKENIZER_HASH);
         let left_behind = if ids_of.is_some() && ids_of == vocabulary { &LEFT_BEHIND[IDS..] } else { &LEFT_BEHIND };
-        Ok(StoredFile { path: path.to_owned(), file, metadata, left_behind, next_group: 0, open: None })
+        Ok(StoredFile { file, left_behind, next_group: 0, open: None })
     }
 
     /// The next documents that came from the input files `wanted`, or from whichever where none are named, in file order; no more of them at the end.
@@ -85,7 +79,7 @@ impl StoredFile {
     pub fn next(&mut self, wanted: Option<&BTreeSet<String>>) -> Result<Vec<Stored>, ReadError> {
         loop {
             let Some(group) = &mut self.open else {
-                if self.next_group == self.metadata.metadata().num_row_groups() {
+                if self.next_group == self.file.groups() {
                     return Ok(Vec::new());
                 }
                 self.open_group(wanted)?;
@@ -100,9 +94,9 @@ impl StoredFile {
                         self.open = None;
                     }
                     let stored = batch.map_err(ParquetError::from).and_then(|batch| Ok(rows_of(&batch, wanted)?));
-                    let stored = stored.map_err(|error| self.refused(error))?;
-                    let stored =
-                        stored_in(&stored, self.left_behind).map_err(|source| ReadError::Columns { path: self.path.clone(), source })?;
+                    let stored = stored.map_err(|error| self.file.refused(error))?;
+                    let stored = stored_in(&stored, self.left_behind);
+                    let stored = stored.map_err(|source| ReadError::Columns { path: self.file.path().to_owned(), source })?;
                     if !stored.is_empty() {
                         return Ok(stored);
                     }
@@ -116,35 +110,21 @@ impl StoredFile {
         let group = self.next_group;
         self.next_group += 1;
         if wanted.is_none() || self.holds_any(group, wanted)? {
-            let rows_left = usize::try_from(self.metadata.metadata().row_group(group).num_rows()).unwrap_or(0);
-            self.open = Some(Group { reader: self.reader(group, &|name| !self.left_behind.contains(&name))?, rows_left });
+            let reader = self.file.read(group, Wanted::All, &|name| !self.left_behind.contains(&name), ROWS_MAX)?;
+            self.open = Some(Group { reader, rows_left: self.file.rows_in(group) });
         }
         Ok(())
     }
 
     /// Whether something in a row group came from the files `wanted`.
     fn holds_any(&self, group: usize, wanted: Option<&BTreeSet<String>>) -> Result<bool, ReadError> {
-        for batch in self.reader(group, &|name| name == "source_file")? {
-            let batch = batch.map_err(|error| self.refused(error.into()))?;
-            if rows_of(&batch, wanted).map_err(|error| self.refused(error.into()))?.num_rows() > 0 {
+        for batch in self.file.read(group, Wanted::All, &|name| name == "source_file", ROWS_MAX)? {
+            let batch = batch.map_err(|error| self.file.refused(error.into()))?;
+            if rows_of(&batch, wanted).map_err(|error| self.file.refused(error.into()))?.num_rows() > 0 {
                 return Ok(true);
             }
         }
         Ok(false)
-    }
-
-    fn reader(&self, group: usize, takes: &dyn Fn(&str) -> bool) -> Result<ParquetRecordBatchReader, ReadError> {
-        let file = self.file.try_clone().map_err(|source| ReadError::Io { path: self.path.clone(), source })?;
-        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
-        let fields = builder.schema().fields().iter().enumerate();
-        let columns: Vec<usize> = fields.filter(|(_, field)| takes(field.name())).map(|(place, _)| place).collect();
-        let mask = ProjectionMask::roots(builder.parquet_schema(), columns);
-        let reader = builder.with_row_groups(vec![group]).with_projection(mask).with_batch_size(ROWS_MAX).build();
-        reader.map_err(|error| self.refused(error))
-    }
-
-    fn refused(&self, source: ParquetError) -> ReadError {
-        ReadError::Parquet { path: self.path.clone(), source }
     }
 }
 
@@ -154,6 +134,15 @@ fn rows_of(batch: &RecordBatch, wanted: Option<&BTreeSet<String>>) -> Result<Rec
     let Some((files, wanted)) = files.zip(wanted) else { return Ok(batch.clone()) };
     let chosen: BooleanArray = files.iter().map(|file| Some(file.is_some_and(|file| wanted.contains(file)))).collect();
     filter_record_batch(batch, &chosen)
+}
+
+/// The document in row number `row` of `batch`, which has all columns but those that are left behind.
+///
+/// # Errors
+/// When the columns are not those of a document.
+pub fn document_in(batch: &RecordBatch, row: usize) -> Result<Document, ColumnsError> {
+    let mut stored = stored_in(&batch.slice(row, 1), &LEFT_BEHIND)?;
+    stored.pop().map(|stored| stored.doc).ok_or_else(|| ColumnsError::Missing("id".to_owned()))
 }
 
 /// The documents of `batch`, with their verdicts where it has any.

@@ -27,7 +27,7 @@ pub struct Segment {
     /// Keyed hashes.
     pub entries: Vec<Entry>,
     /// Sketches of texts under the secret seed.
-    pub sketches: Vec<Sketch>,
+    pub sketches: Vec<Vec<u8>>,
 }
 
 /// One keyed hash.
@@ -37,15 +37,6 @@ pub struct Entry {
     pub kind: Kind,
     /// The hash.
     pub mac: Mac,
-}
-
-/// A text's sketch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sketch {
-    /// Its band keys.
-    pub bands: Vec<u64>,
-    /// Its values.
-    pub values: Vec<u8>,
 }
 
 /// Why the list cannot be used.
@@ -84,6 +75,7 @@ struct Written {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     releases: Option<u64>,
     entries: Vec<(Kind, String)>,
+    /// Before each sketch stand its band keys in lists that tamis 0.1 made; they follow from the sketch, and nobody reads them.
     sketches: Vec<(Vec<String>, String)>,
     /// SHA-256 of the file with this field empty.
     sha256: String,
@@ -142,10 +134,7 @@ fn read(path: &Path, key: &Key) -> Result<Segment, ListError> {
         let mac = HEXLOWER.decode(hex.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok()).ok_or_else(wrong)?;
         Ok(Entry { kind, mac })
     };
-    let sketch = |(bands, values): (Vec<String>, String)| {
-        let bands = bands.iter().map(|band| u64::from_str_radix(band, 16)).collect::<Result<_, _>>().map_err(|_| wrong())?;
-        Ok(Sketch { bands, values: BASE64.decode(values.as_bytes()).map_err(|_| wrong())? })
-    };
+    let sketch = |(_, values): (Vec<String>, String)| BASE64.decode(values.as_bytes()).map_err(|_| wrong());
     Ok(Segment {
         number: written.number,
         reason: written.reason,
@@ -165,11 +154,7 @@ pub(super) fn write(folder: &Path, key: &Key, segment: &Segment) -> Result<(), L
         expires: segment.expires.clone(),
         releases: segment.releases,
         entries: segment.entries.iter().map(|entry| (entry.kind, HEXLOWER.encode(&entry.mac))).collect(),
-        sketches: segment
-            .sketches
-            .iter()
-            .map(|sketch| (sketch.bands.iter().map(|band| format!("{band:016x}")).collect(), BASE64.encode(&sketch.values)))
-            .collect(),
+        sketches: segment.sketches.iter().map(|sketch| (Vec::new(), BASE64.encode(sketch))).collect(),
         sha256: String::new(),
     };
     written.sha256 = HEXLOWER.encode(&Sha256::digest(to_json(&written)));

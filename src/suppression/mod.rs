@@ -7,7 +7,7 @@
 pub mod key;
 mod list;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 pub use key::{Key, KeyError};
@@ -16,7 +16,7 @@ pub use list::{Entry, ListError, Segment};
 use crate::dedup::minhash::jaccard;
 use crate::dedup::normalise::fold_white_space;
 use crate::dedup::settings::{DedupSettings, Near};
-use crate::dedup::sign::Signer;
+use crate::dedup::sign::{Scheme, Signer};
 use crate::doc::{DocId, Document};
 use crate::source::Offer;
 use crate::stage::{Stage, Verdict};
@@ -98,7 +98,7 @@ impl Suppression {
     #[must_use]
     pub fn of(key: Key, segments: &[Segment]) -> Suppression {
         let settings = settings(&key);
-        let (signer, jaccard_min) = (Signer::new(&settings), settings.jaccard_min);
+        let (signer, scheme, jaccard_min) = (Signer::new(&settings), Scheme::of(&settings), settings.jaccard_min);
         let sequence = segments.last().map_or(0, |segment| segment.number);
         let mut suppression =
             Suppression { key, signer, jaccard_min, sequence, entries: HashMap::new(), bands: HashMap::new(), sketches: Vec::new() };
@@ -109,8 +109,8 @@ impl Suppression {
             }
             for sketch in &segment.sketches {
                 let number = suppression.sketches.len() as u32;
-                suppression.sketches.push(sketch.values.clone());
-                sketch.bands.iter().for_each(|band| suppression.bands.entry(*band).or_default().push(number));
+                suppression.sketches.push(sketch.clone());
+                scheme.band_keys(sketch).for_each(|band| suppression.bands.entry(band).or_default().push(number));
             }
         }
         suppression
@@ -220,15 +220,15 @@ impl Stage for TextGate {
 pub struct Collector<'a> {
     key: &'a Key,
     signer: Signer,
-    entries: std::collections::BTreeSet<(Kind, Mac)>,
-    sketches: BTreeMap<Vec<u8>, Vec<u64>>,
+    entries: BTreeSet<(Kind, Mac)>,
+    sketches: BTreeSet<Vec<u8>>,
 }
 
 impl<'a> Collector<'a> {
     /// Nothing yet, to be keyed with `key`.
     #[must_use]
     pub fn new(key: &'a Key) -> Collector<'a> {
-        Collector { key, signer: Signer::new(&settings(key)), entries: std::collections::BTreeSet::new(), sketches: BTreeMap::new() }
+        Collector { key, signer: Signer::new(&settings(key)), entries: BTreeSet::new(), sketches: BTreeSet::new() }
     }
 
     /// Keeps out what `kind` says of `what`: for [`Kind::Url`] and [`Kind::UrlPrefix`] an [`Address`], for [`Kind::Id`] the hex digits.
@@ -243,9 +243,9 @@ impl<'a> Collector<'a> {
             return;
         }
         self.entries.insert((Kind::Text, self.key.mac(Kind::Text.label(), &folded)));
-        let signature = self.signer.sign(text);
-        if !signature.bands.is_empty() {
-            self.sketches.insert(signature.sketch, signature.bands);
+        let sketch = self.signer.sign(text).sketch;
+        if !sketch.is_empty() {
+            self.sketches.insert(sketch);
         }
     }
 
@@ -253,7 +253,7 @@ impl<'a> Collector<'a> {
     #[must_use]
     pub fn segment(self, number: u64, reason: &str, expires: Option<String>) -> Segment {
         let entries = self.entries.into_iter().map(|(kind, mac)| Entry { kind, mac }).collect();
-        let sketches = self.sketches.into_iter().map(|(values, bands)| list::Sketch { bands, values }).collect();
+        let sketches = self.sketches.into_iter().collect();
         Segment { number, reason: reason.to_owned(), expires, releases: None, entries, sketches }
     }
 }

@@ -126,6 +126,10 @@ const GOVERNMENT: &[&str] = &["gov", "gouv", "gob", "gub", "govt", "gv", "mil"];
 /// Second levels that countries keep for schools and universities: `ac.uk`, `edu.pl`.
 const EDUCATION: &[&str] = &["edu", "ac", "sch"];
 
+/// All classes of hosts.
+pub const HOST_CLASSES: [&str; 9] =
+    ["eu", "eu-country", "europe-country", "other-country", "government", "education", "generic", "address", "none"];
+
 /// The class of `host` (lower case, ASCII, without port): `eu`, `eu-country`, `europe-country`, `other-country`, `government`,
 /// `education`, `generic`, `address` for an IP address, `none` where there is no public name.
 ///

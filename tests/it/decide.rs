@@ -42,17 +42,18 @@ fn ledger(workspace: &Path, dataset: &str) -> (String, Value) {
     panic!("no run has written {dataset}");
 }
 
-/// Everything that must be equal: shards, ledger, rejects and quarantine lists, by name.
+/// Everything that must be equal: shards, ledger, rejects, quarantine lists and the index, by name.
 fn outcome(workspace: &Path, dataset: &str) -> (Vec<(String, Vec<u8>)>, Value, Vec<(String, Vec<u8>)>) {
     let shards = fingerprint(workspace).into_iter().filter(|(path, _)| path.starts_with(&format!("{dataset}/"))).collect();
     let (plan, ledger) = ledger(workspace, dataset);
     let mut late = Vec::new();
+    let digest = |path: &Path| Sha256::digest(std::fs::read(path).expect("a file")).to_vec();
     for place in ["rejects", "quarantine"] {
         let folder = workspace.join("_tamis").join(place).join(&plan);
-        for file in files_below(&folder) {
-            late.push((format!("{place}/{}", file.display()), Sha256::digest(std::fs::read(folder.join(&file)).expect("a file")).to_vec()));
-        }
+        late.extend(files_below(&folder).iter().map(|file| (format!("{place}/{}", file.display()), digest(&folder.join(file)))));
     }
+    let folder = workspace.join("_tamis/index").join(dataset);
+    late.extend(files_below(&folder).iter().map(|file| (file.display().to_string().replace(&plan, "index"), digest(&folder.join(file)))));
     (shards, ledger, late)
 }
 
@@ -70,7 +71,8 @@ fn deciding_anew_gives_the_bytes_counts_and_rejects_of_a_full_run() {
         let (decided, whole) = (outcome(&measured, "other"), outcome(&full, "other"));
         assert_eq!(decided.1, whole.1, "counts");
         assert_eq!(decided.0, whole.0, "shards");
-        assert_eq!(decided.2, whole.2, "rejects and quarantine");
+        assert_eq!(decided.2, whole.2, "rejects, quarantine and index");
+        assert!(carries(&measured), "what stays is not read");
         let before = ledger(&measured, "quickstart").1;
         assert_eq!(decided.1["clean"]["read"], before["clean"]["read"]);
         for reason in ["gopher-quality", "c4-quality", "fineweb-quality"] {
@@ -80,6 +82,26 @@ fn deciding_anew_gives_the_bytes_counts_and_rejects_of_a_full_run() {
             ends_with(tamis(["run", QUICKSTART, "--workspace"]).arg(&measured).args(sets.iter().flat_map(|set| ["--set", *set])), 0);
         assert!(said(&again.stderr).contains("nothing to do"), "a run of the same recipe has nothing left to read");
         ends_with(&mut tamis(["verify".as_ref(), measured.join("data/other").as_os_str()]), 0);
+    }
+}
+
+/// Whether a plan of `workspace` carries stored rows over.
+fn carries(workspace: &Path) -> bool {
+    let plans = workspace.join("_tamis/plans");
+    files_below(&plans).iter().any(|plan| std::fs::read_to_string(plans.join(plan)).is_ok_and(|plan| plan.contains("\"carries\"")))
+}
+
+#[test]
+fn where_no_signatures_are_remembered_all_documents_are_read_and_the_outcome_is_the_same() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (case, sets) in [["dedup.remember=false", "dedup.near=wide"], ["dedup.remember=true", "dedup.near=strict"]].iter().enumerate() {
+        let (measured, full) = (folder.path().join(format!("measured-{case}")), folder.path().join(format!("full-{case}")));
+        ends_with(&mut with("run", &measured, &sets[..1]), 0);
+        let sets: Vec<&str> = OTHER_LIMITS.iter().chain(sets).copied().chain(["dataset=other"]).collect();
+        ends_with(&mut with("run", &full, &sets), 0);
+        ends_with(with("decide", &measured, &sets).args(["--from", "quickstart"]), 0);
+        assert!(!carries(&measured));
+        assert_eq!(outcome(&measured, "other"), outcome(&full, "other"));
     }
 }
 

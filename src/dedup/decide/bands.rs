@@ -75,20 +75,18 @@ pub(super) fn find_groups(night: &Night<'_>, numbers: &mut Numbers) -> Result<(O
 
 /// The keys of the bands of all documents that stand, in order.
 pub(super) fn keys(night: &Night<'_>, numbers: &Numbers) -> Result<Sorted<(u64, u32)>, DecideError> {
-    let bands = night.fresh.scheme().banding.map_or(0, |banding| banding.bands);
+    let scheme = night.fresh.scheme();
+    let (bands, values) = scheme.banding.map_or((0, 0), |banding| (banding.bands, banding.values()));
     let standing = numbers.stands.iter().filter(|stands| **stands).count();
     let mut sorter = Sorter::new(night.folder, "bands", night.buffer_bytes).expecting(standing * bands);
+    if bands == 0 {
+        return Ok(sorter.finish()?);
+    }
     for piece in night.fresh.pieces() {
-        let (languages, sketched) = (piece.languages()?, piece.sketched()?);
-        let standing: Vec<(usize, u32)> = (0..)
-            .zip(piece.first..piece.first + piece.count)
-            .filter(|(row, place)| sketched[*row] && numbers.stands[*place as usize])
-            .collect();
-        for band in 0..bands {
-            let keys = piece.band(band)?;
-            for (row, place) in &standing {
-                sorter.push((keys[*row] ^ languages[*row], *place))?;
-            }
+        let (languages, sketched, sketches) = (piece.languages()?, piece.sketched()?, piece.sketches()?);
+        let rows = (piece.first..).zip(languages).zip(sketched).zip(sketches.chunks_exact(values));
+        for (((place, language), _), sketch) in rows.filter(|(((place, _), sketched), _)| *sketched && numbers.stands[*place as usize]) {
+            scheme.band_keys(sketch).try_for_each(|key| sorter.push((key ^ language, place)))?;
         }
     }
     Ok(sorter.finish()?)

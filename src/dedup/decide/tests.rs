@@ -10,11 +10,12 @@ use crate::dedup::erase::{Erased, Orphans, erase};
 use crate::dedup::exclusions::Exclusions;
 use crate::dedup::index::Index;
 use crate::dedup::memory::{SignedText, estimated};
-use crate::dedup::minhash::{Sketcher, cut, jaccard};
+use crate::dedup::minhash::{cut, jaccard};
 use crate::dedup::overlap::{Overlap, repeated};
-use crate::dedup::settings::Near;
+use crate::dedup::settings::{Banding, Near};
+use crate::dedup::sign::Scheme;
 use crate::dedup::signatures::{SignatureSink, language_hash, rank};
-use crate::doc::{DocId, Document, Lang, Signature};
+use crate::doc::{DocId, Document, Lang};
 
 /// Numbers that look random and are the same each time.
 struct Dice(u64);
@@ -35,11 +36,11 @@ impl Dice {
 /// Documents in families of all sizes and similarities, some equal, some empty, in two languages.
 fn documents(settings: &DedupSettings, count: usize, seed: u64) -> Vec<Document> {
     let mut dice = Dice(seed);
-    let sketcher = settings.near.banding().map(|banding| (banding, Sketcher::new(banding, settings.seed)));
+    let scheme = Scheme::of(settings);
     let mut families: Vec<(Vec<u64>, u128)> = Vec::new();
     let mut docs = Vec::with_capacity(count);
     for number in 0..count {
-        let values = sketcher.as_ref().map_or(0, |(banding, _)| banding.values());
+        let values = scheme.banding.map_or(0, Banding::values);
         if families.is_empty() || dice.below(3) == 0 {
             families.push(((0..values).map(|_| dice.roll()).collect(), u128::from(dice.roll()) << 64 | u128::from(dice.roll())));
         }
@@ -55,11 +56,10 @@ fn documents(settings: &DedupSettings, count: usize, seed: u64) -> Vec<Document>
             exact = u128::from(dice.roll()) << 64 | u128::from(dice.roll());
             families.push((sketch.clone(), exact));
         }
-        let bands = sketcher.as_ref().map(|(_, sketcher)| sketcher.bands(&sketch)).unwrap_or_default();
         let empty = dice.below(40) == 0;
         let signature = match empty {
-            true => Signature { exact: 0, bands: Vec::new(), sketch: Vec::new() },
-            false => Signature { exact, bands, sketch: cut(&sketch) },
+            true => scheme.signature(0, Vec::new()),
+            false => scheme.signature(exact, cut(&sketch)),
         };
         docs.push(Document {
             id: DocId(u128::from(dice.roll()) << 64 | number as u128),
@@ -244,7 +244,7 @@ fn a_document_of_an_earlier_night_stays_even_if_a_better_one_comes() {
 #[test]
 fn empty_texts_are_never_each_others_duplicates() {
     let settings = DedupSettings::default();
-    let empty = || Some(Box::new(Signature { exact: 0, bands: Vec::new(), sketch: Vec::new() }));
+    let empty = || Some(Box::new(crate::doc::Signature { exact: 0, bands: Vec::new(), sketch: Vec::new() }));
     let docs: Vec<Document> =
         (0..9).map(|n| Document { id: DocId(n), source_offset: n as u64, signature: empty(), ..Document::default() }).collect();
     let mut nights = Nights::new(&settings, 1 << 30);
@@ -262,7 +262,7 @@ fn of_captures_of_one_address_only_the_newest_is_looked_at_if_that_is_wanted() {
         doc.url = url.to_owned();
         doc.fetched_at = Some(fetched);
         doc.signature.as_mut().unwrap().exact = (fetched as u128 + 1) << 90;
-        doc.signature.as_mut().unwrap().bands.clear();
+        doc.signature.as_mut().unwrap().sketch.clear();
     }
     let mut nights = Nights::new(&settings, 1 << 30);
     let exclusions = nights.night(&docs);

@@ -1,0 +1,233 @@
+//! Stage `emit` of a run that carries rows over: one shard a task.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::{Path, PathBuf};
+
+use arrow_array::RecordBatch;
+
+use super::places::{Placed, PlacesFile, Where};
+use super::{WINDOW_BYTES, WINDOW_ROWS};
+use crate::doc::{Cluster, Document};
+use crate::engine::commit::{Commit, ShardPlan, Slice};
+use crate::engine::flow::{Fate, flow};
+use crate::engine::plan::{StageName, TaskName};
+use crate::engine::watch::{Step, Watch};
+use crate::passes::books::Books;
+use crate::passes::emit::{self, DEDUP, duplicate_of};
+use crate::passes::job::{Job, JobError};
+use crate::sink::{OutputKind, Sink};
+use crate::sinks::documents::{ReadError, read_groups};
+use crate::sinks::rejects::{Duplicate, has_column};
+use crate::sinks::shards::ShardSink;
+use crate::sinks::stored::{LEFT_BEHIND, document_in};
+use crate::sinks::taken::{Kept, RowAt, Stored};
+use crate::source::{Offer, Record};
+use crate::stage::{Dropped, Verdict};
+
+/// A document on its way, as it is settled in its turn.
+enum Work {
+    /// It goes into the shard as it is stored.
+    Stays(Placed, RowAt, Option<Cluster>),
+    /// It falls, and its row is copied.
+    Falls(RowAt, Dropped, Option<Duplicate>),
+    /// A document, whose fate comes in its turn.
+    Flows,
+}
+
+/// Does task `index` in the folder `attempt`.
+pub(in crate::passes) fn emit(job: &Job, index: u32, shard: &ShardPlan, attempt: &Path, watch: &dyn Watch) -> Result<Commit, JobError> {
+    let task = TaskName { stage: StageName::Emit, index };
+    let slices = shard.slices.iter().map(|slice| Source::open(job, slice, &shard.lang)).collect::<Result<Vec<_>, JobError>>()?;
+    let mut paths: Vec<PathBuf> = Vec::new();
+    let mut sources = slices.into_iter().map(|source| (paths.len(), paths.extend(source.paths(job)), source)).collect::<Vec<_>>();
+    let mut sink = ShardSink::create(attempt, &format!("{task}.shard.parquet"), job.shard_options())?;
+    sink = sink.taking(Stored::new(paths.clone(), job.writes_alike()));
+    let mut emitting = Emitting { job, lang: &shard.lang, stored: Stored::new(paths, false), sink, books: Books::open(attempt, task)? };
+    for (first_file, (), source) in &mut sources {
+        for group in source.groups.clone() {
+            let placed = source.places.group(group)?;
+            for window in placed.chunks(WINDOW_ROWS) {
+                emitting.window(window, *first_file as u32, source, watch)?;
+            }
+        }
+    }
+    let (mut outputs, tally) = emitting.books.close()?;
+    if tally.kept > 0 {
+        outputs.extend(Box::new(emitting.sink).finish()?);
+    }
+    outputs.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(Commit { task, outputs, tally, layout: Vec::new(), retired: Vec::new() })
+}
+
+/// What one task of stage `clean` left for the shard.
+struct Source {
+    places: PlacesFile,
+    groups: Vec<usize>,
+    fresh: Option<Fresh>,
+}
+
+/// Documents of one language in a task's file of documents, read in order.
+struct Fresh {
+    documents: Box<dyn Iterator<Item = Result<Vec<Document>, ReadError>>>,
+    batch: VecDeque<Document>,
+    /// Number of the next document among those of its language.
+    next: u32,
+}
+
+impl Source {
+    fn open(job: &Job, slice: &Slice, lang: &str) -> Result<Source, JobError> {
+        let task = TaskName { stage: StageName::Clean, index: slice.clean };
+        let commit = job.commit(task)?;
+        let output = commit.output(OutputKind::Places).ok_or(JobError::MissingOutput { task })?;
+        let places = PlacesFile::open(&job.place.of(OutputKind::Places, &output.name))?;
+        let fresh = match commit.output(OutputKind::Documents) {
+            None => None,
+            Some(output) => {
+                let groups = output.groups.iter().enumerate().filter(|(_, group)| group.lang == lang).map(|(number, _)| number).collect();
+                let documents = read_groups(&job.place.of(OutputKind::Documents, &output.name), groups)?;
+                Some(Fresh { documents: Box::new(documents), batch: VecDeque::new(), next: 0 })
+            }
+        };
+        Ok(Source { places, groups: slice.groups.clone(), fresh })
+    }
+
+    fn paths(&self, job: &Job) -> Vec<PathBuf> {
+        let root = job.place.workspace().root();
+        self.places.files().iter().map(|path| root.join(path)).collect()
+    }
+}
+
+impl Fresh {
+    /// The document of the language with this number; numbers come in ascending order.
+    fn document(&mut self, number: u32) -> Result<Option<Document>, ReadError> {
+        loop {
+            while let Some(doc) = self.batch.pop_front() {
+                self.next += 1;
+                if self.next == number + 1 {
+                    return Ok(Some(doc));
+                }
+            }
+            match self.documents.next() {
+                Some(batch) => self.batch = batch?.into(),
+                None => return Ok(None),
+            }
+        }
+    }
+}
+
+/// A shard in the making.
+struct Emitting<'a> {
+    job: &'a Job,
+    lang: &'a str,
+    stored: Stored,
+    sink: ShardSink,
+    books: Books,
+}
+
+impl Emitting<'_> {
+    /// Settles some documents. Files are numbered from `first_file` on.
+    fn window(&mut self, window: &[Placed], first_file: u32, source: &mut Source, watch: &dyn Watch) -> Result<(), JobError> {
+        if self.job.crew.stop.wished() {
+            return Err(JobError::Stopped);
+        }
+        let (read, kept) = (self.books.tally.read, self.books.tally.kept);
+        let mut rest = window;
+        while !rest.is_empty() {
+            let (mut works, mut docs, mut bytes) = (Vec::new(), Vec::new(), 0);
+            while bytes < WINDOW_BYTES
+                && let Some((placed, after)) = rest.split_first()
+            {
+                rest = after;
+                let work = self.work(placed, first_file, source, &mut docs)?;
+                bytes += if matches!(work, Work::Flows) { docs.last().map_or(0, |doc: &Document| doc.text.len()) } else { 0 };
+                works.push(work);
+            }
+            self.settle(works, docs)?;
+        }
+        let tally = &self.books.tally;
+        watch.advanced(StageName::Emit, Step { bytes: 0, read: tally.read - read, kept: tally.kept - kept });
+        Ok(())
+    }
+
+    /// What is to be done with a document; one that has to flow is put to `docs`.
+    fn work(&mut self, placed: &Placed, first_file: u32, source: &mut Source, docs: &mut Vec<Document>) -> Result<Work, JobError> {
+        let at = match placed.at {
+            Where::Stored(at) => RowAt { file: first_file + at.file, ..at },
+            Where::Fresh(number) => {
+                let doc = source.fresh.as_mut().map(|fresh| fresh.document(number)).transpose()?.flatten();
+                let index = self.books.task().index;
+                docs.push(doc.ok_or(JobError::MissingOutput { task: TaskName { stage: StageName::Clean, index } })?);
+                return Ok(Work::Flows);
+            }
+        };
+        let exclusions = self.job.exclusions()?;
+        let decision = exclusions.get(placed.id, placed.occurrence);
+        if let Some(Verdict::Drop(dropped)) = decision.map(|decision| exclusions.verdict(&decision)) {
+            return Ok(Work::Falls(at, dropped, decision.and_then(|decision| duplicate_of(&exclusions, &decision))));
+        }
+        if placed.tokens.is_some() {
+            return Ok(Work::Stays(*placed, at, decision.map(|decision| decision.cluster)));
+        }
+        let batch = self.stored.rows((at.file, at.group), &[at.row], &|name| !LEFT_BEHIND.contains(&name))?;
+        let path = || self.stored.path(at.file).to_owned();
+        docs.push(document_in(&batch, 0).map_err(|source| ReadError::Columns { path: path(), source })?);
+        Ok(Work::Flows)
+    }
+
+    fn settle(&mut self, works: Vec<Work>, docs: Vec<Document>) -> Result<(), JobError> {
+        let fallen = self.read_fallen(&works)?;
+        let mut fates = self.fates(docs)?;
+        for work in works {
+            match work {
+                Work::Stays(placed, at, cluster) => self.stays(&placed, at, cluster)?,
+                Work::Falls(at, dropped, duplicate) => {
+                    let (batch, rows) = &fallen[&(at.file, at.group)];
+                    self.books.drop_row((batch, rows.partition_point(|row| *row < at.row)), DEDUP, dropped, duplicate)?;
+                }
+                Work::Flows => {
+                    let exclusions = self.job.exclusions()?;
+                    fates.pop_front().map_or(Ok(()), |fate| emit::settle(fate, &exclusions, &mut self.sink, &mut self.books))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the rows that fall, row group by row group.
+    fn read_fallen(&mut self, works: &[Work]) -> Result<BTreeMap<(u32, u32), (RecordBatch, Vec<u32>)>, JobError> {
+        let mut rows: BTreeMap<(u32, u32), Vec<u32>> = BTreeMap::new();
+        for at in works.iter().filter_map(|work| if let Work::Falls(at, ..) = work { Some(at) } else { None }) {
+            rows.entry((at.file, at.group)).or_default().push(at.row);
+        }
+        let mut read = BTreeMap::new();
+        for (group, mut rows) in rows {
+            rows.sort_unstable();
+            read.insert(group, (self.stored.rows(group, &rows, &has_column)?, rows));
+        }
+        Ok(read)
+    }
+
+    /// What becomes of documents, in their order.
+    fn fates(&self, docs: Vec<Document>) -> Result<VecDeque<Fate>, JobError> {
+        let mut fates = VecDeque::with_capacity(docs.len());
+        if docs.is_empty() {
+            return Ok(fates);
+        }
+        let (exclusions, recurring) = (self.job.exclusions()?, self.job.recurring()?);
+        let mut docs = docs.into_iter();
+        let mut cut = || docs.next().map(|doc| (Record::Offer(Offer::Document(Box::new(doc))), 0));
+        let nothing_raw = |_| unreachable!("documents between two passes are never raw records");
+        flow(&mut cut, &nothing_raw, &self.job.emit_steps(&exclusions, &recurring), &self.job.crew, |done, _| {
+            fates.extend(done);
+            Ok::<(), JobError>(())
+        })?;
+        Ok(fates)
+    }
+
+    fn stays(&mut self, placed: &Placed, at: RowAt, cluster: Option<Cluster>) -> Result<(), JobError> {
+        let tokens = placed.tokens.unwrap_or(0);
+        emit::count_kept(&mut self.books, placed.class, self.lang, (tokens, u64::from(placed.text_bytes)));
+        let kept = Kept { at, id: placed.id, text_bytes: placed.text_bytes as usize, tokens, cluster };
+        Ok(self.sink.write_row(self.lang, kept)?)
+    }
+}

@@ -1,0 +1,156 @@
+//! Rows of stored files, shards and rejects, read by their numbers and by the columns that are asked for.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
+};
+use parquet::errors::ParquetError;
+
+use super::documents::ReadError;
+
+/// An open file.
+#[derive(Debug)]
+pub struct RowsFile {
+    path: PathBuf,
+    file: File,
+    metadata: ArrowReaderMetadata,
+}
+
+/// Which rows of a row group are read.
+#[derive(Clone, Copy, Debug)]
+pub enum Wanted<'a> {
+    /// All of them.
+    All,
+    /// These, in ascending order.
+    Rows(&'a [u32]),
+}
+
+impl RowsFile {
+    /// Opens the file at `path`.
+    ///
+    /// # Errors
+    /// When it cannot be read or is no Parquet.
+    pub fn open(path: &Path) -> Result<RowsFile, ReadError> {
+        let file = File::open(path).map_err(|source| ReadError::Io { path: path.to_owned(), source })?;
+        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new());
+        let metadata = metadata.map_err(|source| ReadError::Parquet { path: path.to_owned(), source })?;
+        Ok(RowsFile { path: path.to_owned(), file, metadata })
+    }
+
+    /// Where it lies.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How many row groups it has.
+    #[must_use]
+    pub fn groups(&self) -> usize {
+        self.metadata.metadata().num_row_groups()
+    }
+
+    /// How many rows a row group has.
+    #[must_use]
+    pub fn rows_in(&self, group: usize) -> usize {
+        usize::try_from(self.metadata.metadata().row_group(group).num_rows()).unwrap_or(0)
+    }
+
+    /// What its footer says under `key`.
+    #[must_use]
+    pub fn says(&self, key: &str) -> Option<&str> {
+        let pairs = self.metadata.metadata().file_metadata().key_value_metadata();
+        pairs.into_iter().flatten().find(|pair| pair.key == key)?.value.as_deref()
+    }
+
+    /// The columns that `takes` says of rows of a row group, at most `rows_max` rows at a time.
+    ///
+    /// # Errors
+    /// When the file breaks off.
+    pub fn read(
+        &self,
+        group: usize,
+        wanted: Wanted<'_>,
+        takes: &dyn Fn(&str) -> bool,
+        rows_max: usize,
+    ) -> Result<ParquetRecordBatchReader, ReadError> {
+        let file = self.file.try_clone().map_err(|source| ReadError::Io { path: self.path.clone(), source })?;
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
+        let fields = builder.schema().fields().iter().enumerate();
+        let columns: Vec<usize> = fields.filter(|(_, field)| takes(field.name())).map(|(place, _)| place).collect();
+        let mask = ProjectionMask::roots(builder.parquet_schema(), columns);
+        let mut builder = builder.with_row_groups(vec![group]).with_projection(mask).with_batch_size(rows_max);
+        if let Wanted::Rows(rows) = wanted {
+            let ranges = rows.iter().map(|row| *row as usize..*row as usize + 1);
+            builder = builder.with_row_selection(RowSelection::from_consecutive_ranges(ranges, self.rows_in(group)));
+        }
+        builder.build().map_err(|error| self.refused(error))
+    }
+
+    /// What stands against reading it.
+    #[must_use]
+    pub fn refused(&self, source: ParquetError) -> ReadError {
+        ReadError::Parquet { path: self.path.clone(), source }
+    }
+
+    /// The same, row by row.
+    ///
+    /// # Errors
+    /// When the file breaks off.
+    pub fn read_rows(&self, group: usize, wanted: Wanted<'_>, takes: &dyn Fn(&str) -> bool) -> Result<RowReader, ReadError> {
+        Ok(RowReader { reader: self.read(group, wanted, takes, READ_ROWS)?, last: None })
+    }
+
+    /// All different values of a column of text in a row group.
+    ///
+    /// # Errors
+    /// When the file breaks off.
+    pub fn texts(&self, group: usize, column: &str) -> Result<BTreeSet<String>, ReadError> {
+        let mut texts = BTreeSet::new();
+        for batch in self.read(group, Wanted::All, &|name| name == column, self.rows_in(group))? {
+            let batch = batch.map_err(|error| self.refused(error.into()))?;
+            for text in batch.column_by_name(column).and_then(|column| column.as_string_opt::<i32>()).into_iter().flatten().flatten() {
+                if !texts.contains(text) {
+                    texts.insert(text.to_owned());
+                }
+            }
+        }
+        Ok(texts)
+    }
+}
+
+/// Rows that [`RowReader`] holds at a time: many files are open at once, so that each holds little.
+const READ_ROWS: usize = 64;
+
+/// Columns of some rows, and the number of one of them.
+pub type Columns = (RecordBatch, usize);
+
+/// Reads the columns of rows of one row group, one row after the other.
+pub struct RowReader {
+    reader: ParquetRecordBatchReader,
+    last: Option<Columns>,
+}
+
+impl RowReader {
+    /// The columns of the next row of `file`, which is the one that it was made for.
+    ///
+    /// # Errors
+    /// When the file breaks off, or no row is left.
+    pub fn pull(&mut self, file: &RowsFile) -> Result<Columns, ReadError> {
+        let next = match self.last.take().filter(|(batch, row)| row + 1 < batch.num_rows()) {
+            Some((batch, row)) => (batch, row + 1),
+            None => {
+                let lacking = || file.refused(ParquetError::General("a row group lacks rows".to_owned()));
+                let batch = self.reader.next().ok_or_else(lacking)?;
+                (batch.map_err(|error| file.refused(error.into()))?, 0)
+            }
+        };
+        self.last = Some(next.clone());
+        Ok(next)
+    }
+}

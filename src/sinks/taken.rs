@@ -1,0 +1,302 @@
+//! Rows of earlier shards, for a shard that holds the same documents again.
+//!
+//! A row group whose documents are those of a stored one is copied byte for byte but for the few columns that a decision changes: a column chunk
+//! depends on its values and on how shards are written alone. Other rows are read with all their columns and encoded anew.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow_array::builder::StringBuilder;
+use arrow_array::cast::AsArray;
+use arrow_array::{ArrayRef, RecordBatch, UInt32Array};
+use arrow_schema::{Field, Schema, SchemaRef};
+use arrow_select::concat::concat_batches;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_writer::{ArrowRowGroupWriterFactory, compute_leaves};
+use parquet::column::writer::ColumnCloseResult;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::PageIndexPolicy;
+use parquet::file::writer::SerializedFileWriter;
+
+use super::HashedFile;
+use super::documents::ReadError;
+use super::rows::{RowsFile, Wanted};
+use crate::columns::DOCUMENT;
+use crate::doc::{Cluster, DocId};
+
+/// Where a stored document lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RowAt {
+    /// Number of the file in a list of files.
+    pub file: u32,
+    /// Row group.
+    pub group: u32,
+    /// Row in it.
+    pub row: u32,
+}
+
+/// A document of an earlier shard that stays.
+#[derive(Clone, Copy, Debug)]
+pub struct Kept {
+    /// Where it lies.
+    pub at: RowAt,
+    /// Its id.
+    pub id: DocId,
+    /// Bytes of its text.
+    pub text_bytes: usize,
+    /// Its token ids.
+    pub tokens: u32,
+    /// Its near-duplicates, as they are found now.
+    pub cluster: Option<Cluster>,
+}
+
+/// The columns that are made anew in any case. `fetched_at` is among them because of signed numbers the writer states the smallest and largest value a
+/// second time, as readers before 2018 look for them, and reading a footer forgets that it did.
+const FRESH: [&str; 4] = ["fetched_at", "cluster_id", "cluster_size", "recipe_hash"];
+
+/// Those of them that the stored row does not have.
+pub const CHANGED: [&str; 3] = ["cluster_id", "cluster_size", "recipe_hash"];
+
+/// Stored files by number.
+#[derive(Debug)]
+pub struct Stored {
+    files: Vec<PathBuf>,
+    open: BTreeMap<u32, RowsFile>,
+    /// Whether the shards among them were written as a shard is written now.
+    alike: bool,
+}
+
+impl Stored {
+    /// The files at `files`. `alike` says that the shards among them are as this job would write them, but for the documents.
+    #[must_use]
+    pub fn new(files: Vec<PathBuf>, alike: bool) -> Stored {
+        Stored { files, open: BTreeMap::new(), alike }
+    }
+
+    /// Where file number `number` lies.
+    #[must_use]
+    pub fn path(&self, number: u32) -> &Path {
+        self.files.get(number as usize).map_or(Path::new(""), PathBuf::as_path)
+    }
+
+    fn file(&mut self, number: u32) -> Result<&RowsFile, ReadError> {
+        if !self.open.contains_key(&number) {
+            let file = RowsFile::open(self.path(number))?;
+            self.open.insert(number, file);
+        }
+        Ok(&self.open[&number])
+    }
+
+    /// Rows of one row group, in ascending order, with the columns that `takes` says.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or lacks a row.
+    pub fn rows(&mut self, (file, group): (u32, u32), rows: &[u32], takes: &dyn Fn(&str) -> bool) -> Result<RecordBatch, ReadError> {
+        let file = self.file(file)?;
+        let group = group as usize;
+        if group >= file.groups() {
+            return Err(ReadError::NoSuchGroup { path: file.path().to_owned(), group });
+        }
+        let lacking = || file.refused(ParquetError::General(format!("row group {group} lacks rows")));
+        if rows.last().is_none_or(|last| *last as usize >= file.rows_in(group)) {
+            return Err(lacking());
+        }
+        let wanted = if rows.len() == file.rows_in(group) { Wanted::All } else { Wanted::Rows(rows) };
+        let batches = file.read(group, wanted, takes, rows.len())?.collect::<Result<Vec<_>, _>>();
+        let batches = batches.map_err(|error| file.refused(error.into()))?;
+        let first = batches.first().ok_or_else(lacking)?;
+        let whole = concat_batches(&first.schema(), &batches).map_err(|error| file.refused(error.into()))?;
+        match whole.num_rows() == rows.len() {
+            true => Ok(whole),
+            false => Err(lacking()),
+        }
+    }
+
+    /// The row group whose rows are `rows` and no others, if its chunks may be copied.
+    pub(super) fn whole_group(&mut self, rows: &[Kept]) -> Result<Option<(u32, u32)>, ReadError> {
+        let Some(first) = rows.first().filter(|_| self.alike).map(|row| row.at) else { return Ok(None) };
+        let in_order = rows.iter().zip(0..).all(|(row, number)| row.at == RowAt { row: number, ..first });
+        if !in_order || self.file(first.file)?.rows_in(first.group as usize) != rows.len() {
+            return Ok(None);
+        }
+        Ok(Some((first.file, first.group)))
+    }
+
+    /// Writes the row group `group` of file `file`, which holds `rows`, with what `rows` say now.
+    pub(super) fn copy(
+        &mut self,
+        (file, group): (u32, u32),
+        rows: &[Kept],
+        recipe_hash: &str,
+        encoders: &ArrowRowGroupWriterFactory,
+        writer: &mut SerializedFileWriter<HashedFile>,
+    ) -> Result<(), ParquetError> {
+        let numbers: Vec<u32> = rows.iter().map(|row| row.at.row).collect();
+        let read = |name: &str| name == "id" || name == FRESH[0];
+        let batch = self.rows((file, group), &numbers, &read).map_err(external)?;
+        check_ids(&batch, rows.iter().map(|row| row.id))?;
+        let mut fresh = vec![batch.column_by_name(FRESH[0]).cloned().ok_or_else(|| no_column(FRESH[0]))?];
+        fresh.extend(changed(rows.iter().map(|row| row.cluster), recipe_hash));
+        let file = File::open(self.path(file))?;
+        // As a mask alone, the encodings of pages would be missing in the copy's footer.
+        let options = ArrowReaderOptions::new().with_encoding_stats_as_mask(false).with_offset_index_policy(PageIndexPolicy::Optional);
+        let from = ParquetRecordBatchReaderBuilder::new_with_metadata(file.try_clone()?, ArrowReaderMetadata::load(&file, options)?);
+        let chunks = from.metadata().row_group(group as usize);
+        let pages = from.metadata().offset_index().and_then(|groups| groups.get(group as usize));
+        let encoders = encoders.create_column_writers(writer.flushed_row_groups().len())?;
+        let mut out = writer.next_row_group()?;
+        for ((place, chunk), mut encoder) in chunks.columns().iter().enumerate().zip(encoders) {
+            let name = chunk.column_path().string();
+            if let Some(number) = FRESH.iter().position(|fresh| *fresh == name) {
+                for leaf in compute_leaves(DOCUMENT.arrow().field_with_name(&name)?, &fresh[number])? {
+                    encoder.write(&leaf)?;
+                }
+                encoder.close()?.append_to_row_group(&mut out)?;
+                continue;
+            }
+            let close = ColumnCloseResult {
+                bytes_written: chunk.compressed_size() as u64,
+                rows_written: chunks.num_rows() as u64,
+                metadata: chunk.clone(),
+                bloom_filter: from.get_row_group_column_bloom_filter(group as usize, place)?,
+                column_index: None,
+                offset_index: pages.and_then(|pages| pages.get(place)).cloned(),
+            };
+            out.append_column(&file, close)?;
+        }
+        out.close()?;
+        Ok(())
+    }
+}
+
+/// The columns [`CHANGED`].
+pub(super) fn changed(clusters: impl ExactSizeIterator<Item = Option<Cluster>> + Clone, recipe_hash: &str) -> [ArrayRef; 3] {
+    let (mut ids, mut hashes) = (StringBuilder::new(), StringBuilder::new());
+    for cluster in clusters.clone() {
+        ids.append_option(cluster.map(|cluster| cluster.id.to_string()));
+        hashes.append_value(recipe_hash);
+    }
+    let sizes: UInt32Array = clusters.map(|cluster| cluster.map(|cluster| cluster.size)).collect();
+    [Arc::new(ids.finish()), Arc::new(sizes), Arc::new(hashes.finish())]
+}
+
+/// The schema of a document without the columns [`CHANGED`].
+pub(super) fn unchanged() -> SchemaRef {
+    let fields =
+        DOCUMENT.arrow().fields().iter().filter(|field| !CHANGED.contains(&field.name().as_str())).cloned().collect::<Vec<Arc<Field>>>();
+    Arc::new(Schema::new(fields))
+}
+
+/// Sees that the rows of `batch` are the documents `ids`.
+pub(super) fn check_ids(batch: &RecordBatch, ids: impl Iterator<Item = DocId>) -> Result<(), ParquetError> {
+    let found = batch.column_by_name("id").and_then(|ids| ids.as_string_opt::<i32>()).ok_or_else(|| no_column("id"))?;
+    match found.iter().map(|id| id.and_then(|id| id.parse().ok())).eq(ids.map(Some)) {
+        true => Ok(()),
+        false => Err(ParquetError::General("its rows are not those that were judged: it changed meanwhile".to_owned())),
+    }
+}
+
+fn no_column(name: &str) -> ParquetError {
+    ParquetError::General(format!("there is no column `{name}`"))
+}
+
+fn external(error: ReadError) -> ParquetError {
+    ParquetError::External(Box::new(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doc::{Document, Lang};
+    use crate::sink::{Output, Sink};
+    use crate::sinks::shards::{ShardOptions, ShardSink, Tokenizer};
+
+    fn options(recipe_hash: &str) -> ShardOptions {
+        let tokenizer = Some(Tokenizer { name: "o200k_base".to_owned(), hash: "ab12".to_owned(), vocabulary_size: 9 });
+        ShardOptions { group_documents_max: 3, recipe_hash: recipe_hash.to_owned(), tokenizer, ..ShardOptions::default() }
+    }
+
+    fn doc(number: u32, clusters: u32) -> Document {
+        let text = format!("Pranešimas {number}. ").repeat(1_000 * number as usize);
+        let mut doc = Document {
+            id: DocId::of("https://www.example.lt/", &number.to_le_bytes()),
+            url: format!("https://www.example.lt/{number}"),
+            lang: Some(Lang::new("lt")),
+            script: Some("Latn"),
+            fetched_at: Some(1_764_201_600_000 + i64::from(number)),
+            source: "warc",
+            source_file: "a.warc.gz".into(),
+            source_offset: u64::from(number),
+            input_ids: (0..number * 1_000).collect(),
+            token_count: Some(number * 1_000),
+            text,
+            ..Document::default()
+        };
+        doc.cluster = (number < clusters).then(|| Cluster { id: doc.id, size: number + 2 });
+        doc.quality.set("words", number as f32);
+        doc
+    }
+
+    fn sink(path: &Path, recipe_hash: &str) -> ShardSink {
+        let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
+        ShardSink::create(path.parent().expect("a folder"), name, options(recipe_hash)).expect("a fresh name")
+    }
+
+    fn written(mut sink: Box<ShardSink>, docs: impl Iterator<Item = Document>) -> Output {
+        docs.for_each(|doc| sink.write(doc).expect("room on disk"));
+        sink.finish().expect("room on disk").remove(0)
+    }
+
+    /// Documents 1 to 8 lie in rows of `old`, three a row group; all others are new.
+    fn taken(old: &Path, alike: bool, path: &Path, numbers: &[u32]) -> Output {
+        let mut sink = Box::new(sink(path, "new").taking(Stored::new(vec![old.to_owned()], alike)));
+        for number in numbers {
+            let doc = doc(*number, 3);
+            match number.checked_sub(1).filter(|row| *row < 8) {
+                Some(row) => {
+                    let at = RowAt { file: 0, group: row / 3, row: row % 3 };
+                    let (text_bytes, tokens) = (doc.text.len(), doc.input_ids.len() as u32);
+                    sink.write_row("lt", Kept { at, id: doc.id, text_bytes, tokens, cluster: doc.cluster }).expect("it is there");
+                }
+                None => sink.write(doc).expect("room on disk"),
+            }
+        }
+        sink.finish().expect("room on disk").remove(0)
+    }
+
+    #[test]
+    fn a_shard_of_stored_rows_has_the_bytes_of_one_whose_documents_were_read_and_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        written(Box::new(sink(&at("old.parquet"), "old")), (1..9).map(|number| doc(number, 5)));
+        for (case, numbers) in
+            [&[1, 2, 3, 4, 50, 6, 7, 8][..], &[2, 3, 4, 5, 6, 7, 8], &[1, 2, 3, 4, 5, 6, 7, 8], &[8, 60, 1, 7]].iter().enumerate()
+        {
+            let want = written(Box::new(sink(&at(&format!("want-{case}.parquet")), "new")), numbers.iter().map(|number| doc(*number, 3)));
+            for alike in [true, false] {
+                let path = at(&format!("taken-{case}-{alike}.parquet"));
+                let found = taken(&at("old.parquet"), alike, &path, numbers);
+                assert_eq!(
+                    (&found.sha256, found.rows, found.tokens, &found.groups),
+                    (&want.sha256, want.rows, want.tokens, &want.groups),
+                    "{case} {alike}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_that_is_another_document_than_it_was_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (old, new) = (folder.path().join("old.parquet"), folder.path().join("new.parquet"));
+        written(Box::new(sink(&old, "old")), (1..4).map(|number| doc(number, 0)));
+        for (row, id) in [(1, doc(3, 0).id), (3, doc(4, 0).id)] {
+            let mut sink = Box::new(sink(&new, "new").taking(Stored::new(vec![old.clone()], true)));
+            let at = RowAt { file: 0, group: 0, row };
+            sink.write_row("lt", Kept { at, id, text_bytes: 1, tokens: 1, cluster: None }).expect("it is read later");
+            assert!(sink.finish().is_err(), "{row}");
+        }
+    }
+}
