@@ -190,6 +190,21 @@ pub fn write_over(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     written
 }
 
+/// As [`write_over`], without waiting for the disk: for what is checked when it is read, and can be lost.
+///
+/// # Errors
+/// What the system says.
+pub fn write_loose(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let temporary = temporary_name(path);
+    let written = fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, path)).map_err(on(path));
+    match written {
+        Ok(()) => lasting_change(),
+        // The first error says more than a failure to tidy up after it.
+        Err(_) => drop(fs::remove_file(&temporary)),
+    }
+    written
+}
+
 /// Writes what `from` gives to `path`, whole and on disk, over what stands there, if it has this SHA-256 (hex). Answers whether it has; else nothing is
 /// changed.
 ///

@@ -97,8 +97,14 @@ impl Locator {
         Some(Locator { file, blocks, fences: fences.to_vec(), entries })
     }
 
-    /// Writes a list in the place of what stands at `path`, and opens it.
-    pub(super) fn write(path: &Path, stamp: &Stamp, blocks: Vec<Block>, mut entries: Vec<Entry>) -> Result<Locator, StoreError> {
+    /// Writes a list in the place of what stands at `path` with `store`, and opens it.
+    pub(super) fn write(
+        path: &Path,
+        stamp: &Stamp,
+        blocks: Vec<Block>,
+        mut entries: Vec<Entry>,
+        store: impl FnOnce(&Path, &[u8]) -> Result<(), StoreError>,
+    ) -> Result<Locator, StoreError> {
         entries.sort_unstable();
         let fences: Vec<u64> = entries.chunks(PAGE_ENTRIES).map(|page| page[0].key.0).collect();
         let numbers = [VERSION, stamp.bytes, stamp.modified, stamp.inode, blocks.len() as u64, entries.len() as u64];
@@ -118,7 +124,7 @@ impl Locator {
             bytes.extend(xxh3_64(&bytes[start..]).to_le_bytes());
         }
         store::create_folder(path.parent().unwrap_or(Path::new("")))?;
-        store::write_over(path, &bytes)?;
+        store(path, &bytes)?;
         let file = File::open(path).map_err(|error| StoreError::io(path, error))?;
         Ok(Locator { file, blocks, fences, entries: entries.len() })
     }

@@ -24,7 +24,7 @@ use file::{ANY_ROW, Entry};
 pub use file::{Block, Locator, Stamp};
 
 use crate::doc::DocId;
-use crate::store::StoreError;
+use crate::store::{StoreError, write_loose, write_over};
 use crate::text::address::Address;
 use crate::text::host::registrable_domain;
 use crate::workspace::Workspace;
@@ -160,17 +160,22 @@ pub fn present(workspace: &Workspace, path: &Path) -> Result<Option<Locator>, Lo
 pub fn of(workspace: &Workspace, kind: Kind, path: &Path) -> Result<Locator, LocateError> {
     match present(workspace, path)? {
         Some(locator) => Ok(locator),
-        None => make(workspace, kind, path),
+        // An old list may name what was erased since, and must not come back with the power.
+        None if list_path(workspace, path).exists() => make(workspace, kind, path, write_over),
+        None => make(workspace, kind, path, write_loose),
     }
 }
 
-fn make(workspace: &Workspace, kind: Kind, path: &Path) -> Result<Locator, LocateError> {
+/// How a list comes to the disk.
+type Store = fn(&Path, &[u8]) -> Result<(), StoreError>;
+
+fn make(workspace: &Workspace, kind: Kind, path: &Path, store: Store) -> Result<Locator, LocateError> {
     let stamp = Stamp::of(path).map_err(|error| LocateError::io(path, error))?;
     let (blocks, entries) = match kind {
         Kind::Documents => documents::read(path)?,
         Kind::Archive => archives::read(path)?,
     };
-    Ok(Locator::write(&list_path(workspace, path), &stamp, blocks, entries)?)
+    Ok(Locator::write(&list_path(workspace, path), &stamp, blocks, entries, store)?)
 }
 
 /// Where in `path` something with one of `keys` can lie.
@@ -183,7 +188,7 @@ pub fn places(workspace: &Workspace, kind: Kind, path: &Path, keys: &[Key]) -> R
         return Ok((locator, places));
     }
     // A damaged list is made anew; the new one was just written and checked, and is read back once more.
-    locator = make(workspace, kind, path)?;
+    locator = make(workspace, kind, path, write_over)?;
     match locator.find(keys) {
         Some(places) => Ok((locator, places)),
         None => Err(LocateError::io(&list_path(workspace, path), std::io::ErrorKind::InvalidData.into())),
@@ -220,7 +225,7 @@ impl Locator {
     /// When the file cannot be read, or the list cannot be written.
     pub fn carry_over(&self, workspace: &Workspace, path: &Path, changed: &BTreeSet<usize>) -> Result<(), LocateError> {
         let Some(mut entries) = self.entries() else {
-            make(workspace, Kind::Archive, path)?;
+            make(workspace, Kind::Archive, path, write_over)?;
             return Ok(());
         };
         let stamp = Stamp::of(path).map_err(|error| LocateError::io(path, error))?;
@@ -228,7 +233,7 @@ impl Locator {
         for block in changed {
             entries.extend(archives::read_block(path, *block, &self.blocks()[*block])?);
         }
-        Locator::write(&list_path(workspace, path), &stamp, self.blocks().to_vec(), entries)?;
+        Locator::write(&list_path(workspace, path), &stamp, self.blocks().to_vec(), entries, write_over)?;
         Ok(())
     }
 
@@ -245,7 +250,7 @@ impl Locator {
         urls: impl IntoIterator<Item = &'a str>,
     ) -> Result<(), LocateError> {
         let Some(mut entries) = self.entries() else {
-            make(workspace, Kind::Documents, path)?;
+            make(workspace, Kind::Documents, path, write_over)?;
             return Ok(());
         };
         let stamp = Stamp::of(path).map_err(|error| LocateError::io(path, error))?;
@@ -254,7 +259,7 @@ impl Locator {
         let changed = rows.keys().filter_map(|block| moves.block(*block)).collect();
         let (blocks, lost) = documents::hosts_lost(path, &changed, urls)?;
         entries.retain(|entry| entry.row != ANY_ROW || !lost.contains(&(entry.block, entry.key)));
-        Locator::write(&list_path(workspace, path), &stamp, blocks, entries)?;
+        Locator::write(&list_path(workspace, path), &stamp, blocks, entries, write_over)?;
         Ok(())
     }
 }

@@ -88,6 +88,7 @@ pub struct Job {
     pub(super) suppression: Option<Arc<Suppression>>,
     pub(super) earlier: Vec<Earlier>,
     flows: usize,
+    decided: OnceLock<Commit>,
     exclusions: OnceLock<Arc<Exclusions>>,
     recurring: OnceLock<Arc<Recurring>>,
 }
@@ -282,6 +283,7 @@ impl Job {
             suppression,
             earlier,
             flows,
+            decided: OnceLock::new(),
             exclusions: OnceLock::new(),
             recurring: OnceLock::new(),
         })
@@ -372,13 +374,18 @@ impl Job {
         (0..).zip(&self.plan.tasks).map(|(index, _)| self.commit(TaskName { stage: StageName::Clean, index })).collect()
     }
 
-    pub(super) fn decide_commit(&self) -> Result<Commit, JobError> {
-        self.commit(TaskName { stage: StageName::Decide, index: 0 })
+    /// The commit of stage `decide`, read once: it names all shards, and each task of `emit` asks for its own.
+    pub(super) fn decide_commit(&self) -> Result<&Commit, JobError> {
+        if let Some(decided) = self.decided.get() {
+            return Ok(decided);
+        }
+        let decided = self.commit(TaskName { stage: StageName::Decide, index: 0 })?;
+        Ok(self.decided.get_or_init(|| decided))
     }
 
     /// The shards to write, known once `decide` is done.
-    pub(super) fn layout(&self) -> Result<Vec<ShardPlan>, JobError> {
-        Ok(self.decide_commit()?.layout)
+    pub(super) fn layout(&self) -> Result<&[ShardPlan], JobError> {
+        Ok(&self.decide_commit()?.layout)
     }
 
     /// What `decide` excluded, read once.

@@ -44,7 +44,7 @@ impl Job {
         let clean = self.clean_commits()?;
         let layout = self.layout()?;
         let emit = (0..)
-            .zip(&layout)
+            .zip(layout)
             .map(|(index, _)| self.commit(TaskName { stage: StageName::Emit, index }))
             .collect::<Result<Vec<Commit>, JobError>>()?;
         let ledger = self.ledger(&clean, &layout.iter().map(|shard| shard.lang.as_str()).collect::<Vec<_>>(), &emit)?;
@@ -83,8 +83,8 @@ impl Job {
             ledger: Some(ledger_name),
             files,
             replacements: Vec::new(),
-            index: self.staged_index(&decided),
-            retired: decided.retired,
+            index: self.staged_index(decided),
+            retired: decided.retired.clone(),
         })?;
         self.locate()?;
         store::remove_folder(&workspace.staging(self.place.plan()))?;

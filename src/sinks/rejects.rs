@@ -10,6 +10,7 @@ use arrow_array::builder::{Float32Builder, StringBuilder};
 use arrow_array::cast::AsArray;
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
 use arrow_schema::{ArrowError, DataType, Field, FieldRef, Schema, SchemaRef};
+use parquet::basic::Compression;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::schema::types::ColumnPath;
@@ -117,6 +118,9 @@ impl RejectsSink {
 /// Properties of a file of rejects whose footer says `key_values`.
 pub(super) fn reject_properties(key_values: Option<Vec<KeyValue>>) -> WriterProperties {
     let properties = with_dictionaries(plain_properties(ZSTD_LEVEL).set_key_value_metadata(key_values), &DOCUMENT);
+    let numbers = ["value", "limit", "jaccard"].map(ColumnPath::from);
+    let properties =
+        numbers.into_iter().fold(properties, |properties, path| properties.set_column_compression(path, Compression::UNCOMPRESSED));
     ["stage", "reason", "duplicate_in"]
         .into_iter()
         .fold(properties, |properties, column| with_dictionary(properties, ColumnPath::from(column)))

@@ -12,13 +12,14 @@ use parquet::arrow::arrow_reader::{
 };
 use parquet::errors::ParquetError;
 
+use super::chunks::Chunks;
 use super::documents::ReadError;
 
 /// An open file.
 #[derive(Debug)]
 pub struct RowsFile {
     path: PathBuf,
-    file: File,
+    file: Chunks,
     metadata: ArrowReaderMetadata,
 }
 
@@ -37,7 +38,7 @@ impl RowsFile {
     /// # Errors
     /// When it cannot be read or is no Parquet.
     pub fn open(path: &Path) -> Result<RowsFile, ReadError> {
-        let file = File::open(path).map_err(|source| ReadError::Io { path: path.to_owned(), source })?;
+        let file = File::open(path).and_then(Chunks::open).map_err(|source| ReadError::Io { path: path.to_owned(), source })?;
         let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new());
         let metadata = metadata.map_err(|source| ReadError::Parquet { path: path.to_owned(), source })?;
         Ok(RowsFile { path: path.to_owned(), file, metadata })
@@ -79,11 +80,13 @@ impl RowsFile {
         takes: &dyn Fn(&str) -> bool,
         rows_max: usize,
     ) -> Result<ParquetRecordBatchReader, ReadError> {
-        let file = self.file.try_clone().map_err(|source| ReadError::Io { path: self.path.clone(), source })?;
-        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
-        let fields = builder.schema().fields().iter().enumerate();
+        let fields = self.metadata.schema().fields().iter().enumerate();
         let columns: Vec<usize> = fields.filter(|(_, field)| takes(field.name())).map(|(place, _)| place).collect();
-        let mask = ProjectionMask::roots(builder.parquet_schema(), columns);
+        let mask = ProjectionMask::roots(self.metadata.parquet_schema(), columns);
+        let chunks = self.metadata.metadata().row_group(group).columns().iter().enumerate();
+        let ranges = chunks.filter(|(place, _)| mask.leaf_included(*place)).map(|(_, chunk)| chunk.byte_range());
+        let file = self.file.holding(ranges).map_err(|source| ReadError::Io { path: self.path.clone(), source })?;
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
         let mut builder = builder.with_row_groups(vec![group]).with_projection(mask).with_batch_size(rows_max);
         if let Wanted::Rows(rows) = wanted {
             let ranges = rows.iter().map(|row| *row as usize..*row as usize + 1);
@@ -98,12 +101,18 @@ impl RowsFile {
         ReadError::Parquet { path: self.path.clone(), source }
     }
 
-    /// The same, row by row.
+    /// The same, row by row; so many are held at a time.
     ///
     /// # Errors
     /// When the file breaks off.
-    pub fn read_rows(&self, group: usize, wanted: Wanted<'_>, takes: &dyn Fn(&str) -> bool) -> Result<RowReader, ReadError> {
-        Ok(RowReader { reader: self.read(group, wanted, takes, READ_ROWS)?, last: None })
+    pub fn read_rows(
+        &self,
+        group: usize,
+        wanted: Wanted<'_>,
+        takes: &dyn Fn(&str) -> bool,
+        rows_max: usize,
+    ) -> Result<RowReader, ReadError> {
+        Ok(RowReader { reader: self.read(group, wanted, takes, rows_max)?, last: None })
     }
 
     /// All different values of a column of text in a row group.
@@ -123,9 +132,6 @@ impl RowsFile {
         Ok(texts)
     }
 }
-
-/// Rows that [`RowReader`] holds at a time: many files are open at once, so that each holds little.
-const READ_ROWS: usize = 64;
 
 /// Columns of some rows, and the number of one of them.
 pub type Columns = (RecordBatch, usize);

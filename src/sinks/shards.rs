@@ -247,7 +247,7 @@ fn mixed(items: Vec<Item>, rows: &[Kept], stored: &mut Stored, recipe_hash: &str
             }
             Item::Row(Kept { at, .. }) => {
                 let (batch, numbers) = &read[&(at.file, at.group)];
-                mixture.add_row(batch, numbers.partition_point(|number| *number < at.row), &unchanged)?;
+                mixture.add_row(batch, numbers[&at.row] as usize, &unchanged)?;
             }
         }
     }
@@ -262,8 +262,8 @@ fn mixed(items: Vec<Item>, rows: &[Kept], stored: &mut Stored, recipe_hash: &str
     Ok(RecordBatch::try_new(DOCUMENT.arrow(), columns)?)
 }
 
-/// Rows of one row group, and their numbers there.
-type Read = (RecordBatch, Vec<u32>);
+/// A batch with rows of one row group, and where each of them is in it.
+type Read = (RecordBatch, BTreeMap<u32, u32>);
 
 /// Reads `rows`, row group by row group.
 fn read_rows(rows: &[Kept], stored: &mut Stored) -> Result<BTreeMap<(u32, u32), Read>, ParquetError> {
@@ -274,10 +274,10 @@ fn read_rows(rows: &[Kept], stored: &mut Stored) -> Result<BTreeMap<(u32, u32), 
     let mut read = BTreeMap::new();
     for (group, rows) in wanted {
         let numbers: Vec<u32> = rows.keys().copied().collect();
-        let batch = stored.rows(group, &numbers, &|name| !CHANGED.contains(&name));
-        let batch = batch.map_err(|error| ParquetError::External(Box::new(error)))?;
-        check_ids(&batch, rows.into_values())?;
-        read.insert(group, (batch, numbers));
+        let found = stored.rows(group, &numbers, &|name| !CHANGED.contains(&name));
+        let (batch, places) = found.map_err(|error| ParquetError::External(Box::new(error)))?;
+        check_ids(&batch, places.iter().copied().zip(rows.into_values()))?;
+        read.insert(group, (batch, numbers.into_iter().zip(places).collect()));
     }
     Ok(read)
 }

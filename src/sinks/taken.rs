@@ -21,6 +21,7 @@ use parquet::file::metadata::PageIndexPolicy;
 use parquet::file::writer::SerializedFileWriter;
 
 use super::HashedFile;
+use super::chunks::Chunks;
 use super::documents::ReadError;
 use super::rows::{RowsFile, Wanted};
 use crate::columns::DOCUMENT;
@@ -59,6 +60,9 @@ const FRESH: [&str; 4] = ["fetched_at", "cluster_id", "cluster_size", "recipe_ha
 /// Those of them that the stored row does not have.
 pub const CHANGED: [&str; 3] = ["cluster_id", "cluster_size", "recipe_hash"];
 
+/// A batch, and the numbers of the rows in it that were asked for.
+pub type Found = (RecordBatch, Vec<u32>);
+
 /// Stored files by number.
 #[derive(Debug)]
 pub struct Stored {
@@ -89,11 +93,11 @@ impl Stored {
         Ok(&self.open[&number])
     }
 
-    /// Rows of one row group, in ascending order, with the columns that `takes` says.
+    /// A batch in which rows of one row group are, with the columns that `takes` says, and the number in it of each of `rows`, which ascend.
     ///
     /// # Errors
     /// When the file cannot be read, or lacks a row.
-    pub fn rows(&mut self, (file, group): (u32, u32), rows: &[u32], takes: &dyn Fn(&str) -> bool) -> Result<RecordBatch, ReadError> {
+    pub fn rows(&mut self, (file, group): (u32, u32), rows: &[u32], takes: &dyn Fn(&str) -> bool) -> Result<Found, ReadError> {
         let file = self.file(file)?;
         let group = group as usize;
         if group >= file.groups() {
@@ -103,13 +107,16 @@ impl Stored {
         if rows.last().is_none_or(|last| *last as usize >= file.rows_in(group)) {
             return Err(lacking());
         }
-        let wanted = if rows.len() == file.rows_in(group) { Wanted::All } else { Wanted::Rows(rows) };
-        let batches = file.read(group, wanted, takes, rows.len())?.collect::<Result<Vec<_>, _>>();
+        // Passing over single rows costs more than reading them.
+        let all = 2 * rows.len() >= file.rows_in(group);
+        let (wanted, rows_max) = if all { (Wanted::All, file.rows_in(group)) } else { (Wanted::Rows(rows), rows.len()) };
+        let batches = file.read(group, wanted, takes, rows_max)?.collect::<Result<Vec<_>, _>>();
         let batches = batches.map_err(|error| file.refused(error.into()))?;
         let first = batches.first().ok_or_else(lacking)?;
         let whole = concat_batches(&first.schema(), &batches).map_err(|error| file.refused(error.into()))?;
-        match whole.num_rows() == rows.len() {
-            true => Ok(whole),
+        let numbers: Vec<u32> = if all { rows.to_vec() } else { (0..rows.len() as u32).collect() };
+        match numbers.last().is_none_or(|last| (*last as usize) < whole.num_rows()) {
+            true => Ok((whole, numbers)),
             false => Err(lacking()),
         }
     }
@@ -135,14 +142,15 @@ impl Stored {
     ) -> Result<(), ParquetError> {
         let numbers: Vec<u32> = rows.iter().map(|row| row.at.row).collect();
         let read = |name: &str| name == "id" || name == FRESH[0];
-        let batch = self.rows((file, group), &numbers, &read).map_err(external)?;
-        check_ids(&batch, rows.iter().map(|row| row.id))?;
+        let (batch, numbers) = self.rows((file, group), &numbers, &read).map_err(external)?;
+        check_ids(&batch, numbers.into_iter().zip(rows.iter().map(|row| row.id)))?;
         let mut fresh = vec![batch.column_by_name(FRESH[0]).cloned().ok_or_else(|| no_column(FRESH[0]))?];
         fresh.extend(changed(rows.iter().map(|row| row.cluster), recipe_hash));
-        let file = File::open(self.path(file))?;
+        let file = Chunks::open(File::open(self.path(file))?)?;
         // As a mask alone, the encodings of pages would be missing in the copy's footer.
         let options = ArrowReaderOptions::new().with_encoding_stats_as_mask(false).with_offset_index_policy(PageIndexPolicy::Optional);
-        let from = ParquetRecordBatchReaderBuilder::new_with_metadata(file.try_clone()?, ArrowReaderMetadata::load(&file, options)?);
+        let metadata = ArrowReaderMetadata::load(&file, options)?;
+        let from = ParquetRecordBatchReaderBuilder::new_with_metadata(file.clone(), metadata);
         let chunks = from.metadata().row_group(group as usize);
         let pages = from.metadata().offset_index().and_then(|groups| groups.get(group as usize));
         let encoders = encoders.create_column_writers(writer.flushed_row_groups().len())?;
@@ -189,10 +197,10 @@ pub(super) fn unchanged() -> SchemaRef {
     Arc::new(Schema::new(fields))
 }
 
-/// Sees that the rows of `batch` are the documents `ids`.
-pub(super) fn check_ids(batch: &RecordBatch, ids: impl Iterator<Item = DocId>) -> Result<(), ParquetError> {
+/// Sees that rows of `batch` are documents with these ids.
+pub(super) fn check_ids(batch: &RecordBatch, mut rows: impl Iterator<Item = (u32, DocId)>) -> Result<(), ParquetError> {
     let found = batch.column_by_name("id").and_then(|ids| ids.as_string_opt::<i32>()).ok_or_else(|| no_column("id"))?;
-    match found.iter().map(|id| id.and_then(|id| id.parse().ok())).eq(ids.map(Some)) {
+    match rows.all(|(row, id)| found.value(row as usize).parse() == Ok(id)) {
         true => Ok(()),
         false => Err(ParquetError::General("its rows are not those that were judged: it changed meanwhile".to_owned())),
     }

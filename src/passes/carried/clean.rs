@@ -161,8 +161,13 @@ fn read(
                 }
                 // Nothing is remembered of it, so it is signed anew, for which its text is needed.
                 (Lot::Stays | Lot::Falls(..) | Lot::GoesOn { .. }, _, _) => {
-                    let batch = stored.rows((row.at.file, row.at.group), &[row.at.row], &|name| !LEFT_BEHIND.contains(&name))?;
-                    docs.push(Again { doc: document(stored, &row, &batch, 0)?, steps_done: job.clean.len() - 1, fell: None });
+                    let takes = |name: &str| !LEFT_BEHIND.contains(&name);
+                    let (batch, rows) = stored.rows((row.at.file, row.at.group), &[row.at.row], &takes)?;
+                    docs.push(Again {
+                        doc: document(stored, &row, &batch, rows[0] as usize)?,
+                        steps_done: job.clean.len() - 1,
+                        fell: None,
+                    });
                     Work::GoesOn
                 }
             };

@@ -168,9 +168,9 @@ impl Emitting<'_> {
         if placed.tokens.is_some() {
             return Ok(Work::Stays(*placed, at, decision.map(|decision| decision.cluster)));
         }
-        let batch = self.stored.rows((at.file, at.group), &[at.row], &|name| !LEFT_BEHIND.contains(&name))?;
+        let (batch, rows) = self.stored.rows((at.file, at.group), &[at.row], &|name| !LEFT_BEHIND.contains(&name))?;
         let path = || self.stored.path(at.file).to_owned();
-        docs.push(document_in(&batch, 0).map_err(|source| ReadError::Columns { path: path(), source })?);
+        docs.push(document_in(&batch, rows[0] as usize).map_err(|source| ReadError::Columns { path: path(), source })?);
         Ok(Work::Flows)
     }
 
@@ -182,7 +182,7 @@ impl Emitting<'_> {
                 Work::Stays(placed, at, cluster) => self.stays(&placed, at, cluster)?,
                 Work::Falls(at, dropped, duplicate) => {
                     let (batch, rows) = &fallen[&(at.file, at.group)];
-                    self.books.drop_row((batch, rows.partition_point(|row| *row < at.row)), DEDUP, dropped, duplicate)?;
+                    self.books.drop_row((batch, rows[&at.row] as usize), DEDUP, dropped, duplicate)?;
                 }
                 Work::Flows => {
                     let exclusions = self.job.exclusions()?;
@@ -194,7 +194,7 @@ impl Emitting<'_> {
     }
 
     /// Reads the rows that fall, row group by row group.
-    fn read_fallen(&mut self, works: &[Work]) -> Result<BTreeMap<(u32, u32), (RecordBatch, Vec<u32>)>, JobError> {
+    fn read_fallen(&mut self, works: &[Work]) -> Result<BTreeMap<(u32, u32), (RecordBatch, BTreeMap<u32, u32>)>, JobError> {
         let mut rows: BTreeMap<(u32, u32), Vec<u32>> = BTreeMap::new();
         for at in works.iter().filter_map(|work| if let Work::Falls(at, ..) = work { Some(at) } else { None }) {
             rows.entry((at.file, at.group)).or_default().push(at.row);
@@ -202,7 +202,8 @@ impl Emitting<'_> {
         let mut read = BTreeMap::new();
         for (group, mut rows) in rows {
             rows.sort_unstable();
-            read.insert(group, (self.stored.rows(group, &rows, &has_column)?, rows));
+            let (batch, places) = self.stored.rows(group, &rows, &has_column)?;
+            read.insert(group, (batch, rows.into_iter().zip(places).collect()));
         }
         Ok(read)
     }

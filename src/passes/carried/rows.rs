@@ -16,6 +16,11 @@ use crate::sinks::taken::RowAt;
 use crate::stage::{Dropped, Finding, Verdict};
 use crate::text::host::host_class;
 
+/// Rows whose columns are held at a time: of rejects of stage `clean`, of which one file is open,
+const EARLY_ROWS: usize = 512;
+/// .. and of all other files, of which many are.
+const LATE_ROWS: usize = 64;
+
 /// What becomes of a stored row.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Lot {
@@ -205,7 +210,8 @@ impl Open {
         let moving: Vec<u32> = self.rows.iter().filter(|row| row.lot != Lot::Stays).map(|row| row.at.row).collect();
         if !moving.is_empty() {
             let wanted = if moving.len() == rows { Wanted::All } else { Wanted::Rows(&moving) };
-            self.moving = Some(self.file.read_rows(group, wanted, &|name| !LEFT_BEHIND.contains(&name))?);
+            let rows_max = if early { EARLY_ROWS } else { LATE_ROWS };
+            self.moving = Some(self.file.read_rows(group, wanted, &|name| !LEFT_BEHIND.contains(&name), rows_max)?);
         }
         Ok(())
     }

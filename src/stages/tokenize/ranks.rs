@@ -97,18 +97,54 @@ impl Desks {
     }
 }
 
-/// The vocabulary inside the program that is called `name`, with the hash of its published rank file. It is unpacked once, though a recipe is
-/// built for the plan, for the footers of shards and for the work: four times when a run is decided anew.
-pub(super) fn inside(name: &str) -> Option<(Arc<Ranks>, &'static str)> {
+/// A vocabulary inside the program. It is unpacked when the first text is encoded, and once, though a recipe is built for the plan, for the footers of
+/// shards and for the work: four times when a run is decided anew, where most often no text is encoded at all.
+pub(super) struct Inside {
+    known: &'static Known,
+    ranks: &'static LazyLock<Option<Arc<Ranks>>>,
+}
+
+impl Inside {
+    fn ranks(&self) -> &Arc<Ranks> {
+        self.ranks.as_ref().expect("a vocabulary of the program itself; a test reads it")
+    }
+}
+
+impl Vocabulary for Inside {
+    fn encode(&self, text: &str, ids: &mut Vec<u32>) -> Result<(), NoIds> {
+        self.ranks().encode(text, ids)
+    }
+
+    fn special(&self, name: &str) -> Option<u32> {
+        special(self.known.specials, name)
+    }
+
+    fn size(&self) -> u32 {
+        behind_specials(self.known.specials)
+    }
+}
+
+/// The id of the special token `name`.
+fn special(specials: &[(&str, u32)], name: &str) -> Option<u32> {
+    specials.iter().find(|(known, _)| *known == name).map(|(_, id)| *id)
+}
+
+/// Every special token's id is smaller than this.
+fn behind_specials(specials: &[(&str, u32)]) -> u32 {
+    specials.iter().map(|(_, id)| id + 1).max().unwrap_or(0)
+}
+
+/// The vocabulary inside the program that is called `name`, with the hash of its published rank file.
+pub(super) fn inside(name: &str) -> Option<(Inside, &'static str)> {
     static O200K_BASE: LazyLock<Option<Arc<Ranks>>> = LazyLock::new(|| build_inside("o200k_base", O200K));
     static CL100K_BASE: LazyLock<Option<Arc<Ranks>>> = LazyLock::new(|| build_inside("cl100k_base", CL100K));
-    let built = match name {
+    let ranks = match name {
         "o200k_base" => &O200K_BASE,
         "cl100k_base" => &CL100K_BASE,
         _ => return None,
     };
     let known = KNOWN.iter().find(|known| known.name == name)?;
-    Some((LazyLock::force(built).clone()?, known.sha256))
+    Some((Inside { known, ranks }, known.sha256))
 }
 
 fn build_inside(name: &str, packed: &[u8]) -> Option<Arc<Ranks>> {
@@ -224,12 +260,11 @@ impl Vocabulary for Arc<Ranks> {
     }
 
     fn special(&self, name: &str) -> Option<u32> {
-        self.specials.iter().find(|(known, _)| *known == name).map(|(_, id)| *id)
+        special(self.specials, name)
     }
 
     fn size(&self) -> u32 {
-        let last = self.specials.iter().map(|(_, id)| id + 1).max().unwrap_or(0);
-        last.max(self.tokens.len() as u32)
+        behind_specials(self.specials).max(self.tokens.len() as u32)
     }
 }
 
@@ -246,9 +281,10 @@ mod tests {
             let (bytes, mut hasher) = (unpacked(if name == "o200k_base" { O200K } else { CL100K }), Sha256::new());
             for (id, token) in Packed::all(&bytes).into_iter().enumerate() {
                 hasher.update(format!("{} {id}\n", BASE64.encode(token)));
-                assert_eq!(vocabulary.tokens.find(token, 0, token.len()), Some(id as u32));
+                assert_eq!(vocabulary.ranks().tokens.find(token, 0, token.len()), Some(id as u32));
             }
             assert_eq!(data_encoding::HEXLOWER.encode(&hasher.finalize()), sha256, "{name}");
+            assert_eq!(vocabulary.size(), vocabulary.ranks().size(), "{name}");
         }
     }
 
