@@ -15,7 +15,10 @@ const LISTS: &[(&str, &str)] = &[
     ("be", "і у ў з на не што да як ад за па але гэта ён яна яны мы вы я для так ці быў была было яго таксама пра калі"),
     ("bg", "и на в е от за се с по да не че са като това през до си ще към или но при след как който която които има съм"),
     ("br", "ar an ur a zo e en er hag da ez eo gant war evit ma met ne ket pe evel n'eus holl dre eus un hep pep"),
-    ("bs", "je u i se na su za od da s a ne o što kao koji koja koje će bi ili to iz do po nije sam ali biti kako"),
+    (
+        "bs",
+        "je u i se na su za od da s a ne o što kao koji koja koje će bi ili to iz do po nije sam ali biti kako је и на се за од да не што као који ће би или из до по није",
+    ),
     ("ca", "de la el a i en que els les un una per amb es no del al és va ha com més o se però són ser molt"),
     ("co", "di u a in è chì per un una da i e cù hà si o à l'omu ogni d'ùn ne cum'è in'a"),
     ("cs", "v a se na je z s do že to o k za i pro ve by jako si po ale od jsou byl nebo jeho který při tak ze není co jak"),
@@ -27,7 +30,7 @@ const LISTS: &[(&str, &str)] = &[
     ),
     (
         "el",
-        "του και το της η την από ο με τον να που των στην για στο σε είναι τη τα οι ότι δεν θα τους στη στον ή αλλά ένα μια μας ως αυτό",
+        "του και το της η την από ο με τον να που των στην για στο σε είναι τη τα οι ότι δεν θα τους στη στον ή αλλά ένα μια μας ως αυτό τοῦ καὶ τὸ τῆς ἡ τὴν ἀπὸ ὁ μὲ τὸν νὰ ποὺ τῶν τὰ στὴν στὸ εἶναι οἱ δὲν θὰ",
     ),
     ("en", "the of and to in a is that for it was on are as with be this at by from or have an not you which but we he his they will has"),
     ("eo", "la de kaj en estas al por ne kiu ĝi kun li el oni sed mi ke kiel pri aŭ tiu ĉiu sia ĉiuj per laŭ"),
@@ -132,6 +135,12 @@ impl StopWords {
             }
         }
         seen.count_ones()
+    }
+
+    /// Whether `word`, in any case, is a stop word.
+    #[must_use]
+    pub fn has(&self, word: &str) -> bool {
+        word.len() <= self.bytes_max && self.find(word).is_some()
     }
 
     /// The slot of `word`, in any case, if it is a stop word.

@@ -1,0 +1,106 @@
+//! Rows: lines of figures and names that follow one pattern, as price lists, time tables, tables of results, directories and logs have.
+//!
+//! The shape of a line is what stands in it in order: a figure (any run of words with a digit), words (any run of words without), and
+//! marks one by one; white space is left out. So `Novi Sad 12,50 €` and `Zagreb 3,40 €` have one shape. A line is a row only where
+//! figures and technical marks hold it together: at least one figure or two such marks, and at most [`WORDS_MAX`] words for each.
+//! Without that, verses, lines of a play and numbered articles would be rows, since `Ne, gospod.` has the shape of a hundred others.
+//!
+//! What counts is characters, not lines: half the lines of a statute are `Article 12`, and a fifth of its characters at most.
+
+use std::ops::Range;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::text::lines::fraction;
+use crate::text::words::{Word, Words};
+
+/// Words a row may have for each of its figures and technical marks.
+const WORDS_MAX: usize = 4;
+/// Technical marks without a figure that make a row.
+const MARKS_MIN: usize = 2;
+
+/// Characters in rows of `text`, which has these `words`, whose shape stands at least `times` times, of those of all its lines.
+pub fn row_char_fraction(text: &str, words: &Words<'_>, times: usize) -> f32 {
+    let (mut rows, mut chars) = (Vec::new(), 0);
+    let mut shape = Shape::default();
+    let mut rest = words.spans();
+    let mut start = 0;
+    for line in text.split('\n') {
+        let end = start + line.len();
+        let (of_line, after) = rest.split_at(rest.iter().take_while(|word| word.start < end).count());
+        let of_row = line.trim().chars().count();
+        chars += of_row;
+        shape.take(text, start..end, of_line);
+        if shape.is_row() {
+            rows.push((xxh3_64(shape.pattern.as_bytes()), of_row));
+        }
+        rest = after;
+        start = end + 1;
+    }
+    fraction(alike_chars(&mut rows, times), chars)
+}
+
+/// Characters of those `rows`, each the hash of its shape and its length, that are at least `times` of a shape.
+fn alike_chars(rows: &mut [(u64, usize)], times: usize) -> usize {
+    rows.sort_unstable();
+    rows.chunk_by(|one, next| one.0 == next.0).filter(|alike| alike.len() >= times).flatten().map(|(_, chars)| chars).sum()
+}
+
+/// The shape of one line.
+#[derive(Debug, Default)]
+struct Shape {
+    /// `0` for a run of figures, `a` for a run of words, and the marks between them.
+    pattern: String,
+    words: usize,
+    figures: usize,
+    technical: usize,
+}
+
+impl Shape {
+    /// Becomes the shape of the line at bytes `place` of `text`, which has these `words`.
+    fn take(&mut self, text: &str, place: Range<usize>, words: &[Word]) {
+        self.pattern.clear();
+        (self.words, self.figures, self.technical) = (0, 0, 0);
+        let mut from = place.start;
+        for word in words {
+            self.take_marks(&text[from..word.start]);
+            self.take_word(is_figure(word, text));
+            from = word.end;
+        }
+        self.take_marks(&text[from..place.end]);
+    }
+
+    fn take_word(&mut self, figure: bool) {
+        let sign = if figure { '0' } else { 'a' };
+        self.figures += usize::from(figure);
+        self.words += usize::from(!figure);
+        if !self.pattern.ends_with(sign) {
+            self.pattern.push(sign);
+        }
+    }
+
+    fn take_marks(&mut self, gap: &str) {
+        if gap == " " {
+            return;
+        }
+        for mark in gap.chars().filter(|c| !c.is_whitespace()) {
+            self.technical += usize::from(is_technical(mark));
+            self.pattern.push(mark);
+        }
+    }
+
+    fn is_row(&self) -> bool {
+        (self.figures > 0 || self.technical >= MARKS_MIN) && self.words <= WORDS_MAX * (self.figures + self.technical)
+    }
+}
+
+/// Whether `word` has a digit: `12,50`, `128GB`, `½`.
+fn is_figure(word: &Word, text: &str) -> bool {
+    !word.alphabetic || text.as_bytes()[word.start..word.end].iter().any(u8::is_ascii_digit)
+}
+
+/// Marks that machines put between the parts of a row, and currencies. Marks of prose are none, quotes, brackets, bullets and long
+/// dashes neither.
+fn is_technical(c: char) -> bool {
+    "|/\\=<>@#$%&+~^{}[]€£₽₺₴".contains(c)
+}
