@@ -206,5 +206,15 @@ mod tests {
         assert_eq!(german.distinct(words("Preisliste Schrauben Muttern")), 0);
         let greek = StopWords::of("el").expect("listed");
         assert_eq!(greek.distinct(words("Η θάλασσα και ο ουρανός")), 3);
+        assert_eq!(words("Der Hund und DER Kater").map(|word| german.has(word)).collect::<Vec<_>>(), [true, false, true, true, false]);
+    }
+
+    #[test]
+    fn greek_with_all_its_accents_and_bosnian_in_either_script_have_stop_words() {
+        let greek = StopWords::of("el").expect("listed");
+        assert_eq!(greek.distinct(words("Ὁ ἄνεμος καὶ ἡ θάλασσα τοῦ Αἰγαίου")), 4);
+        let bosnian = StopWords::of("bs").expect("listed");
+        assert_eq!(bosnian.distinct(words("Svako ima pravo na život i da bude slobodan")), 3);
+        assert_eq!(bosnian.distinct(words("Свако има право на живот и да буде слободан")), 3);
     }
 }

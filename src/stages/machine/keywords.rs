@@ -85,3 +85,28 @@ impl Runs {
         (self.run_items, self.run_words) = (0, 0);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn share(text: &str, function_words: &[&str]) -> f32 {
+        let words = Words::of(text);
+        let function: Vec<bool> = words.iter().map(|word| function_words.contains(&word)).collect();
+        run_fraction(text, &words, Some(&function), 3)
+    }
+
+    #[test]
+    fn items_between_commas_bars_and_semicolons_make_a_run_until_a_sentence_ends() {
+        assert_eq!(share("buty, tanie buty; sklep | kup buty", &[]), 1.0);
+        assert_eq!(share("buty, tanie buty, sklep. Kup buty", &[]), 4.0 / 6.0);
+        assert_eq!(share("buty, tanie buty\nsklep, kup buty", &[]), 0.0);
+        assert_eq!(share("", &[]), 0.0);
+    }
+
+    #[test]
+    fn function_words_and_long_items_end_a_run() {
+        assert_eq!(share("buty, sklep, kup i sprzedaj, Warszawa, zima", &["i"]), 0.0);
+        assert_eq!(share("buty, sklep, czapki, dobrze jest mieć ciepłe rękawiczki", &[]), 3.0 / 8.0);
+    }
+}

@@ -143,7 +143,9 @@ mod tests {
              Veli kulta, veikkoseni,\nkaunis kasvinkumppalini!\nLähe nyt kanssa laulamahan,\nsaa kera sanelemahan\nyhtehen yhyttyämme,\nkahta'alta käytyämme!\n\
              Harvoin yhtehen yhymme,\nsaamme toinen toisihimme\nnäillä raukoilla rajoilla,\npoloisilla Pohjan mailla.\n\
              Lyökämme käsi kätehen,\nsormet sormien lomahan,\nlauloaksemme hyviä,\nparahia pannaksemme,\nkuulla noien kultaisien,\n\
-             tietä mielitehtoisien,\nnuorisossa nousevassa,\nkansassa kasuavassa.",
+             tietä mielitehtoisien,\nnuorisossa nousevassa,\nkansassa kasuavassa:\n\
+             noita saamia sanoja,\nvirsiä virittämiä\nvyöltä vanhan Väinämöisen,\nalta ahjon Ilmarisen,\npäästä kalvan Kaukomielen,\n\
+             Joukahaisen jousen tiestä,\nPohjan peltojen periltä,\nKalevalan kankahilta.",
         );
         stays(
             &ROOM,
@@ -256,6 +258,21 @@ mod tests {
         falls(&ROOM, "words_min = 30", "de", &products.repeat(3), "too-few-function-words");
         assert_eq!(signal("de", &format!("{} und die der und", products.repeat(4)), "function_word_fraction"), Some(4.0 / 44.0));
         assert_eq!(signal("szl", &products.repeat(4), "function_word_fraction"), None);
+    }
+
+    #[test]
+    fn what_was_measured_is_decided_again_by_other_limits_without_the_text() {
+        let log = "12:01 INFO start\n".repeat(20);
+        let mut doc = Document { text: log, lang: Some(Lang::new("et")), ..Document::default() };
+        assert_eq!(stage(&ROOM, "rules = []").expect("sound").judge(&mut doc), Verdict::Keep);
+        doc.text.clear();
+        let again = |settings: &str| stage(&ROOM, settings).expect("sound").decide(&doc);
+        assert_eq!(
+            again("languages.et.alike_line_char_fraction_max = 1\nlanguages.et.function_word_fraction_min = 0"),
+            Some(Verdict::Keep)
+        );
+        assert_eq!(again(""), Some(Verdict::broke("too-few-function-words", 0.0, 0.02)));
+        assert_eq!(again("rules = [\"alike-lines\"]"), Some(Verdict::broke("alike-lines", 1.0, 0.5)));
     }
 
     #[test]

@@ -104,3 +104,53 @@ fn is_figure(word: &Word, text: &str) -> bool {
 fn is_technical(c: char) -> bool {
     "|/\\=<>@#$%&+~^{}[]€£₽₺₴".contains(c)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape(line: &str) -> Shape {
+        let mut shape = Shape::default();
+        shape.take(line, 0..line.len(), Words::of(line).spans());
+        shape
+    }
+
+    fn share(text: &str, times: usize) -> f32 {
+        row_char_fraction(text, &Words::of(text), times)
+    }
+
+    #[test]
+    fn names_of_one_word_and_of_three_have_one_shape_and_so_have_prices_of_any_length() {
+        for line in ["Zagreb 3,40 €", "Novi Sad 12,50 €", "  Sveti Ivan Zelina 1 299,00  €", "Osijek 7 €"] {
+            assert_eq!(shape(line).pattern, "a0€", "{line}");
+        }
+        assert_eq!(shape("12:05 | Gleis 3a").pattern, "0:0|a0");
+        assert_eq!(shape("").pattern, "");
+    }
+
+    #[test]
+    fn figures_and_technical_marks_make_a_row_and_prose_verses_and_speech_are_none() {
+        for line in ["Kolín 10:05", "§ 12", "name = value / other", "| Praha | Brno |", "INFO server[7]: done", "4GB", "२०"] {
+            assert!(shape(line).is_row(), "{line}");
+        }
+        for line in [
+            "Ne, gospod, ne!",
+            "— Кој е тука? — Јас сум, Ана.",
+            "« Oui », dit-il.",
+            "(1) Kinder unter sechs Jahren zahlen nichts.",
+            "Müller | Schmidt",
+            "Sulejówek, Warszawa, Łódź",
+            "",
+        ] {
+            assert!(!shape(line).is_row(), "{line}");
+        }
+    }
+
+    #[test]
+    fn rows_count_by_their_characters_from_the_stated_number_of_a_shape_on() {
+        let text = "Saha 3 €\nPora 4 €\n\nSe oli siinä ja.";
+        assert_eq!(share(text, 2), 16.0 / 32.0);
+        assert_eq!(share(text, 3), 0.0);
+        assert_eq!(share("", 1), 0.0);
+    }
+}
