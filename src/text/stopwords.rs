@@ -118,7 +118,7 @@ impl StopWords {
         let place = LISTS.binary_search_by_key(&lang, |(known, _)| known).ok()?;
         let mut known = StopWords { slots: [0; SLOTS], bytes_max: 0 };
         for word in LISTS[place].1.split(' ') {
-            let slot = known.slot(word);
+            let slot = known.slot(word.as_bytes());
             known.slots[slot] = xxh3_64(word.as_bytes());
             known.bytes_max = known.bytes_max.max(word.len());
         }
@@ -145,16 +145,29 @@ impl StopWords {
 
     /// The slot of `word`, in any case, if it is a stop word.
     fn find(&self, word: &str) -> Option<usize> {
-        let mut slot = self.slot(word);
+        let mut slot = self.slot(word.as_bytes());
         if self.slots[slot] == 0 && word.starts_with(char::is_uppercase) {
-            slot = self.slot(&word.to_lowercase());
+            slot = self.slot_of_lowered(word);
         }
         (self.slots[slot] != 0).then_some(slot)
     }
 
+    /// The slot of `word` in lower case. Most words fit a buffer on the stack.
+    fn slot_of_lowered(&self, word: &str) -> usize {
+        let mut lowered = [0; 32];
+        match lowered.get_mut(..word.len()) {
+            Some(lowered) if word.is_ascii() => {
+                lowered.copy_from_slice(word.as_bytes());
+                lowered.make_ascii_lowercase();
+                self.slot(lowered)
+            }
+            _ => self.slot(word.to_lowercase().as_bytes()),
+        }
+    }
+
     /// Where `word` stands, or would stand, in the table.
-    fn slot(&self, word: &str) -> usize {
-        let hash = xxh3_64(word.as_bytes());
+    fn slot(&self, word: &[u8]) -> usize {
+        let hash = xxh3_64(word);
         let mut slot = usize::from(hash.to_le_bytes()[0]) % SLOTS;
         while self.slots[slot] != 0 && self.slots[slot] != hash {
             slot = (slot + 1) % SLOTS;

@@ -30,8 +30,7 @@ pub fn row_char_fraction(text: &str, words: &Words<'_>, times: usize) -> f32 {
         let (of_line, after) = rest.split_at(rest.iter().take_while(|word| word.start < end).count());
         let of_row = line.trim().chars().count();
         chars += of_row;
-        shape.take(text, start..end, of_line);
-        if shape.is_row() {
+        if may_be_row(line, of_line) && shape.take(text, start..end, of_line).is_row() {
             rows.push((xxh3_64(shape.pattern.as_bytes()), of_row));
         }
         rest = after;
@@ -39,6 +38,26 @@ pub fn row_char_fraction(text: &str, words: &Words<'_>, times: usize) -> f32 {
     }
     fraction(alike_chars(&mut rows, times), chars)
 }
+
+/// Whether `line` may be a row, by a bound that costs a look at each byte: most lines of prose have too many words for their figures.
+fn may_be_row(line: &str, words: &[Word]) -> bool {
+    let marks = line.bytes().filter(|byte| MAY_MARK[usize::from(*byte)]).count();
+    let hints = marks + words.iter().filter(|word| !word.alphabetic).count();
+    hints > 0 && words.len() <= (WORDS_MAX + 1) * hints
+}
+
+/// Bytes of which every technical mark, and every figure that counts as alphabetic, has one: marks and digits of ASCII, and the first
+/// bytes of the currencies.
+const MAY_MARK: [bool; 256] = {
+    let marks = b"0123456789|/\\=<>@#$%&+~^{}[]\xc2\xe2";
+    let mut table = [false; 256];
+    let mut place = 0;
+    while place < marks.len() {
+        table[marks[place] as usize] = true;
+        place += 1;
+    }
+    table
+};
 
 /// Characters of those `rows`, each the hash of its shape and its length, that are at least `times` of a shape.
 fn alike_chars(rows: &mut [(u64, usize)], times: usize) -> usize {
@@ -58,7 +77,7 @@ struct Shape {
 
 impl Shape {
     /// Becomes the shape of the line at bytes `place` of `text`, which has these `words`.
-    fn take(&mut self, text: &str, place: Range<usize>, words: &[Word]) {
+    fn take(&mut self, text: &str, place: Range<usize>, words: &[Word]) -> &Shape {
         self.pattern.clear();
         (self.words, self.figures, self.technical) = (0, 0, 0);
         let mut from = place.start;
@@ -68,6 +87,7 @@ impl Shape {
             from = word.end;
         }
         self.take_marks(&text[from..place.end]);
+        self
     }
 
     fn take_word(&mut self, figure: bool) {
@@ -111,7 +131,8 @@ mod tests {
 
     fn shape(line: &str) -> Shape {
         let mut shape = Shape::default();
-        shape.take(line, 0..line.len(), Words::of(line).spans());
+        let words = Words::of(line);
+        assert!(!shape.take(line, 0..line.len(), words.spans()).is_row() || may_be_row(line, words.spans()), "{line}");
         shape
     }
 
@@ -152,5 +173,19 @@ mod tests {
         assert_eq!(share(text, 2), 16.0 / 32.0);
         assert_eq!(share(text, 3), 0.0);
         assert_eq!(share("", 1), 0.0);
+    }
+
+    #[test]
+    fn every_technical_mark_has_a_byte_of_the_bound() {
+        for mark in ('\0'..=char::MAX).filter(|c| is_technical(*c)) {
+            assert!(mark.to_string().bytes().any(|byte| MAY_MARK[usize::from(byte)]), "{mark}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_row_is_kept_out_by_the_bound(line in "[a-zäИ0-9२½東,|/€£ .-]{0,40}") {
+            shape(&line);
+        }
     }
 }
