@@ -16,7 +16,7 @@ const LINE_BYTES_MAX: u64 = 64 << 20;
 /// Arguments of `tamis calibrate`.
 #[derive(Debug, Args)]
 #[command(after_help = "Reads JSON lines with `lang` and `quality`, as `tamis pipe` writes them, of documents that should be kept: \
-tamis pipe langid gopher-quality:rules=[] fineweb-quality:rules=[] repetition:rules=[] < good.jsonl | tamis calibrate. \
+tamis pipe langid gopher-quality:rules=[] fineweb-quality:rules=[] repetition:rules=[] machine-made:rules=[] < good.jsonl | tamis calibrate. \
 Prints lines for a recipe; `tamis decide` applies them to what was measured before.")]
 pub struct CalibrateArgs {
     /// Share of the documents of a language that one rule may drop

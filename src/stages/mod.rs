@@ -11,6 +11,7 @@ pub mod langid;
 pub mod learned;
 pub mod licence;
 pub mod limits;
+pub mod machine;
 pub mod optout;
 pub mod pii;
 pub mod quality;
@@ -31,6 +32,7 @@ pub const ROOMS: &[&Room] = &[
     &quality::c4::ROOM,
     &quality::fineweb::ROOM,
     &repetition::ROOM,
+    &machine::ROOM,
     &learned::ROOM,
     &pii::ROOM,
     &sign::ROOM,
@@ -46,6 +48,7 @@ pub const RULED: &[Ruled] = &[
     (&quality::c4::ROOM, quality::c4::house_limits),
     (&quality::fineweb::ROOM, quality::fineweb::house_limits),
     (&repetition::ROOM, repetition::house_limits),
+    (&machine::ROOM, machine::house_limits),
 ];
 
 /// The room called `name`.

@@ -15,7 +15,10 @@ const LISTS: &[(&str, &str)] = &[
     ("be", "і у ў з на не што да як ад за па але гэта ён яна яны мы вы я для так ці быў была было яго таксама пра калі"),
     ("bg", "и на в е от за се с по да не че са като това през до си ще към или но при след как който която които има съм"),
     ("br", "ar an ur a zo e en er hag da ez eo gant war evit ma met ne ket pe evel n'eus holl dre eus un hep pep"),
-    ("bs", "je u i se na su za od da s a ne o što kao koji koja koje će bi ili to iz do po nije sam ali biti kako"),
+    (
+        "bs",
+        "je u i se na su za od da s a ne o što kao koji koja koje će bi ili to iz do po nije sam ali biti kako је и на се за од да не што као који ће би или из до по није",
+    ),
     ("ca", "de la el a i en que els les un una per amb es no del al és va ha com més o se però són ser molt"),
     ("co", "di u a in è chì per un una da i e cù hà si o à l'omu ogni d'ùn ne cum'è in'a"),
     ("cs", "v a se na je z s do že to o k za i pro ve by jako si po ale od jsou byl nebo jeho který při tak ze není co jak"),
@@ -27,7 +30,7 @@ const LISTS: &[(&str, &str)] = &[
     ),
     (
         "el",
-        "του και το της η την από ο με τον να που των στην για στο σε είναι τη τα οι ότι δεν θα τους στη στον ή αλλά ένα μια μας ως αυτό",
+        "του και το της η την από ο με τον να που των στην για στο σε είναι τη τα οι ότι δεν θα τους στη στον ή αλλά ένα μια μας ως αυτό τοῦ καὶ τὸ τῆς ἡ τὴν ἀπὸ ὁ μὲ τὸν νὰ ποὺ τῶν τὰ στὴν στὸ εἶναι οἱ δὲν θὰ",
     ),
     ("en", "the of and to in a is that for it was on are as with be this at by from or have an not you which but we he his they will has"),
     ("eo", "la de kaj en estas al por ne kiu ĝi kun li el oni sed mi ke kiel pri aŭ tiu ĉiu sia ĉiuj per laŭ"),
@@ -115,7 +118,7 @@ impl StopWords {
         let place = LISTS.binary_search_by_key(&lang, |(known, _)| known).ok()?;
         let mut known = StopWords { slots: [0; SLOTS], bytes_max: 0 };
         for word in LISTS[place].1.split(' ') {
-            let slot = known.slot(word);
+            let slot = known.slot(word.as_bytes());
             known.slots[slot] = xxh3_64(word.as_bytes());
             known.bytes_max = known.bytes_max.max(word.len());
         }
@@ -134,18 +137,37 @@ impl StopWords {
         seen.count_ones()
     }
 
+    /// Whether `word`, in any case, is a stop word.
+    #[must_use]
+    pub fn has(&self, word: &str) -> bool {
+        word.len() <= self.bytes_max && self.find(word).is_some()
+    }
+
     /// The slot of `word`, in any case, if it is a stop word.
     fn find(&self, word: &str) -> Option<usize> {
-        let mut slot = self.slot(word);
+        let mut slot = self.slot(word.as_bytes());
         if self.slots[slot] == 0 && word.starts_with(char::is_uppercase) {
-            slot = self.slot(&word.to_lowercase());
+            slot = self.slot_of_lowered(word);
         }
         (self.slots[slot] != 0).then_some(slot)
     }
 
+    /// The slot of `word` in lower case. Most words fit a buffer on the stack.
+    fn slot_of_lowered(&self, word: &str) -> usize {
+        let mut lowered = [0; 32];
+        match lowered.get_mut(..word.len()) {
+            Some(lowered) if word.is_ascii() => {
+                lowered.copy_from_slice(word.as_bytes());
+                lowered.make_ascii_lowercase();
+                self.slot(lowered)
+            }
+            _ => self.slot(word.to_lowercase().as_bytes()),
+        }
+    }
+
     /// Where `word` stands, or would stand, in the table.
-    fn slot(&self, word: &str) -> usize {
-        let hash = xxh3_64(word.as_bytes());
+    fn slot(&self, word: &[u8]) -> usize {
+        let hash = xxh3_64(word);
         let mut slot = usize::from(hash.to_le_bytes()[0]) % SLOTS;
         while self.slots[slot] != 0 && self.slots[slot] != hash {
             slot = (slot + 1) % SLOTS;
@@ -197,5 +219,15 @@ mod tests {
         assert_eq!(german.distinct(words("Preisliste Schrauben Muttern")), 0);
         let greek = StopWords::of("el").expect("listed");
         assert_eq!(greek.distinct(words("Η θάλασσα και ο ουρανός")), 3);
+        assert_eq!(words("Der Hund und DER Kater").map(|word| german.has(word)).collect::<Vec<_>>(), [true, false, true, true, false]);
+    }
+
+    #[test]
+    fn greek_with_all_its_accents_and_bosnian_in_either_script_have_stop_words() {
+        let greek = StopWords::of("el").expect("listed");
+        assert_eq!(greek.distinct(words("Ὁ ἄνεμος καὶ ἡ θάλασσα τοῦ Αἰγαίου")), 4);
+        let bosnian = StopWords::of("bs").expect("listed");
+        assert_eq!(bosnian.distinct(words("Svako ima pravo na život i da bude slobodan")), 3);
+        assert_eq!(bosnian.distinct(words("Свако има право на живот и да буде слободан")), 3);
     }
 }

@@ -55,6 +55,8 @@ struct Writing {
     fresh_of: BTreeMap<String, u32>,
     signatures: SignatureSink,
     books: Books,
+    /// What the earlier run had set aside and nobody has asked for yet.
+    set_aside: SetAside,
 }
 
 /// Does task `index` in the folder `attempt`.
@@ -74,10 +76,10 @@ pub(in crate::passes) fn clean(job: &Job, index: u32, attempt: &Path, watch: &dy
         fresh_of: BTreeMap::new(),
         signatures: SignatureSink::create(&attempt.join(format!("{task}.signatures")), &job.recipe.dedup)?,
         books: Books::open(attempt, task)?,
+        set_aside: quarantined(earlier, &commit)?,
     };
-    let mut set_aside = quarantined(earlier, &commit)?;
-    read(job, (earlier, earlier_task), lists, &mut Stored::new(paths, false), &mut set_aside, &mut writing, watch)?;
-    for ((file, offset), what) in set_aside {
+    read(job, (earlier, earlier_task), lists, &mut Stored::new(paths, false), &mut writing, watch)?;
+    for ((file, offset), what) in std::mem::take(&mut writing.set_aside) {
         writing.books.damage(&file, Damage { offset, what, fatal: false });
     }
     writing.books.tally.other_records = commit.tally.other_records;
@@ -131,7 +133,6 @@ fn read(
     (earlier, task): (&Earlier, usize),
     lists: Vec<Files>,
     stored: &mut Stored,
-    set_aside: &mut SetAside,
     writing: &mut Writing,
     watch: &dyn Watch,
 ) -> Result<(), JobError> {
@@ -185,7 +186,7 @@ fn read(
         for work in window {
             match work {
                 Work::Stays(row, signed) => writing.stays(&row, &signed)?,
-                Work::Falls(row, columns) => writing.falls(&row, &columns, set_aside)?,
+                Work::Falls(row, columns) => writing.falls(&row, &columns)?,
                 Work::GoesOn => fates.pop_front().map_or(Ok(()), |fate| writing.goes_on(fate))?,
             }
         }
@@ -241,11 +242,11 @@ impl Writing {
         Ok(self.places.add(lang, text_bytes as usize + row.name_bytes, placed)?)
     }
 
-    fn falls(&mut self, row: &Row, (batch, at): &Columns, set_aside: &mut SetAside) -> Result<(), JobError> {
+    fn falls(&mut self, row: &Row, (batch, at): &Columns) -> Result<(), JobError> {
         let Lot::Falls(stage, dropped) = row.lot else { return Ok(()) };
         self.read_from(row.class);
         if matches!(dropped.reason, PANIC | DEADLINE)
-            && let Some((place, what)) = take_set_aside(set_aside, batch, *at)
+            && let Some((place, what)) = take_set_aside(&mut self.set_aside, batch, *at)
         {
             return Ok(self.books.set_aside_row((batch, *at), (&place.0, place.1), (stage, dropped.reason), what)?);
         }
