@@ -30,7 +30,6 @@ pub struct Quarantined {
 
 /// Open books; [`Books::close`] ends them.
 pub(super) struct Books {
-    task: TaskName,
     pub(super) tally: Tally,
     rejects: RejectsSink,
     quarantine: Vec<Quarantined>,
@@ -41,17 +40,11 @@ impl Books {
     /// Opens the books of `task` in the folder `attempt`.
     pub(super) fn open(attempt: &Path, task: TaskName) -> Result<Books, SinkError> {
         Ok(Books {
-            task,
             tally: Tally::default(),
             rejects: RejectsSink::create(attempt, &format!("{task}.rejects.parquet"))?,
             quarantine: Vec::new(),
             quarantine_file: attempt.join(format!("{task}.jsonl")),
         })
-    }
-
-    /// The task whose books they are.
-    pub(super) fn task(&self) -> TaskName {
-        self.task
     }
 
     /// Enters a document that goes on.

@@ -37,17 +37,18 @@ enum Work {
 /// Does task `index` in the folder `attempt`.
 pub(in crate::passes) fn emit(job: &Job, index: u32, shard: &ShardPlan, attempt: &Path, watch: &dyn Watch) -> Result<Commit, JobError> {
     let task = TaskName { stage: StageName::Emit, index };
-    let slices = shard.slices.iter().map(|slice| Source::open(job, slice, &shard.lang)).collect::<Result<Vec<_>, JobError>>()?;
-    let mut paths: Vec<PathBuf> = Vec::new();
-    let mut sources = slices.into_iter().map(|source| (paths.len(), paths.extend(source.paths(job)), source)).collect::<Vec<_>>();
+    let (mut files, mut sources) = (Files::default(), Vec::with_capacity(shard.slices.len()));
+    for slice in &shard.slices {
+        sources.push(Source::open(job, slice, &shard.lang, &mut files)?);
+    }
     let mut sink = ShardSink::create(attempt, &format!("{task}.shard.parquet"), job.shard_options())?;
-    sink = sink.taking(Stored::new(paths.clone(), job.writes_alike()));
-    let mut emitting = Emitting { job, lang: &shard.lang, stored: Stored::new(paths, false), sink, books: Books::open(attempt, task)? };
-    for (first_file, (), source) in &mut sources {
+    sink = sink.taking(Stored::new(files.paths.clone(), job.writes_alike()));
+    let stored = Stored::new(files.paths, false);
+    let mut emitting = Emitting { job, lang: &shard.lang, stored, sink, books: Books::open(attempt, task)? };
+    for source in &mut sources {
         for group in source.groups.clone() {
-            let placed = source.places.group(group)?;
-            for window in placed.chunks(WINDOW_ROWS) {
-                emitting.window(window, *first_file as u32, source, watch)?;
+            for window in source.places.group(group)?.chunks(WINDOW_ROWS) {
+                emitting.window(window, source, watch)?;
             }
         }
     }
@@ -59,9 +60,28 @@ pub(in crate::passes) fn emit(job: &Job, index: u32, shard: &ShardPlan, attempt:
     Ok(Commit { task, outputs, tally, layout: Vec::new(), retired: Vec::new() })
 }
 
+/// The stored files of all sources, each once.
+#[derive(Default)]
+struct Files {
+    paths: Vec<PathBuf>,
+    numbers: BTreeMap<PathBuf, u32>,
+}
+
+impl Files {
+    fn number(&mut self, path: PathBuf) -> u32 {
+        *self.numbers.entry(path).or_insert_with_key(|path| {
+            self.paths.push(path.clone());
+            self.paths.len() as u32 - 1
+        })
+    }
+}
+
 /// What one task of stage `clean` left for the shard.
 struct Source {
+    task: TaskName,
     places: PlacesFile,
+    /// The numbers among all files of those that it names.
+    files: Vec<u32>,
     groups: Vec<usize>,
     fresh: Option<Fresh>,
 }
@@ -75,7 +95,7 @@ struct Fresh {
 }
 
 impl Source {
-    fn open(job: &Job, slice: &Slice, lang: &str) -> Result<Source, JobError> {
+    fn open(job: &Job, slice: &Slice, lang: &str, files: &mut Files) -> Result<Source, JobError> {
         let task = TaskName { stage: StageName::Clean, index: slice.clean };
         let commit = job.commit(task)?;
         let output = commit.output(OutputKind::Places).ok_or(JobError::MissingOutput { task })?;
@@ -88,12 +108,14 @@ impl Source {
                 Some(Fresh { documents: Box::new(documents), batch: VecDeque::new(), next: 0 })
             }
         };
-        Ok(Source { places, groups: slice.groups.clone(), fresh })
+        let root = job.place.workspace().root();
+        let files = places.files().iter().map(|path| files.number(root.join(path))).collect();
+        Ok(Source { task, places, files, groups: slice.groups.clone(), fresh })
     }
 
-    fn paths(&self, job: &Job) -> Vec<PathBuf> {
-        let root = job.place.workspace().root();
-        self.places.files().iter().map(|path| root.join(path)).collect()
+    /// Where a document lies, by the numbers of all files.
+    fn at(&self, at: RowAt) -> Option<RowAt> {
+        Some(RowAt { file: *self.files.get(at.file as usize)?, ..at })
     }
 }
 
@@ -125,8 +147,8 @@ struct Emitting<'a> {
 }
 
 impl Emitting<'_> {
-    /// Settles some documents. Files are numbered from `first_file` on.
-    fn window(&mut self, window: &[Placed], first_file: u32, source: &mut Source, watch: &dyn Watch) -> Result<(), JobError> {
+    /// Settles some documents of `source`.
+    fn window(&mut self, window: &[Placed], source: &mut Source, watch: &dyn Watch) -> Result<(), JobError> {
         if self.job.crew.stop.wished() {
             return Err(JobError::Stopped);
         }
@@ -138,7 +160,7 @@ impl Emitting<'_> {
                 && let Some((placed, after)) = rest.split_first()
             {
                 rest = after;
-                let work = self.work(placed, first_file, source, &mut docs)?;
+                let work = self.work(placed, source, &mut docs)?;
                 bytes += if matches!(work, Work::Flows) { docs.last().map_or(0, |doc: &Document| doc.text.len()) } else { 0 };
                 works.push(work);
             }
@@ -150,13 +172,13 @@ impl Emitting<'_> {
     }
 
     /// What is to be done with a document; one that has to flow is put to `docs`.
-    fn work(&mut self, placed: &Placed, first_file: u32, source: &mut Source, docs: &mut Vec<Document>) -> Result<Work, JobError> {
+    fn work(&mut self, placed: &Placed, source: &mut Source, docs: &mut Vec<Document>) -> Result<Work, JobError> {
+        let lost = || JobError::MissingOutput { task: source.task };
         let at = match placed.at {
-            Where::Stored(at) => RowAt { file: first_file + at.file, ..at },
+            Where::Stored(at) => source.at(at).ok_or_else(lost)?,
             Where::Fresh(number) => {
                 let doc = source.fresh.as_mut().map(|fresh| fresh.document(number)).transpose()?.flatten();
-                let index = self.books.task().index;
-                docs.push(doc.ok_or(JobError::MissingOutput { task: TaskName { stage: StageName::Clean, index } })?);
+                docs.push(doc.ok_or(JobError::MissingOutput { task: source.task })?);
                 return Ok(Work::Flows);
             }
         };

@@ -2,6 +2,7 @@
 //!
 //! It has blocks where a file of documents has row groups, and cuts them at the same documents, so that the shards are laid out alike.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -65,16 +66,18 @@ struct About {
 /// Writes places.
 pub(super) struct PlacesSink {
     writer: ColumnWriter,
-    about: About,
+    files: Vec<PathBuf>,
+    /// Those of them in which documents lie, by their numbers, with their numbers in the file of places.
+    used: BTreeMap<u32, u32>,
     waiting: Waiting<Placed>,
     groups: Vec<RowGroup>,
 }
 
 impl PlacesSink {
-    /// Begins a file at `path` for documents of the stored `files`, which are named as they lie below the workspace.
+    /// Begins a file at `path` for documents of the stored `files`, which are named as they lie below the workspace; those in which none lies are left out.
     pub(super) fn create(path: &Path, files: Vec<PathBuf>) -> Result<PlacesSink, SinkError> {
         let writer = ColumnWriter::create(path, columns())?.with_block_rows(u32::MAX);
-        Ok(PlacesSink { writer, about: About { files }, waiting: Waiting::default(), groups: Vec::new() })
+        Ok(PlacesSink { writer, files, used: BTreeMap::new(), waiting: Waiting::default(), groups: Vec::new() })
     }
 
     /// Takes the next document, which has `bytes` of text, address and title.
@@ -90,7 +93,10 @@ impl PlacesSink {
         self.groups.push(RowGroup { lang, rows: documents.len() as u64, bytes });
         for placed in documents {
             let (file, group, row) = match placed.at {
-                Where::Stored(RowAt { file, group, row }) => (file, group, row),
+                Where::Stored(RowAt { file, group, row }) => {
+                    let next = self.used.len() as u32;
+                    (*self.used.entry(file).or_insert(next), group, row)
+                }
                 Where::Fresh(number) => (NONE, NONE, number),
             };
             let class = HOST_CLASSES.iter().position(|class| *class == placed.class).unwrap_or(HOST_CLASSES.len());
@@ -112,7 +118,11 @@ impl PlacesSink {
         while let Some(group) = self.waiting.rest() {
             self.group(group)?;
         }
-        Ok(Output { groups: self.groups, ..self.writer.finish(OutputKind::Places, &self.about)? })
+        let mut files = vec![PathBuf::new(); self.used.len()];
+        for (file, number) in self.used {
+            files[number as usize] = self.files.get(file as usize).cloned().unwrap_or_default();
+        }
+        Ok(Output { groups: self.groups, ..self.writer.finish(OutputKind::Places, &About { files })? })
     }
 }
 
@@ -166,24 +176,26 @@ mod tests {
     fn places_read_back_group_by_group_in_the_order_in_which_they_came() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("places");
-        let mut sink = PlacesSink::create(&path, vec!["data/web/lang=et/part-1.parquet".into()]).expect("a fresh folder");
-        let placed = |number: u32| Placed {
+        let files = vec!["data/web/lang=et/part-1.parquet".into(), "data/web/lang=fi/part-1.parquet".into()];
+        let mut sink = PlacesSink::create(&path, files).expect("a fresh folder");
+        let placed = |file: u32, number: u32| Placed {
             id: DocId(u128::from(number) << 70),
             occurrence: u64::from(number),
-            at: if number == 2 { Where::Fresh(7) } else { Where::Stored(RowAt { file: 0, group: 1, row: number }) },
+            at: if number == 2 { Where::Fresh(7) } else { Where::Stored(RowAt { file, group: 1, row: number }) },
             text_bytes: 10 * number,
             tokens: (number != 3).then_some(number),
             class: "eu-country",
         };
         for (number, lang) in [(1, "fi"), (2, "et"), (3, "fi")] {
-            sink.add(lang, 100, placed(number)).expect("room on disk");
+            sink.add(lang, 100, placed(1, number)).expect("room on disk");
         }
         let output = sink.finish().expect("room on disk");
         let groups: Vec<(&str, u64, u64)> = output.groups.iter().map(|group| (group.lang.as_str(), group.rows, group.bytes)).collect();
         assert_eq!((groups, output.kind), (vec![("et", 1, 20), ("fi", 2, 40)], OutputKind::Places));
         let file = PlacesFile::open(&path).expect("it was just written");
-        assert_eq!(file.group(0).expect("whole"), [placed(2)]);
-        assert_eq!(file.group(1).expect("whole"), [placed(1), placed(3)]);
+        assert_eq!(file.files(), [PathBuf::from("data/web/lang=fi/part-1.parquet")], "none lies in the other one");
+        assert_eq!(file.group(0).expect("whole"), [placed(0, 2)]);
+        assert_eq!(file.group(1).expect("whole"), [placed(0, 1), placed(0, 3)]);
         assert!(file.group(2).is_err());
     }
 }
