@@ -85,6 +85,24 @@ fn deciding_anew_gives_the_bytes_counts_and_rejects_of_a_full_run() {
     }
 }
 
+#[test]
+fn documents_that_stayed_fall_under_stricter_limits_as_in_a_full_run() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (measured, full) = (folder.path().join("measured"), folder.path().join("full"));
+    ends_with(&mut with("run", &measured, &[]), 0);
+    let before = ledger(&measured, "quickstart").1;
+    for (words_min, dataset) in [(120, "some"), (100_000, "none")] {
+        let sets = [format!("clean.gopher-quality.words_min={words_min}"), format!("dataset={dataset}")];
+        let sets: Vec<&str> = sets.iter().map(String::as_str).collect();
+        ends_with(&mut with("run", &full, &sets), 0);
+        ends_with(with("decide", &measured, &sets).args(["--from", "quickstart"]), 0);
+        let (decided, whole) = (outcome(&measured, dataset), outcome(&full, dataset));
+        assert_eq!((decided.0, &decided.1), (whole.0, &whole.1), "shards and counts");
+        let fell = |ledger: &Value| ledger["clean"]["dropped"]["gopher-quality"]["too-few-words"].as_u64();
+        assert!(fell(&decided.1) > fell(&before), "{words_min}");
+    }
+}
+
 /// Whether a plan of `workspace` carries stored rows over.
 fn carries(workspace: &Path) -> bool {
     let plans = workspace.join("_tamis/plans");
