@@ -32,9 +32,13 @@ pub(super) struct Chunks {
 
 impl Chunks {
     pub(super) fn open(file: File) -> io::Result<Chunks> {
-        let bytes = file.metadata()?.len();
-        let chunks = Chunks { file: Arc::new(file), bytes, held: Vec::new() };
-        if bytes <= HELD_FILE_BYTES_MAX { chunks.with(vec![(0, bytes)]) } else { Ok(chunks) }
+        let (bytes, mut held) = (file.metadata()?.len(), Vec::new());
+        if bytes <= HELD_FILE_BYTES_MAX {
+            let mut whole = Vec::with_capacity(usize::try_from(bytes).unwrap_or(0));
+            (&file).take(bytes).read_to_end(&mut whole)?;
+            held.push((0, Bytes::from(whole)));
+        }
+        Ok(Chunks { file: Arc::new(file), bytes, held })
     }
 
     /// The same file with the small ones of some column chunks (where they begin and how long they are), which lie in this order.

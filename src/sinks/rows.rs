@@ -11,6 +11,7 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
 };
 use parquet::errors::ParquetError;
+use parquet::file::metadata::PageIndexPolicy;
 
 use super::chunks::Chunks;
 use super::documents::ReadError;
@@ -38,8 +39,27 @@ impl RowsFile {
     /// # Errors
     /// When it cannot be read or is no Parquet.
     pub fn open(path: &Path) -> Result<RowsFile, ReadError> {
+        RowsFile::open_with(path, ArrowReaderOptions::new())
+    }
+
+    /// Opens the file at `path`, with all that a copy of its column chunks must say in its footer.
+    ///
+    /// # Errors
+    /// As [`RowsFile::open`].
+    pub(super) fn open_to_copy(path: &Path) -> Result<RowsFile, ReadError> {
+        // As a mask alone, the encodings of pages would be missing in the copy's footer.
+        let options = ArrowReaderOptions::new().with_encoding_stats_as_mask(false).with_offset_index_policy(PageIndexPolicy::Optional);
+        RowsFile::open_with(path, options)
+    }
+
+    /// What it is read with.
+    pub(super) fn parts(&self) -> (Chunks, ArrowReaderMetadata) {
+        (self.file.clone(), self.metadata.clone())
+    }
+
+    fn open_with(path: &Path, options: ArrowReaderOptions) -> Result<RowsFile, ReadError> {
         let file = File::open(path).and_then(Chunks::open).map_err(|source| ReadError::Io { path: path.to_owned(), source })?;
-        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new());
+        let metadata = ArrowReaderMetadata::load(&file, options);
         let metadata = metadata.map_err(|source| ReadError::Parquet { path: path.to_owned(), source })?;
         Ok(RowsFile { path: path.to_owned(), file, metadata })
     }

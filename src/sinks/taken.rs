@@ -4,7 +4,6 @@
 //! depends on its values and on how shards are written alone. Other rows are read with all their columns and encoded anew.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,15 +12,13 @@ use arrow_array::cast::AsArray;
 use arrow_array::{ArrayRef, RecordBatch, UInt32Array};
 use arrow_schema::{Field, Schema, SchemaRef};
 use arrow_select::concat::concat_batches;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::arrow_writer::{ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::column::writer::ColumnCloseResult;
 use parquet::errors::ParquetError;
-use parquet::file::metadata::PageIndexPolicy;
 use parquet::file::writer::SerializedFileWriter;
 
 use super::HashedFile;
-use super::chunks::Chunks;
 use super::documents::ReadError;
 use super::rows::{RowsFile, Wanted};
 use crate::columns::DOCUMENT;
@@ -87,7 +84,8 @@ impl Stored {
 
     fn file(&mut self, number: u32) -> Result<&RowsFile, ReadError> {
         if !self.open.contains_key(&number) {
-            let file = RowsFile::open(self.path(number))?;
+            let path = self.path(number);
+            let file = if self.alike { RowsFile::open_to_copy(path)? } else { RowsFile::open(path)? };
             self.open.insert(number, file);
         }
         Ok(&self.open[&number])
@@ -146,10 +144,7 @@ impl Stored {
         check_ids(&batch, numbers.into_iter().zip(rows.iter().map(|row| row.id)))?;
         let mut fresh = vec![batch.column_by_name(FRESH[0]).cloned().ok_or_else(|| no_column(FRESH[0]))?];
         fresh.extend(changed(rows.iter().map(|row| row.cluster), recipe_hash));
-        let file = Chunks::open(File::open(self.path(file))?)?;
-        // As a mask alone, the encodings of pages would be missing in the copy's footer.
-        let options = ArrowReaderOptions::new().with_encoding_stats_as_mask(false).with_offset_index_policy(PageIndexPolicy::Optional);
-        let metadata = ArrowReaderMetadata::load(&file, options)?;
+        let (file, metadata) = self.file(file).map_err(external)?.parts();
         let from = ParquetRecordBatchReaderBuilder::new_with_metadata(file.clone(), metadata);
         let chunks = from.metadata().row_group(group as usize);
         let pages = from.metadata().offset_index().and_then(|groups| groups.get(group as usize));
