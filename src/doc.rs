@@ -191,9 +191,8 @@ pub struct Cluster {
 pub struct Signature {
     /// xxh3-128 of the normalised text.
     pub exact: u128,
-    /// One key a band of the MinHash sketch; empty where the text has too few words to be compared.
-    pub bands: Vec<u64>,
-    /// The sketch cut to 8 bits a value, from which a pair's Jaccard similarity is estimated.
+    /// The sketch cut to 8 bits a value, from which a pair's Jaccard similarity is estimated and the keys of bands are made; empty where the text has too
+    /// few words to be compared.
     pub sketch: Vec<u8>,
 }
 

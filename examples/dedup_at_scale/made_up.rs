@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 
 use tamis::dedup::minhash::cut;
 use tamis::dedup::settings::{Banding, DedupSettings};
-use tamis::dedup::sign::Scheme;
 use tamis::dedup::signatures::SignatureSink;
-use tamis::doc::{DocId, Document, Lang};
+use tamis::doc::{DocId, Document, Lang, Signature};
 
 /// Shares of the documents, in hundredths: a text of its own, an equal copy; the rest are changed copies.
 const NEW: u64 = 66;
@@ -72,7 +71,7 @@ impl Author {
             }
             exact = u128::from(dice.roll()) << 64 | u128::from(number);
         }
-        let signature = Scheme::of(&self.settings).signature(exact, cut(&sketch));
+        let signature = Signature { exact, sketch: cut(&sketch) };
         Document {
             id: DocId(u128::from(dice.roll()) << 64 | u128::from(number)),
             lang: Some(Lang::new(["de", "fr", "pl", "fi"][original as usize % 4])),

@@ -13,7 +13,7 @@ use super::keys::{Cursor, Key, KeysAbout};
 use super::memory::{SignedText, join_all, members, standing};
 use super::minhash::jaccard;
 use super::settings::DedupSettings;
-use super::sign::NOTHING_TO_COMPARE;
+use super::sign::{NOTHING_TO_COMPARE, Scheme};
 use super::sorter::Record;
 use crate::dedup::clusters::Member;
 use crate::doc::DocId;
@@ -89,7 +89,11 @@ fn exact_keys(texts: &[SignedText]) -> Vec<(u128, u32)> {
 }
 
 fn band_keys(settings: &DedupSettings, texts: &[SignedText]) -> Vec<(u64, u32)> {
-    let of = |number: u32| texts[number as usize].signature.bands.iter().map(move |band| (band ^ texts[number as usize].lang, number));
+    let scheme = Scheme::of(settings);
+    let of = |number: u32| {
+        let SignedText { signature, lang, .. } = &texts[number as usize];
+        scheme.band_keys(&signature.sketch).map(move |band| (band ^ lang, number))
+    };
     standing(settings, texts).into_iter().flat_map(of).collect()
 }
 

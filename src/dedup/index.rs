@@ -86,7 +86,7 @@ pub enum IndexError {
     /// It was made with other settings.
     #[error(
         "the index of earlier nights was made with other settings of deduplication (`{path}`: {found}; wanted: {wanted}); \
-         put the settings back, or set dedup.remember=false to compare with no earlier night",
+         put the settings back, or set dedup.remember=false to compare with no earlier night; what another version of tamis normalised cannot be compared",
         path = path.display()
     )]
     OtherScheme { path: PathBuf, found: String, wanted: String },

@@ -10,7 +10,7 @@ use super::clusters::{Fate, Member, beats, join_group};
 use super::forest::Forest;
 use super::minhash::jaccard;
 use super::settings::DedupSettings;
-use super::sign::NOTHING_TO_COMPARE;
+use super::sign::{NOTHING_TO_COMPARE, Scheme};
 
 /// A text without its words.
 #[derive(Debug)]
@@ -45,13 +45,11 @@ pub(super) fn join_all<E>(
         }
     }
     let standing = standing(settings, texts);
-    let bands = texts.iter().map(|text| text.signature.bands.len()).max().unwrap_or(0);
-    for band in 0..bands {
-        let key = |number: &u32| {
-            let text = &texts[*number as usize];
-            Some(((u128::from(*text.signature.bands.get(band)?), text.lang), *number))
-        };
-        for group in groups(standing.iter().filter_map(key).collect()) {
+    let scheme = Scheme::of(settings);
+    let keys: Vec<Vec<u64>> = standing.iter().map(|number| scheme.band_keys(&texts[*number as usize].signature.sketch).collect()).collect();
+    for band in 0..scheme.banding.map_or(0, |banding| banding.bands) {
+        let key = |(number, keys): (&u32, &Vec<u64>)| Some(((u128::from(*keys.get(band)?), texts[*number as usize].lang), *number));
+        for group in groups(standing.iter().zip(&keys).filter_map(key).collect()) {
             join_group(&group, count, &mut forest, &mut similar)?;
         }
     }

@@ -273,24 +273,43 @@ impl Judges<'_> {
     }
 }
 
+/// What the stages say of a stored document by what was measured of it.
+pub enum Anew {
+    /// It falls in a stage.
+    Falls(&'static str, Dropped),
+    /// It goes on when so many steps are done.
+    GoesOn(usize),
+}
+
+/// Asks the first `steps_done` of `steps` for their decisions anew, then the next one if it is `fell_in`, the stage that had dropped the document: where that
+/// lets it pass, one step more is done.
+#[must_use]
+pub fn decide_anew(doc: &Document, steps: &[Step], steps_done: usize, fell_in: Option<&str>) -> Anew {
+    let steps_done = steps_done.min(steps.len());
+    for Step { name, stage } in &steps[..steps_done] {
+        if let Some(Verdict::Drop(dropped)) = stage.decide(doc) {
+            return Anew::Falls(name, dropped);
+        }
+    }
+    match steps.get(steps_done).filter(|step| fell_in == Some(step.name)).map(|step| (step.name, step.stage.decide(doc))) {
+        Some((name, Some(Verdict::Drop(dropped)))) => Anew::Falls(name, dropped),
+        Some((_, Some(Verdict::Keep))) => Anew::GoesOn(steps_done + 1),
+        _ => Anew::GoesOn(steps_done),
+    }
+}
+
 fn decide_again(again: Again, steps: &[Step], document_cpu_ms_max: u64) -> Fate {
     let Again { doc, steps_done, fell } = again;
-    let (doc, mut next) = (Box::new(doc), steps_done.min(steps.len()));
-    for Step { name, stage } in &steps[..next] {
-        if let Some(Verdict::Drop(dropped)) = stage.decide(&doc) {
-            return Fate::Dropped { doc, stage: name, dropped };
-        }
+    let doc = Box::new(doc);
+    let fell_in = fell.as_ref().filter(|fell| fell.set_aside.is_none()).map(|fell| fell.stage);
+    match (decide_anew(&doc, steps, steps_done, fell_in), fell) {
+        (Anew::Falls(stage, dropped), _) => Fate::Dropped { doc, stage, dropped },
+        (Anew::GoesOn(next), Some(Fell { stage, dropped, set_aside })) if next <= steps_done => match set_aside {
+            None => Fate::Dropped { doc, stage, dropped },
+            Some(what) => Fate::Quarantined { doc, stage, reason: dropped.reason, what },
+        },
+        (Anew::GoesOn(next), _) => judge_document(doc, &steps[next..], document_cpu_ms_max),
     }
-    if let Some(Fell { stage, dropped, set_aside }) = fell {
-        let anew = steps.get(next).filter(|step| step.name == stage && set_aside.is_none()).and_then(|step| step.stage.decide(&doc));
-        match (anew, set_aside) {
-            (Some(Verdict::Keep), _) => next += 1,
-            (Some(Verdict::Drop(dropped)), _) => return Fate::Dropped { doc, stage, dropped },
-            (None, None) => return Fate::Dropped { doc, stage, dropped },
-            (None, Some(what)) => return Fate::Quarantined { doc, stage, reason: dropped.reason, what },
-        }
-    }
-    judge_document(doc, &steps[next..], document_cpu_ms_max)
 }
 
 fn decode_guarded(raw: RawRecord, decode: &Decode<'_>) -> Result<Offer, Box<Fate>> {

@@ -52,7 +52,7 @@ struct Verdicts<'a> {
 
 /// What is known of one stored document.
 #[derive(Debug)]
-pub struct Known<'a> {
+pub struct StoredFacts<'a> {
     /// Its language and its signals, and nothing else.
     pub judged: Document,
     /// Its id.
@@ -117,10 +117,10 @@ impl<'a> Facts<'a> {
 
     /// What is known of row number `row`.
     #[must_use]
-    pub fn row(&self, row: usize) -> Known<'a> {
+    pub fn row(&self, row: usize) -> StoredFacts<'a> {
         let signals = self.signals.iter().filter(|(_, values)| values.is_valid(row)).map(|(name, values)| (*name, values.value(row)));
         let lang = self.langs.is_valid(row).then(|| Lang::new(self.langs.value(row)));
-        Known {
+        StoredFacts {
             judged: Document { lang, quality: signals.collect(), ..Document::default() },
             id: self.ids.value(row).parse().unwrap_or_default(),
             url: self.urls.value(row),

@@ -51,10 +51,10 @@ mod tests {
     #[test]
     fn every_document_is_kept_and_signed() {
         let stage = (ROOM.build)(toml::de::ValueDeserializer::parse("{ near = \"strict\" }").unwrap(), &Nothing).unwrap();
-        for (text, bands) in [("Il faro è acceso da cento anni e nessuno sa chi lo accese", 20), ("", 0)] {
+        for (text, values) in [("Il faro è acceso da cento anni e nessuno sa chi lo accese", 20 * 13), ("", 0)] {
             let mut doc = Document { text: text.to_owned(), ..Document::default() };
             assert_eq!(stage.judge(&mut doc), Verdict::Keep);
-            assert_eq!(doc.signature.unwrap().bands.len(), bands);
+            assert_eq!(doc.signature.unwrap().sketch.len(), values);
         }
     }
 }

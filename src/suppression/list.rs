@@ -75,7 +75,7 @@ struct Written {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     releases: Option<u64>,
     entries: Vec<(Kind, String)>,
-    /// Before each sketch stand its band keys in lists that tamis 0.1 made; they follow from the sketch, and nobody reads them.
+    /// Before each sketch older lists have the keys of its bands, which nobody reads any more: they follow from the sketch.
     sketches: Vec<(Vec<String>, String)>,
     /// SHA-256 of the file with this field empty.
     sha256: String,

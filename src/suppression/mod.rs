@@ -71,6 +71,7 @@ impl Kind {
 pub struct Suppression {
     key: Key,
     signer: Signer,
+    scheme: Scheme,
     jaccard_min: f32,
     /// Number of the last takedown in it.
     sequence: u64,
@@ -100,8 +101,16 @@ impl Suppression {
         let settings = settings(&key);
         let (signer, scheme, jaccard_min) = (Signer::new(&settings), Scheme::of(&settings), settings.jaccard_min);
         let sequence = segments.last().map_or(0, |segment| segment.number);
-        let mut suppression =
-            Suppression { key, signer, jaccard_min, sequence, entries: HashMap::new(), bands: HashMap::new(), sketches: Vec::new() };
+        let mut suppression = Suppression {
+            key,
+            signer,
+            scheme,
+            jaccard_min,
+            sequence,
+            entries: HashMap::new(),
+            bands: HashMap::new(),
+            sketches: Vec::new(),
+        };
         let released: HashSet<u64> = segments.iter().filter_map(|segment| segment.releases).collect();
         for segment in segments.iter().filter(|segment| !released.contains(&segment.number)) {
             for entry in &segment.entries {
@@ -155,9 +164,9 @@ impl Suppression {
         if self.sketches.is_empty() {
             return false;
         }
-        let signature = self.signer.sign(text);
-        let candidates = signature.bands.iter().filter_map(|band| self.bands.get(band)).flatten();
-        candidates.into_iter().any(|number| jaccard(&self.sketches[*number as usize], &signature.sketch) >= self.jaccard_min)
+        let sketch = self.signer.sign(text).sketch;
+        let mut candidates = self.scheme.band_keys(&sketch).filter_map(|band| self.bands.get(&band)).flatten();
+        candidates.any(|number| jaccard(&self.sketches[*number as usize], &sketch) >= self.jaccard_min)
     }
 
     /// Number of the takedown that keeps out what `kind` says of `what`.

@@ -11,8 +11,8 @@ use super::request::Targets;
 use crate::dedup::minhash::jaccard;
 use crate::dedup::normalise::fold_white_space;
 use crate::dedup::settings::DedupSettings;
-use crate::dedup::sign::Signer;
-use crate::doc::{DocId, Signature};
+use crate::dedup::sign::{Scheme, Signer};
+use crate::doc::DocId;
 use crate::locator::rows::{Documents, Row};
 use crate::locator::{InBlock, Kind, LocateError, Places, places};
 use crate::sinks::splice::Rows;
@@ -44,16 +44,17 @@ pub struct Found {
 pub struct Alike {
     words: Vec<String>,
     signer: Signer,
+    scheme: Scheme,
     jaccard_min: f32,
     texts: BTreeSet<Vec<u8>>,
-    sketches: Vec<Signature>,
+    sketches: Vec<Vec<u8>>,
 }
 
 impl Default for Alike {
     fn default() -> Alike {
         let settings = DedupSettings::default();
-        let (signer, jaccard_min) = (Signer::new(&settings), settings.jaccard_min);
-        Alike { words: Vec::new(), signer, jaccard_min, texts: BTreeSet::new(), sketches: Vec::new() }
+        let (signer, scheme, jaccard_min) = (Signer::new(&settings), Scheme::of(&settings), settings.jaccard_min);
+        Alike { words: Vec::new(), signer, scheme, jaccard_min, texts: BTreeSet::new(), sketches: Vec::new() }
     }
 }
 
@@ -67,7 +68,7 @@ impl Alike {
     pub fn add_text(&mut self, text: &str) {
         let folded = fold_white_space(text);
         if !folded.is_empty() && self.texts.insert(folded) {
-            self.sketches.push(self.signer.sign(text));
+            self.sketches.push(self.signer.sign(text).sketch);
         }
     }
 
@@ -88,9 +89,9 @@ impl Alike {
         if self.texts.contains(&fold_white_space(text)) {
             return true;
         }
-        let signature = self.signer.sign(text);
-        let meets = |known: &&Signature| known.bands.iter().zip(&signature.bands).any(|(a, b)| a == b);
-        self.sketches.iter().filter(meets).any(|known| jaccard(&known.sketch, &signature.sketch) >= self.jaccard_min)
+        let sketch = self.signer.sign(text).sketch;
+        let meets = |known: &&Vec<u8>| self.scheme.band_keys(known).zip(self.scheme.band_keys(&sketch)).any(|(a, b)| a == b);
+        self.sketches.iter().filter(meets).any(|known| jaccard(known, &sketch) >= self.jaccard_min)
     }
 }
 

@@ -15,7 +15,7 @@ use crate::dedup::overlap::{Overlap, repeated};
 use crate::dedup::settings::{Banding, Near};
 use crate::dedup::sign::Scheme;
 use crate::dedup::signatures::{SignatureSink, language_hash, rank};
-use crate::doc::{DocId, Document, Lang};
+use crate::doc::{DocId, Document, Lang, Signature};
 
 /// Numbers that look random and are the same each time.
 struct Dice(u64);
@@ -58,8 +58,8 @@ fn documents(settings: &DedupSettings, count: usize, seed: u64) -> Vec<Document>
         }
         let empty = dice.below(40) == 0;
         let signature = match empty {
-            true => scheme.signature(0, Vec::new()),
-            false => scheme.signature(exact, cut(&sketch)),
+            true => Signature { exact: 0, sketch: Vec::new() },
+            false => Signature { exact, sketch: cut(&sketch) },
         };
         docs.push(Document {
             id: DocId(u128::from(dice.roll()) << 64 | number as u128),
@@ -244,7 +244,7 @@ fn a_document_of_an_earlier_night_stays_even_if_a_better_one_comes() {
 #[test]
 fn empty_texts_are_never_each_others_duplicates() {
     let settings = DedupSettings::default();
-    let empty = || Some(Box::new(crate::doc::Signature { exact: 0, bands: Vec::new(), sketch: Vec::new() }));
+    let empty = || Some(Box::new(Signature { exact: 0, sketch: Vec::new() }));
     let docs: Vec<Document> =
         (0..9).map(|n| Document { id: DocId(n), source_offset: n as u64, signature: empty(), ..Document::default() }).collect();
     let mut nights = Nights::new(&settings, 1 << 30);
@@ -385,12 +385,13 @@ fn copies_of_an_erased_document_come_in_again_unless_others_hold_its_text() {
 
 /// Which of `docs` repeat one of `others`, found by holding every two against each other.
 fn repeating(settings: &DedupSettings, docs: &[Document], others: &[Document]) -> BTreeSet<DocId> {
+    let scheme = Scheme::of(settings);
     let signature = |doc: &Document| doc.signature.as_deref().unwrap().clone();
     let repeats = |doc: &&Document| {
         let ours = signature(doc);
         others.iter().any(|other| {
             let theirs = signature(other);
-            let share_band = ours.bands.iter().zip(&theirs.bands).any(|(a, b)| a == b);
+            let share_band = scheme.band_keys(&ours.sketch).zip(scheme.band_keys(&theirs.sketch)).any(|(a, b)| a == b);
             let is_near = doc.lang == other.lang && share_band && jaccard(&ours.sketch, &theirs.sketch) >= settings.jaccard_min;
             is_near || settings.exact && ours.exact != 0 && ours.exact == theirs.exact
         })

@@ -1,17 +1,19 @@
 //! Stage `clean` of a run that carries rows over.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+use arrow_array::RecordBatch;
 
 use super::known::Known;
 use super::places::{Placed, PlacesSink, Where};
-use super::rows::{Files, Judging, Lot, Merged, Row, RowsError};
-use super::{WINDOW_BYTES, WINDOW_ROWS};
+use super::rows::{FileList, Judging, Lot, Merged, Row, RowsError};
+use super::{Flowing, WINDOW_ROWS};
 use crate::dedup::index::{Index, Remembered};
-use crate::dedup::signatures::{SignatureSink, Signed, rank_of, text_bytes_of};
+use crate::dedup::signatures::{SignatureSink, Signed, occurrence, rank_of, text_bytes_of};
 use crate::doc::Document;
 use crate::engine::commit::Commit;
-use crate::engine::flow::{DEADLINE, Fate, PANIC, flow};
+use crate::engine::flow::{DEADLINE, Fate, PANIC};
 use crate::engine::plan::{StageName, TaskName};
 use crate::engine::watch::{Step, Watch};
 use crate::ledger::manifest::Manifests;
@@ -24,7 +26,7 @@ use crate::sinks::documents::{DocumentsSink, ReadError, waiting_bytes};
 use crate::sinks::rows::Columns;
 use crate::sinks::stored::{LEFT_BEHIND, document_in};
 use crate::sinks::taken::Stored;
-use crate::source::{Again, Damage, Record};
+use crate::source::Damage;
 use crate::text::host::host_class;
 
 impl From<RowsError> for JobError {
@@ -55,8 +57,8 @@ struct Writing {
     fresh_of: BTreeMap<String, u32>,
     signatures: SignatureSink,
     books: Books,
-    /// What the earlier run had set aside and nobody has asked for yet.
-    set_aside: SetAside,
+    /// What the earlier run had set aside and nobody has asked for yet, by occurrence.
+    set_aside: BTreeMap<u64, ((String, u64), String)>,
 }
 
 /// Does task `index` in the folder `attempt`.
@@ -76,10 +78,12 @@ pub(in crate::passes) fn clean(job: &Job, index: u32, attempt: &Path, watch: &dy
         fresh_of: BTreeMap::new(),
         signatures: SignatureSink::create(&attempt.join(format!("{task}.signatures")), &job.recipe.dedup)?,
         books: Books::open(attempt, task)?,
-        set_aside: quarantined(earlier, &commit)?,
+        set_aside: quarantined(earlier, &commit)?.into_iter().map(|entry| (occurrence(&entry.0.0, entry.0.1), entry)).collect(),
     };
-    read(job, (earlier, earlier_task), lists, &mut Stored::new(paths, false), &mut writing, watch)?;
-    for ((file, offset), what) in std::mem::take(&mut writing.set_aside) {
+    read(job, (earlier, earlier_task), (lists, Stored::new(paths, false)), &mut writing, watch)?;
+    // What nobody asked for was no document; it is told in the order of the input.
+    let damages: SetAside = std::mem::take(&mut writing.set_aside).into_values().collect();
+    for ((file, offset), what) in damages {
         writing.books.damage(&file, Damage { offset, what, fatal: false });
     }
     writing.books.tally.other_records = commit.tally.other_records;
@@ -95,7 +99,7 @@ pub(in crate::passes) fn clean(job: &Job, index: u32, attempt: &Path, watch: &dy
 }
 
 /// What the earlier run left of the task, its rejects of stage `clean` first, with all files numbered.
-fn lists(earlier: &Earlier, commit: &Commit) -> Result<Vec<Files>, JobError> {
+fn lists(earlier: &Earlier, commit: &Commit) -> Result<Vec<FileList>, JobError> {
     let early = commit.outputs.iter().filter(|output| output.kind == OutputKind::Rejects && output.rows > 0);
     let early: Vec<PathBuf> = early.map(|output| earlier.place.of(OutputKind::Rejects, &output.name)).collect();
     let mut next = 0;
@@ -105,7 +109,7 @@ fn lists(earlier: &Earlier, commit: &Commit) -> Result<Vec<Files>, JobError> {
             next += 1;
             (next - 1, path)
         });
-        Files { files: files.collect(), early }
+        FileList { files: files.collect(), early }
     };
     let mut lists = vec![list(early, true)];
     lists.extend(earlier.late()?.into_iter().map(|paths| list(paths, false)));
@@ -127,52 +131,37 @@ fn remembered(job: &Job, (earlier, task): (&Earlier, usize)) -> Result<Known, Jo
     Ok(Known::from(index, first)?)
 }
 
+/// What rows are made of.
+struct Reading<'a> {
+    job: &'a Job,
+    merged: Merged<'a>,
+    remembered: Known,
+    stored: Stored,
+}
+
 /// Reads all rows and settles them.
 fn read(
     job: &Job,
     (earlier, task): (&Earlier, usize),
-    lists: Vec<Files>,
-    stored: &mut Stored,
+    (lists, stored): (Vec<FileList>, Stored),
     writing: &mut Writing,
     watch: &dyn Watch,
 ) -> Result<(), JobError> {
-    let mut remembered = remembered(job, (earlier, task))?;
     let judging = Judging {
         steps: &job.clean,
-        known: &|stage, reason| known(job, stage, reason),
+        as_written: &|stage, reason| known(job, stage, reason),
         seed: job.recipe.dedup.seed,
         prefer: job.recipe.dedup.prefer.as_deref(),
         vocabulary: job.vocabulary_that_stays(earlier),
     };
     let names = earlier.plan.tasks[task].iter().map(|input| earlier.plan.inputs[*input as usize].name.clone());
     let inputs = names.enumerate().map(|(place, name)| (name, place)).collect();
-    let mut merged = Merged::open(judging, lists, inputs, earlier.plan.tasks.len() > 1)?;
+    let merged = Merged::open(judging, lists, inputs, earlier.plan.tasks.len() > 1)?;
+    let mut reading = Reading { job, merged, remembered: remembered(job, (earlier, task))?, stored };
     loop {
-        let (mut window, mut docs, mut bytes) = (Vec::new(), Vec::new(), 0);
-        while window.len() < WINDOW_ROWS && bytes < WINDOW_BYTES {
-            let Some((row, early, columns)) = merged.next()? else { break };
-            // All that was signed is asked for in order, whatever becomes of it.
-            let signed = if early { None } else { remembered.take(row.id, row.occurrence)? };
-            let work = match (&row.lot, columns, signed) {
-                (Lot::Stays, _, Some(signed)) => Work::Stays(row, signed),
-                (Lot::Falls(..), Some(columns), _) => Work::Falls(row, columns),
-                (Lot::GoesOn { steps_done }, Some((batch, at)), _) => {
-                    docs.push(Again { doc: document(stored, &row, &batch, at)?, steps_done: *steps_done, fell: None });
-                    Work::GoesOn
-                }
-                // Nothing is remembered of it, so it is signed anew, for which its text is needed.
-                (Lot::Stays | Lot::Falls(..) | Lot::GoesOn { .. }, _, _) => {
-                    let takes = |name: &str| !LEFT_BEHIND.contains(&name);
-                    let (batch, rows) = stored.rows((row.at.file, row.at.group), &[row.at.row], &takes)?;
-                    docs.push(Again {
-                        doc: document(stored, &row, &batch, rows[0] as usize)?,
-                        steps_done: job.clean.len() - 1,
-                        fell: None,
-                    });
-                    Work::GoesOn
-                }
-            };
-            bytes += if matches!(work, Work::GoesOn) { docs.last().map_or(0, |again| again.doc.text.len()) } else { 0 };
+        let (mut window, mut flowing) = (Vec::new(), Flowing::default());
+        while window.len() < WINDOW_ROWS && !flowing.is_full() {
+            let Some(work) = reading.work(&mut flowing)? else { break };
             window.push(work);
         }
         if window.is_empty() {
@@ -181,7 +170,7 @@ fn read(
         if job.crew.stop.wished() {
             return Err(JobError::Stopped);
         }
-        let mut fates = fates(job, docs)?;
+        let mut fates = flowing.fates(&job.clean, &job.crew)?;
         let (read, kept) = (writing.books.tally.read, writing.books.tally.kept);
         for work in window {
             match work {
@@ -195,24 +184,32 @@ fn read(
     }
 }
 
-fn document(stored: &Stored, row: &Row, batch: &arrow_array::RecordBatch, at: usize) -> Result<Document, ReadError> {
-    document_in(batch, at).map_err(|source| ReadError::Columns { path: stored.path(row.at.file).to_owned(), source })
-}
-
-/// What becomes of documents, in their order.
-fn fates(job: &Job, docs: Vec<Again>) -> Result<VecDeque<Fate>, JobError> {
-    let mut fates = VecDeque::with_capacity(docs.len());
-    if docs.is_empty() {
-        return Ok(fates);
+impl Reading<'_> {
+    /// What is to be done with the next row; a document that goes on is put to `flowing`.
+    fn work(&mut self, flowing: &mut Flowing) -> Result<Option<Work>, JobError> {
+        let Some((row, early, columns)) = self.merged.next()? else { return Ok(None) };
+        // All that was signed is asked for in order, whatever becomes of it.
+        let signed = if early { None } else { self.remembered.take(row.id, row.occurrence)? };
+        Ok(Some(match (&row.lot, columns, signed) {
+            (Lot::Stays, _, Some(signed)) => Work::Stays(row, signed),
+            (Lot::Falls(..), Some(columns), _) => Work::Falls(row, columns),
+            (Lot::GoesOn { steps_done }, Some((batch, at)), _) => {
+                flowing.add_again(self.document(&row, &batch, at)?, *steps_done);
+                Work::GoesOn
+            }
+            // Nothing is remembered of it, so it is signed anew, for which its text is needed.
+            (Lot::Stays | Lot::Falls(..) | Lot::GoesOn { .. }, _, _) => {
+                let takes = |name: &str| !LEFT_BEHIND.contains(&name);
+                let (batch, rows) = self.stored.rows((row.at.file, row.at.group), &[row.at.row], &takes)?;
+                flowing.add_again(self.document(&row, &batch, rows[0] as usize)?, self.job.clean.len() - 1);
+                Work::GoesOn
+            }
+        }))
     }
-    let mut docs = docs.into_iter();
-    let mut cut = || docs.next().map(|again| (Record::Again(Box::new(again)), 0));
-    let nothing_raw = |_| unreachable!("no archive is read here");
-    flow(&mut cut, &nothing_raw, &job.clean, &job.crew, |done, _| {
-        fates.extend(done);
-        Ok::<(), JobError>(())
-    })?;
-    Ok(fates)
+
+    fn document(&self, row: &Row, batch: &RecordBatch, at: usize) -> Result<Document, ReadError> {
+        document_in(batch, at).map_err(|source| ReadError::Columns { path: self.stored.path(row.at.file).to_owned(), source })
+    }
 }
 
 impl Writing {
@@ -246,7 +243,7 @@ impl Writing {
         let Lot::Falls(stage, dropped) = row.lot else { return Ok(()) };
         self.read_from(row.class);
         if matches!(dropped.reason, PANIC | DEADLINE)
-            && let Some((place, what)) = take_set_aside(&mut self.set_aside, batch, *at)
+            && let Some((place, what)) = self.set_aside.remove(&row.occurrence)
         {
             return Ok(self.books.set_aside_row((batch, *at), (&place.0, place.1), (stage, dropped.reason), what)?);
         }
@@ -273,7 +270,7 @@ impl Writing {
         let number = self.fresh_of.entry(lang.clone()).or_default();
         let placed = Placed {
             id: doc.id,
-            occurrence: crate::dedup::signatures::occurrence(&doc.source_file, doc.source_offset),
+            occurrence: occurrence(&doc.source_file, doc.source_offset),
             at: Where::Fresh(*number),
             text_bytes: u32::try_from(doc.text.len()).unwrap_or(u32::MAX),
             tokens: None,
@@ -287,12 +284,4 @@ impl Writing {
         };
         Ok(self.fresh.insert(fresh).write(doc)?)
     }
-}
-
-/// What went wrong with the document in a row that was set aside.
-fn take_set_aside(set_aside: &mut SetAside, batch: &arrow_array::RecordBatch, at: usize) -> Option<((String, u64), String)> {
-    use arrow_array::cast::AsArray;
-    let file = batch.column_by_name("source_file")?.as_string_opt::<i32>()?.value(at);
-    let offset = batch.column_by_name("source_offset")?.as_primitive_opt::<arrow_array::types::UInt64Type>()?.value(at);
-    set_aside.remove_entry(&(file.to_owned(), offset))
 }

@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use arrow_array::RecordBatch;
 
 use super::places::{Placed, PlacesFile, Where};
-use super::{WINDOW_BYTES, WINDOW_ROWS};
+use super::{Flowing, WINDOW_ROWS};
 use crate::doc::{Cluster, Document};
 use crate::engine::commit::{Commit, ShardPlan, Slice};
-use crate::engine::flow::{Fate, flow};
 use crate::engine::plan::{StageName, TaskName};
 use crate::engine::watch::{Step, Watch};
 use crate::passes::books::Books;
@@ -21,7 +20,6 @@ use crate::sinks::rejects::{Duplicate, has_column};
 use crate::sinks::shards::ShardSink;
 use crate::sinks::stored::{LEFT_BEHIND, document_in};
 use crate::sinks::taken::{Kept, RowAt, Stored};
-use crate::source::{Offer, Record};
 use crate::stage::{Dropped, Verdict};
 
 /// A document on its way, as it is settled in its turn.
@@ -155,30 +153,28 @@ impl Emitting<'_> {
         let (read, kept) = (self.books.tally.read, self.books.tally.kept);
         let mut rest = window;
         while !rest.is_empty() {
-            let (mut works, mut docs, mut bytes) = (Vec::new(), Vec::new(), 0);
-            while bytes < WINDOW_BYTES
+            let (mut works, mut flowing) = (Vec::new(), Flowing::default());
+            while !flowing.is_full()
                 && let Some((placed, after)) = rest.split_first()
             {
                 rest = after;
-                let work = self.work(placed, source, &mut docs)?;
-                bytes += if matches!(work, Work::Flows) { docs.last().map_or(0, |doc: &Document| doc.text.len()) } else { 0 };
-                works.push(work);
+                works.push(self.work(placed, source, &mut flowing)?);
             }
-            self.settle(works, docs)?;
+            self.settle(works, flowing)?;
         }
         let tally = &self.books.tally;
         watch.advanced(StageName::Emit, Step { bytes: 0, read: tally.read - read, kept: tally.kept - kept });
         Ok(())
     }
 
-    /// What is to be done with a document; one that has to flow is put to `docs`.
-    fn work(&mut self, placed: &Placed, source: &mut Source, docs: &mut Vec<Document>) -> Result<Work, JobError> {
+    /// What is to be done with a document; one that has to flow is put to `flowing`.
+    fn work(&mut self, placed: &Placed, source: &mut Source, flowing: &mut Flowing) -> Result<Work, JobError> {
         let lost = || JobError::MissingOutput { task: source.task };
         let at = match placed.at {
             Where::Stored(at) => source.at(at).ok_or_else(lost)?,
             Where::Fresh(number) => {
                 let doc = source.fresh.as_mut().map(|fresh| fresh.document(number)).transpose()?.flatten();
-                docs.push(doc.ok_or(JobError::MissingOutput { task: source.task })?);
+                flowing.add(doc.ok_or(JobError::MissingOutput { task: source.task })?);
                 return Ok(Work::Flows);
             }
         };
@@ -191,14 +187,15 @@ impl Emitting<'_> {
             return Ok(Work::Stays(*placed, at, decision.map(|decision| decision.cluster)));
         }
         let (batch, rows) = self.stored.rows((at.file, at.group), &[at.row], &|name| !LEFT_BEHIND.contains(&name))?;
-        let path = || self.stored.path(at.file).to_owned();
-        docs.push(document_in(&batch, rows[0] as usize).map_err(|source| ReadError::Columns { path: path(), source })?);
+        let refused = |source| ReadError::Columns { path: self.stored.path(at.file).to_owned(), source };
+        flowing.add(document_in(&batch, rows[0] as usize).map_err(refused)?);
         Ok(Work::Flows)
     }
 
-    fn settle(&mut self, works: Vec<Work>, docs: Vec<Document>) -> Result<(), JobError> {
+    fn settle(&mut self, works: Vec<Work>, flowing: Flowing) -> Result<(), JobError> {
         let fallen = self.read_fallen(&works)?;
-        let mut fates = self.fates(docs)?;
+        let exclusions = self.job.exclusions()?;
+        let mut fates = flowing.fates(&self.job.emit_steps(&exclusions, &self.job.recurring()?), &self.job.crew)?;
         for work in works {
             match work {
                 Work::Stays(placed, at, cluster) => self.stays(&placed, at, cluster)?,
@@ -206,10 +203,7 @@ impl Emitting<'_> {
                     let (batch, rows) = &fallen[&(at.file, at.group)];
                     self.books.drop_row((batch, rows[&at.row] as usize), DEDUP, dropped, duplicate)?;
                 }
-                Work::Flows => {
-                    let exclusions = self.job.exclusions()?;
-                    fates.pop_front().map_or(Ok(()), |fate| emit::settle(fate, &exclusions, &mut self.sink, &mut self.books))?;
-                }
+                Work::Flows => fates.pop_front().map_or(Ok(()), |fate| emit::settle(fate, &exclusions, &mut self.sink, &mut self.books))?,
             }
         }
         Ok(())
@@ -228,23 +222,6 @@ impl Emitting<'_> {
             read.insert(group, (batch, rows.into_iter().zip(places).collect()));
         }
         Ok(read)
-    }
-
-    /// What becomes of documents, in their order.
-    fn fates(&self, docs: Vec<Document>) -> Result<VecDeque<Fate>, JobError> {
-        let mut fates = VecDeque::with_capacity(docs.len());
-        if docs.is_empty() {
-            return Ok(fates);
-        }
-        let (exclusions, recurring) = (self.job.exclusions()?, self.job.recurring()?);
-        let mut docs = docs.into_iter();
-        let mut cut = || docs.next().map(|doc| (Record::Offer(Offer::Document(Box::new(doc))), 0));
-        let nothing_raw = |_| unreachable!("documents between two passes are never raw records");
-        flow(&mut cut, &nothing_raw, &self.job.emit_steps(&exclusions, &recurring), &self.job.crew, |done, _| {
-            fates.extend(done);
-            Ok::<(), JobError>(())
-        })?;
-        Ok(fates)
     }
 
     fn stays(&mut self, placed: &Placed, at: RowAt, cluster: Option<Cluster>) -> Result<(), JobError> {

@@ -15,7 +15,54 @@ mod rows;
 pub(super) use clean::clean;
 pub(super) use emit::emit;
 
+use std::collections::VecDeque;
+
+use super::job::JobError;
+use crate::doc::Document;
+use crate::engine::flow::{Crew, Fate, Step, flow};
+use crate::source::{Again, Offer, Record};
+
 /// Rows that are settled together: those among them that are documents flow side by side.
 const WINDOW_ROWS: usize = 512;
 /// .. or so many bytes of documents.
 const WINDOW_BYTES: usize = 4 << 20;
+
+/// The documents among the rows that are settled together.
+#[derive(Default)]
+struct Flowing {
+    records: Vec<Record>,
+    bytes: usize,
+}
+
+impl Flowing {
+    fn add(&mut self, doc: Document) {
+        self.bytes += doc.text.len();
+        self.records.push(Record::Offer(Offer::Document(Box::new(doc))));
+    }
+
+    /// Adds a document that has so many steps behind it.
+    fn add_again(&mut self, doc: Document, steps_done: usize) {
+        self.bytes += doc.text.len();
+        self.records.push(Record::Again(Box::new(Again { doc, steps_done, fell: None })));
+    }
+
+    fn is_full(&self) -> bool {
+        self.bytes >= WINDOW_BYTES
+    }
+
+    /// What becomes of them in `steps`, in their order.
+    fn fates(self, steps: &[Step], crew: &Crew) -> Result<VecDeque<Fate>, JobError> {
+        let mut fates = VecDeque::with_capacity(self.records.len());
+        if self.records.is_empty() {
+            return Ok(fates);
+        }
+        let mut records = self.records.into_iter();
+        let mut cut = || records.next().map(|record| (record, 0));
+        let nothing_raw = |_| unreachable!("stored documents are never raw records");
+        flow(&mut cut, &nothing_raw, steps, crew, |done, _| {
+            fates.extend(done);
+            Ok::<(), JobError>(())
+        })?;
+        Ok(fates)
+    }
+}

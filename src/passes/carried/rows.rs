@@ -6,14 +6,14 @@ use std::path::PathBuf;
 
 use crate::dedup::signatures::{address_key, occurrence};
 use crate::doc::{DocId, Document, Lang};
-use crate::engine::flow::{DEADLINE, PANIC, Step};
+use crate::engine::flow::{Anew, DEADLINE, PANIC, Step, decide_anew};
 use crate::sinks::documents::ReadError;
-use crate::sinks::facts::{FACTS, Facts, Known};
+use crate::sinks::facts::{FACTS, Facts, StoredFacts};
 use crate::sinks::rows::{Columns, RowReader, RowsFile, Wanted};
 use crate::sinks::shards::TOKENIZER_HASH;
 use crate::sinks::stored::LEFT_BEHIND;
 use crate::sinks::taken::RowAt;
-use crate::stage::{Dropped, Finding, Verdict};
+use crate::stage::{Dropped, Finding};
 use crate::text::host::host_class;
 
 /// Rows whose columns are held at a time: of rejects of stage `clean`, of which one file is open,
@@ -60,7 +60,7 @@ pub(super) struct Judging<'a> {
     /// The stages whose decisions are asked again.
     pub(super) steps: &'a [Step],
     /// Stage and reason of a reject as the house writes them.
-    pub(super) known: &'a dyn Fn(&str, &str) -> Option<(&'static str, &'static str)>,
+    pub(super) as_written: &'a dyn Fn(&str, &str) -> Option<(&'static str, &'static str)>,
     /// Key of the hashes of addresses.
     pub(super) seed: u64,
     /// The signal by which winners are chosen.
@@ -87,7 +87,7 @@ impl From<ReadError> for RowsError {
 }
 
 /// A list of files in the order of the input: numbers and paths, and whether they are the rejects of stage `clean`.
-pub(super) struct Files {
+pub(super) struct FileList {
     pub(super) files: Vec<(u32, PathBuf)>,
     pub(super) early: bool,
 }
@@ -124,7 +124,7 @@ impl<'a> Merged<'a> {
     /// The rows of `lists` that came from `inputs`.
     pub(super) fn open(
         judging: Judging<'a>,
-        lists: Vec<Files>,
+        lists: Vec<FileList>,
         inputs: BTreeMap<String, usize>,
         shared: bool,
     ) -> Result<Merged<'a>, RowsError> {
@@ -224,9 +224,12 @@ impl Open {
 
 impl Judging<'_> {
     /// The row of a document, judged. `early` says that it is from the rejects of stage `clean`.
-    fn row(&self, known: &Known<'_>, input: usize, at: RowAt, early: bool) -> Result<Row, RowsError> {
+    fn row(&self, known: &StoredFacts<'_>, input: usize, at: RowAt, early: bool) -> Result<Row, RowsError> {
         let lot = match known.fell.filter(|_| early) {
-            None => self.went_through(&known.judged),
+            None => match decide_anew(&known.judged, self.steps, self.steps.len(), None) {
+                Anew::Falls(stage, dropped) => Lot::Falls(stage, dropped),
+                Anew::GoesOn(_) => Lot::Stays,
+            },
             Some(fell) => self.fell(&known.judged, fell)?,
         };
         Ok(Row {
@@ -245,33 +248,16 @@ impl Judging<'_> {
         })
     }
 
-    /// What becomes of a document that went through all stages.
-    fn went_through(&self, doc: &Document) -> Lot {
-        self.drops(doc, self.steps).unwrap_or(Lot::Stays)
-    }
-
     /// What becomes of a document that fell.
     fn fell(&self, doc: &Document, (stage, reason, finding): (&str, &str, Option<Finding>)) -> Result<Lot, RowsError> {
         let unknown = || RowsError::UnknownReason { stage: stage.to_owned(), reason: reason.to_owned() };
-        let (stage, reason) = (self.known)(stage, reason).ok_or_else(unknown)?;
-        let place = self.steps.iter().position(|step| step.name == stage);
-        if let Some(drops) = self.drops(doc, &self.steps[..place.unwrap_or(0)]) {
-            return Ok(drops);
-        }
-        let set_aside = matches!(reason, PANIC | DEADLINE);
-        let anew = place.filter(|_| !set_aside).and_then(|place| self.steps[place].stage.decide(doc));
-        Ok(match (anew, place) {
-            (Some(Verdict::Keep), Some(place)) => Lot::GoesOn { steps_done: place + 1 },
-            (Some(Verdict::Drop(dropped)), _) => Lot::Falls(stage, dropped),
-            _ => Lot::Falls(stage, Dropped { reason, finding }),
-        })
-    }
-
-    /// The first of `steps` that drops it.
-    fn drops(&self, doc: &Document, steps: &[Step]) -> Option<Lot> {
-        steps.iter().find_map(|step| match step.stage.decide(doc) {
-            Some(Verdict::Drop(dropped)) => Some(Lot::Falls(step.name, dropped)),
-            _ => None,
+        let (stage, reason) = (self.as_written)(stage, reason).ok_or_else(unknown)?;
+        let steps_done = self.steps.iter().position(|step| step.name == stage).unwrap_or(0);
+        let fell_in = (!matches!(reason, PANIC | DEADLINE)).then_some(stage);
+        Ok(match decide_anew(doc, self.steps, steps_done, fell_in) {
+            Anew::Falls(stage, dropped) => Lot::Falls(stage, dropped),
+            Anew::GoesOn(next) if next > steps_done => Lot::GoesOn { steps_done: next },
+            Anew::GoesOn(_) => Lot::Falls(stage, Dropped { reason, finding }),
         })
     }
 }
