@@ -94,20 +94,29 @@ fn kill_at(changes: &AtomicU64) {
 /// # Errors
 /// What the system says.
 pub fn create_folder(folder: &Path) -> Result<(), StoreError> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    if let Some(parent) = folder.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        create_folder(parent)?;
-    }
-    match fs::create_dir(folder) {
-        Ok(()) => {
-            lasting_change();
-            fsync_folder(folder.parent().unwrap_or(folder))
+    create_folders([folder])
+}
+
+/// Makes these folders and all above them that are missing, safe from power loss together.
+///
+/// # Errors
+/// What the system says.
+pub fn create_folders<'a>(folders: impl IntoIterator<Item = &'a Path>) -> Result<(), StoreError> {
+    let mut changed = BTreeSet::new();
+    for folder in folders.into_iter().filter(|folder| !folder.is_dir()) {
+        if let Some(parent) = folder.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            create_folder(parent)?;
         }
-        Err(error) if error.kind() == ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
-        Err(error) => Err(StoreError::io(folder, error)),
+        match fs::create_dir(folder) {
+            Ok(()) => {
+                lasting_change();
+                changed.insert(folder.parent().unwrap_or(folder));
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists && folder.is_dir() => {}
+            Err(error) => return Err(StoreError::io(folder, error)),
+        }
     }
+    fsync_folders(changed)
 }
 
 /// Removes `folder` with all that is in it; fine if it is not there.
@@ -270,23 +279,23 @@ pub fn side_by_side<I: Sync, T: Send, E: Send>(items: &[I], at_once: usize, work
     answers.into_iter().map(|(_, answer)| answer).collect()
 }
 
-/// Gives the finished file `from` the name `to` as well, unless `to` exists. An equal file there is fine: another try at the same task
-/// made it.
+/// Gives each finished file, the first of a pair, the second as a name as well, unless that exists. An equal file there is fine: another try at the
+/// same task made it. Folders that are missing are made.
 ///
 /// # Errors
 /// [`StoreError::Nondeterminism`] when a different file stands there, else what the system says.
-pub fn publish_new(from: &Path, to: &Path) -> Result<Written, StoreError> {
-    let written = if link(from, to)? {
-        Written::Created
-    } else {
-        let (published, found) = (sha256_file(to)?, sha256_file(from)?);
-        if published != found {
-            return Err(StoreError::Nondeterminism { path: to.to_owned(), published, found });
+pub fn publish_new(names: impl IntoIterator<Item = (PathBuf, PathBuf)>) -> Result<(), StoreError> {
+    let names: Vec<(PathBuf, PathBuf)> = names.into_iter().collect();
+    create_folders(names.iter().map(|(_, to)| folder_of(to)))?;
+    for (from, to) in &names {
+        if !link(from, to)? {
+            let (published, found) = (sha256_file(to)?, sha256_file(from)?);
+            if published != found {
+                return Err(StoreError::Nondeterminism { path: to.to_owned(), published, found });
+            }
         }
-        Written::SameAlready
-    };
-    fsync_folder(folder_of(to))?;
-    Ok(written)
+    }
+    fsync_folders(names.iter().map(|(_, to)| folder_of(to)))
 }
 
 /// Gives the finished file `from` the new name `to` as well: a hard link, or a copy where the system gives none: on another disk, or at its limit of links.
@@ -465,11 +474,12 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let [attempt, published] = ["attempt", "published"].map(|name| folder.path().join(name));
         fs::write(&attempt, "labas").expect("room");
-        assert_eq!(publish_new(&attempt, &published).expect("room"), Written::Created);
-        assert_eq!(publish_new(&attempt, &published).expect("room"), Written::SameAlready);
+        for _ in 0..2 {
+            publish_new([(attempt.clone(), published.clone())]).expect("room");
+        }
         let other = folder.path().join("other");
         fs::write(&other, "kitas").expect("room");
-        let error = publish_new(&other, &published).expect_err("it differs").to_string();
+        let error = publish_new([(other.clone(), published.clone())]).expect_err("it differs").to_string();
         assert!(error.starts_with("NONDETERMINISM"), "{error}");
         for path in [&other, &published] {
             assert!(error.contains(&sha256_file(path).expect("it is there")), "{error}");

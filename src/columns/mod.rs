@@ -4,6 +4,7 @@
 //! yet is null or empty. Arrow types are the plain ones (string, not large string or view) that every reader of shards takes.
 
 mod read;
+pub mod rejects;
 mod write;
 
 use std::sync::{Arc, LazyLock};

@@ -176,13 +176,8 @@ impl Place {
             return Ok(published);
         }
         let finished = if self.scratch.is_some() { Place::bring(&attempt, &commit, &shared)? } else { attempt.clone() };
-        for output in &commit.outputs {
-            let target = self.of(output.kind, &output.name);
-            if let Some(folder) = target.parent() {
-                store::create_folder(folder)?;
-            }
-            store::publish_new(&finished.join(&output.name), &target)?;
-        }
+        let names = commit.outputs.iter().map(|output| (finished.join(&output.name), self.of(output.kind, &output.name)));
+        store::publish_new(names)?;
         let path = self.commit_path(task);
         if let Some(folder) = path.parent() {
             store::create_folder(folder)?;

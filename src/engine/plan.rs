@@ -4,6 +4,7 @@
 //! file. Inputs are packed into tasks by bytes, never by the number of workers. Inputs are told apart by an etag of size, beginning
 //! and end, so that a file that changed under a running job is noticed.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -219,6 +220,12 @@ impl Plan {
             return Ok(plan);
         }
         Err(PlanError::OtherVersion { path: path.to_owned(), theirs: format!("{} (format {})", plan.tamis, plan.version) })
+    }
+
+    /// Numbers of the inputs in the order in which the tasks read them, by name.
+    #[must_use]
+    pub fn input_order(&self) -> BTreeMap<String, usize> {
+        self.tasks.iter().flatten().map(|input| self.inputs[*input as usize].name.clone()).zip(0..).collect()
     }
 
     /// All bytes to read.

@@ -19,7 +19,7 @@ use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use super::{Dataset, InspectError};
-use crate::columns::DOCUMENT;
+use crate::columns::{DOCUMENT, rejects};
 use crate::ledger::run::RunLedger;
 
 /// A data set that can be asked in SQL.
@@ -75,29 +75,24 @@ impl Dataset {
             .set_bool("datafusion.execution.parquet.schema_force_view_types", false)
             .set_bool("datafusion.execution.parquet.pushdown_filters", true);
         let context = SessionContext::new_with_config_rt(config, environment);
-        files(&context, "documents", &self.shards, Some(DOCUMENT.arrow())).await?;
-        files(&context, "rejects", &self.rejects, None).await?;
+        files(&context, "documents", &self.shards, DOCUMENT.arrow()).await?;
+        files(&context, "rejects", &self.rejects, rejects::schema()).await?;
         let ledger = counts(ledgers)?;
         context.register_table("ledger", Arc::new(MemTable::try_new(ledger.schema(), vec![vec![ledger]])?))?;
         Ok(context)
     }
 }
 
-/// Makes the Parquet files `paths` the table `name`. Without any file it has no rows, and where nothing else is known no columns.
-async fn files(context: &SessionContext, name: &str, paths: &[PathBuf], schema: Option<SchemaRef>) -> Result<(), DataFusionError> {
+/// Makes the Parquet files `paths` the table `name` with the columns of `schema`.
+async fn files(context: &SessionContext, name: &str, paths: &[PathBuf], schema: SchemaRef) -> Result<(), DataFusionError> {
     let paths: Vec<&PathBuf> = paths.iter().filter(|path| path.extension().is_some_and(|ending| ending == "parquet")).collect();
     if paths.is_empty() {
-        let schema = schema.unwrap_or_else(|| Arc::new(Schema::empty()));
         context.register_table(name, Arc::new(MemTable::try_new(schema, vec![Vec::new()])?))?;
         return Ok(());
     }
     let urls = paths.iter().map(|path| ListingTableUrl::parse(path.to_string_lossy())).collect::<Result<Vec<_>, _>>()?;
     let options = ListingOptions::new(Arc::new(ParquetFormat::new())).with_file_extension(".parquet");
-    let config = ListingTableConfig::new_with_multi_paths(urls).with_listing_options(options);
-    let config = match schema {
-        Some(schema) => config.with_schema(schema),
-        None => config.infer_schema(&context.state()).await?,
-    };
+    let config = ListingTableConfig::new_with_multi_paths(urls).with_listing_options(options).with_schema(schema);
     context.register_table(name, Arc::new(ListingTable::try_new(config)?))?;
     Ok(())
 }

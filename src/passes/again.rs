@@ -12,10 +12,11 @@ use std::sync::Arc;
 
 use super::books::Quarantined;
 use super::clean::{Writing, settle};
+use super::emit;
 use super::job::{Job, JobError};
 use crate::doc::Document;
 use crate::engine::attempt::Place;
-use crate::engine::commit::Commit;
+use crate::engine::commit::{Commit, ShardPlan};
 use crate::engine::flow::{DEADLINE, PANIC, READ, flow};
 use crate::engine::plan::{Plan, StageName, TaskName};
 use crate::engine::watch::{Step, Watch};
@@ -50,23 +51,51 @@ impl Earlier {
         self.place.commit(task)?.ok_or(JobError::NotYet { task })
     }
 
-    /// What the run published and what fell late, each list of files in the order of the input: shards of one language, their rejects.
-    pub(super) fn late(&self) -> Result<Vec<Vec<PathBuf>>, JobError> {
-        let mut rejects: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
-        for (index, shard) in self.commit(StageName::Decide, 0)?.layout.into_iter().enumerate() {
-            let commit = self.commit(StageName::Emit, index)?;
-            let names = commit.outputs.iter().filter(|output| output.kind == OutputKind::Rejects && output.rows > 0);
-            rejects.entry(shard.lang).or_default().extend(names.map(|output| self.place.of(OutputKind::Rejects, &output.name)));
-        }
-        let manifests = Manifests::read(self.place.workspace())?;
-        let mut shards: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
-        for manifest in manifests.of_dataset(&self.plan.dataset).into_iter().filter(|manifest| manifest.transaction == self.place.plan()) {
-            for file in manifest.files {
-                let folder = file.path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
-                shards.entry(folder).or_default().push(self.place.workspace().root().join(file.path));
+    /// What fell in a task of stage `clean`.
+    pub(super) fn early(&self, commit: &Commit) -> Vec<PathBuf> {
+        commit.output(OutputKind::Rejects).map(|output| self.place.of(OutputKind::Rejects, &output.name)).into_iter().collect()
+    }
+
+    /// What the run published of the documents of its task `task` of stage `clean`, and what of them fell late, each list of files in the order of
+    /// the input: shards of one language, their rejects, rejects of several languages. Other tasks may have documents in these files as well.
+    pub(super) fn late(&self, task: usize) -> Result<Vec<Vec<PathBuf>>, JobError> {
+        let published = self.published()?;
+        let (mut shards, mut rejects) = (BTreeMap::<String, Vec<PathBuf>>::new(), BTreeMap::<String, Vec<PathBuf>>::new());
+        let mut mixed = Vec::new();
+        for (index, planned) in (0..).zip(self.commit(StageName::Decide, 0)?.layout) {
+            let of_task = |shard: &ShardPlan| shard.slices.iter().any(|slice| slice.clean as usize == task);
+            if !planned.iter().any(of_task) {
+                continue;
+            }
+            let by = TaskName { stage: StageName::Emit, index };
+            let commit = self.commit(by.stage, index as usize)?;
+            if let Some(output) = commit.output(OutputKind::Rejects) {
+                let path = self.place.of(OutputKind::Rejects, &output.name);
+                match emit::is_mixed(&planned) {
+                    true => mixed.push(vec![path]),
+                    false => rejects.entry(planned[0].lang.clone()).or_default().push(path),
+                }
+            }
+            for (number, shard) in planned.into_iter().enumerate().filter(|(_, shard)| of_task(shard)) {
+                let name = emit::shard_name(by, number);
+                if commit.outputs.iter().any(|output| output.name == name) {
+                    let path = published.get(&name).ok_or(JobError::MissingOutput { task: by })?;
+                    shards.entry(shard.lang).or_default().push(path.clone());
+                }
             }
         }
-        Ok(shards.into_values().chain(rejects.into_values()).collect())
+        Ok(shards.into_values().chain(rejects.into_values()).chain(mixed).collect())
+    }
+
+    /// Where the shards of the run were published, by the names that its tasks gave them.
+    fn published(&self) -> Result<BTreeMap<String, PathBuf>, JobError> {
+        let manifests = Manifests::read(self.place.workspace())?;
+        let of_run = manifests.of_dataset(&self.plan.dataset).into_iter().filter(|manifest| manifest.transaction == self.place.plan());
+        let published = of_run.flat_map(|manifest| manifest.files).map(|file| {
+            let staged = file.staged.rsplit('/').next().unwrap_or_default().to_owned();
+            (staged, self.place.workspace().root().join(file.path))
+        });
+        Ok(published.collect())
     }
 }
 
@@ -202,15 +231,14 @@ impl Merged {
     fn open(earlier: &Earlier, task: usize, commit: &Commit) -> Result<Merged, JobError> {
         let names = earlier.plan.tasks[task].iter().map(|input| earlier.plan.inputs[*input as usize].name.clone());
         let inputs: BTreeMap<String, usize> = names.enumerate().map(|(place, name)| (name, place)).collect();
-        let early = commit.outputs.iter().filter(|output| output.kind == OutputKind::Rejects && output.rows > 0);
-        let early: Vec<PathBuf> = early.map(|output| earlier.place.of(OutputKind::Rejects, &output.name)).collect();
+        let early = earlier.early(commit);
         let chain = |files: Vec<PathBuf>, early| {
             // A takedown that erased all rows of a file has removed it.
             let files: Vec<PathBuf> = files.into_iter().filter(|path| path.exists()).collect();
             Chain { files: files.into_iter(), open: None, batch: VecDeque::new(), early }
         };
         let mut chains = vec![chain(early, true)];
-        chains.extend(earlier.late()?.into_iter().map(|files| chain(files, false)));
+        chains.extend(earlier.late(task)?.into_iter().map(|files| chain(files, false)));
         let wanted = (earlier.plan.tasks.len() > 1).then(|| inputs.keys().cloned().collect());
         let mut merged = Merged { chains, heads: BinaryHeap::new(), inputs, wanted, ids_of: earlier.ids_of.clone() };
         for number in 0..merged.chains.len() {

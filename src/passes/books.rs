@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,7 @@ use crate::doc::Document;
 use crate::engine::plan::TaskName;
 use crate::ledger::tally::Tally;
 use crate::sink::{Output, OutputKind, SinkError};
-use crate::sinks::rejects::{Duplicate, RejectsSink};
+use crate::sinks::rejects::{Duplicate, InputOrder, RejectsSink};
 use crate::source::Damage;
 use crate::stage::Dropped;
 
@@ -31,20 +32,36 @@ pub struct Quarantined {
 /// Open books; [`Books::close`] ends them.
 pub(super) struct Books {
     pub(super) tally: Tally,
-    rejects: RejectsSink,
+    attempt: PathBuf,
+    task: TaskName,
+    /// Made when the first document falls.
+    rejects: Option<RejectsSink>,
+    order: Option<Arc<InputOrder>>,
     quarantine: Vec<Quarantined>,
-    quarantine_file: PathBuf,
 }
 
 impl Books {
     /// Opens the books of `task` in the folder `attempt`.
-    pub(super) fn open(attempt: &Path, task: TaskName) -> Result<Books, SinkError> {
-        Ok(Books {
-            tally: Tally::default(),
-            rejects: RejectsSink::create(attempt, &format!("{task}.rejects.parquet"))?,
-            quarantine: Vec::new(),
-            quarantine_file: attempt.join(format!("{task}.jsonl")),
-        })
+    pub(super) fn open(attempt: &Path, task: TaskName) -> Books {
+        Books { tally: Tally::default(), attempt: attempt.to_owned(), task, rejects: None, order: None, quarantine: Vec::new() }
+    }
+
+    /// The same for documents that do not come in the order of the input, which is `order`: rejects stand in it, and are held until the end.
+    pub(super) fn ordered_by(self, order: Arc<InputOrder>) -> Books {
+        Books { order: Some(order), ..self }
+    }
+
+    fn rejects(&mut self) -> Result<&mut RejectsSink, SinkError> {
+        let rejects = match (self.rejects.take(), &self.order) {
+            (Some(rejects), _) => rejects,
+            (None, None) => self.new_rejects()?,
+            (None, Some(order)) => self.new_rejects()?.ordered_by(order.clone()),
+        };
+        Ok(self.rejects.insert(rejects))
+    }
+
+    fn new_rejects(&self) -> Result<RejectsSink, SinkError> {
+        RejectsSink::create(&self.attempt, &format!("{}.rejects.parquet", self.task))
     }
 
     /// Enters a document that goes on.
@@ -57,7 +74,7 @@ impl Books {
     pub(super) fn drop(&mut self, doc: Document, stage: &str, dropped: Dropped, duplicate: Option<Duplicate>) -> Result<(), SinkError> {
         self.tally.read += 1;
         self.tally.drop_one(stage, dropped.reason);
-        self.rejects.write(doc, stage, dropped.reason, dropped.finding, duplicate)
+        self.rejects()?.write(doc, stage, dropped.reason, dropped.finding, duplicate)
     }
 
     /// Enters row number `row` of `batch`, a stored document that fell.
@@ -70,7 +87,7 @@ impl Books {
     ) -> Result<(), SinkError> {
         self.tally.read += 1;
         self.tally.drop_one(stage, dropped.reason);
-        self.rejects.write_row(row, stage, dropped.reason, dropped.finding, duplicate)
+        self.rejects()?.write_row(row, stage, dropped.reason, dropped.finding, duplicate)
     }
 
     /// Enters a document that `stage` could not finish.
@@ -100,11 +117,14 @@ impl Books {
         self.quarantine.push(Quarantined { file: file.to_owned(), offset: damage.offset, stage, what: damage.what });
     }
 
-    /// Ends the books: their files, and the counts.
+    /// Ends the books: their files, of which there is none without an entry, and the counts.
     pub(super) fn close(self) -> Result<(Vec<Output>, Tally), SinkError> {
-        let mut outputs = vec![self.rejects.finish()?];
+        let mut outputs = Vec::new();
+        if let Some(rejects) = self.rejects {
+            outputs.push(rejects.finish()?);
+        }
         if !self.quarantine.is_empty() {
-            outputs.push(write_list(&self.quarantine_file, &self.quarantine)?);
+            outputs.push(write_list(&self.attempt.join(format!("{}.jsonl", self.task)), &self.quarantine)?);
         }
         Ok((outputs, self.tally))
     }

@@ -36,7 +36,7 @@ pub(super) fn clean(job: &Job, index: u32, attempt: &Path, watch: &dyn Watch) ->
         documents: DocumentsSink::create(attempt, &format!("{task}.documents.parquet"))?,
         signatures: SignatureSink::create(&attempt.join(format!("{task}.signatures")), &job.recipe.dedup)?,
         paragraphs: paragraph_sink(job, &attempt.join(format!("{task}.paragraphs")))?,
-        books: Books::open(attempt, task)?,
+        books: Books::open(attempt, task),
     };
     if job.plan.again.is_empty() {
         for number in &job.plan.tasks[index as usize] {
@@ -49,8 +49,7 @@ pub(super) fn clean(job: &Job, index: u32, attempt: &Path, watch: &dyn Watch) ->
     outputs.extend(Box::new(writing.documents).finish()?);
     outputs.push(writing.signatures.finish()?);
     outputs.extend(writing.paragraphs.map(ParagraphSink::finish).transpose()?);
-    outputs.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(Commit { task, outputs, tally, layout: Vec::new(), retired: Vec::new() })
+    Ok(Commit::new(task, outputs, tally))
 }
 
 /// Where paragraphs are written down, if recurring ones are to be cut.

@@ -36,7 +36,7 @@ pub(super) fn decide(job: &Job, attempt: &Path) -> Result<Commit, JobError> {
     }
     let kept = job.plan.index.len().saturating_sub(decided.merged_runs * crate::dedup::index::RunFiles::ENDINGS.len());
     let retired = job.plan.index[kept..].iter().map(|file| file.path.clone()).collect();
-    let layout = lay_out(&clean, job.recipe.output.shard_bytes_max.0);
+    let layout = lay_out(&clean, job.recipe.output.shard_bytes_max.0, job.recipe.limits.task_bytes_max.0);
     let task = TaskName { stage: StageName::Decide, index: 0 };
     Ok(Commit { task, outputs: decided.outputs, tally: Tally::default(), layout, retired })
 }

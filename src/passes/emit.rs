@@ -1,11 +1,12 @@
-//! Stage `emit`: one shard a task. Reads its row groups, leaves out what `decide` excluded, tokenises, writes Parquet.
+//! Stage `emit`: one large shard a task, or several small ones. Reads their row groups, leaves out what `decide` excluded, tokenises, writes Parquet.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::books::Books;
 use super::carried;
 use super::job::{Job, JobError};
+use super::left::AllLeft;
 use crate::dedup::clusters::Fate as Decided;
 use crate::dedup::exclusions::{Decision, Exclusions};
 use crate::dedup::paragraphs::Recurring;
@@ -15,8 +16,7 @@ use crate::engine::commit::{Commit, ShardPlan};
 use crate::engine::flow::{Fate, flow};
 use crate::engine::plan::{StageName, TaskName};
 use crate::engine::watch::{Step, Watch};
-use crate::sink::{OutputKind, Sink};
-use crate::sinks::documents::read_groups;
+use crate::sink::Sink;
 use crate::sinks::rejects::Duplicate;
 use crate::sinks::shards::ShardSink;
 use crate::source::{Offer, Record};
@@ -63,19 +63,50 @@ pub(super) fn duplicate_of(exclusions: &Exclusions, decision: &Decision) -> Opti
     Some(Duplicate { of: decision.winner, elsewhere: exclusions.elsewhere(decision).map(str::to_owned), jaccard })
 }
 
-/// Does task `index` of stage `emit` in the folder `attempt`.
-pub(super) fn emit(job: &Job, index: u32, shard: &ShardPlan, attempt: &Path, watch: &dyn Watch) -> Result<Commit, JobError> {
-    if job.plan.carries {
-        return carried::emit(job, index, shard, attempt, watch);
-    }
+/// The name of the file of shard number `number` of `task`; by name they stand in the order of their numbers.
+pub(super) fn shard_name(task: TaskName, number: usize) -> String {
+    format!("{task}-{number:05}.shard.parquet")
+}
+
+/// Whether a task that writes these shards gets its documents language by language, and so not in the order of the input.
+pub(super) fn is_mixed(shards: &[ShardPlan]) -> bool {
+    shards.iter().any(|shard| shard.lang != shards[0].lang)
+}
+
+/// Does task `index` of stage `emit`, which is to write `shards`, in the folder `attempt`.
+pub(super) fn emit(job: &Job, index: u32, shards: &[ShardPlan], attempt: &Path, watch: &dyn Watch) -> Result<Commit, JobError> {
     let task = TaskName { stage: StageName::Emit, index };
+    let books = Books::open(attempt, task);
+    let mut books = if is_mixed(shards) { books.ordered_by(Arc::new(job.plan.input_order())) } else { books };
+    let (mut outputs, mut left, mut carrying) = (Vec::new(), AllLeft::of(job), carried::Emit::new(job));
+    for (number, shard) in shards.iter().enumerate() {
+        let (mut sink, kept) = (ShardSink::create(attempt, &shard_name(task, number), job.shard_options())?, books.tally.kept);
+        match job.plan.carries {
+            true => carrying.write(&mut left, shard, (&mut sink, &mut books), watch)?,
+            false => write((job, &mut left), shard, &mut sink, &mut books, watch)?,
+        }
+        if books.tally.kept > kept {
+            outputs.extend(Box::new(sink).finish()?);
+        }
+    }
+    let (more, tally) = books.close()?;
+    outputs.extend(more);
+    Ok(Commit::new(task, outputs, tally))
+}
+
+/// Lets the documents of one shard flow.
+fn write(
+    (job, left): (&Job, &mut AllLeft<'_>),
+    shard: &ShardPlan,
+    sink: &mut ShardSink,
+    books: &mut Books,
+    watch: &dyn Watch,
+) -> Result<(), JobError> {
     let (exclusions, recurring) = (job.exclusions()?, job.recurring()?);
-    let mut sink = ShardSink::create(attempt, &format!("{task}.shard.parquet"), job.shard_options())?;
-    let mut books = Books::open(attempt, task)?;
     let mut failed = None;
     {
-        let mut documents = slices(job, shard)?.into_iter().flat_map(|(path, groups)| match read_groups(&path, groups) {
-            Ok(batches) => Box::new(batches) as Box<dyn Iterator<Item = _> + Send>,
+        let mut documents = shard.slices.iter().flat_map(|slice| match left.documents(slice) {
+            Ok(batches) => Box::new(batches.map(|batch| batch.map_err(JobError::from))) as Box<dyn Iterator<Item = _> + Send>,
             Err(error) => Box::new(std::iter::once(Err::<Vec<Document>, _>(error))),
         });
         let mut batch = Vec::new().into_iter();
@@ -96,33 +127,12 @@ pub(super) fn emit(job: &Job, index: u32, shard: &ShardPlan, attempt: &Path, wat
         let nothing_raw = |_| unreachable!("documents between two passes are never raw records");
         flow(&mut cut, &nothing_raw, &job.emit_steps(&exclusions, &recurring), &job.crew, |fates, _| {
             let (read, kept) = (books.tally.read, books.tally.kept);
-            fates.into_iter().try_for_each(|fate| settle(fate, &exclusions, &mut sink, &mut books))?;
+            fates.into_iter().try_for_each(|fate| settle(fate, &exclusions, sink, books))?;
             watch.advanced(StageName::Emit, Step { bytes: 0, read: books.tally.read - read, kept: books.tally.kept - kept });
             Ok(())
         })?;
     }
-    if let Some(error) = failed {
-        return Err(error.into());
-    }
-    let (mut outputs, tally) = books.close()?;
-    if tally.kept > 0 {
-        outputs.extend(Box::new(sink).finish()?);
-    }
-    outputs.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(Commit { task, outputs, tally, layout: Vec::new(), retired: Vec::new() })
-}
-
-fn slices(job: &Job, shard: &ShardPlan) -> Result<Vec<(PathBuf, Vec<usize>)>, JobError> {
-    shard
-        .slices
-        .iter()
-        .map(|slice| {
-            let task = TaskName { stage: StageName::Clean, index: slice.clean };
-            let commit = job.commit(task)?;
-            let output = commit.output(OutputKind::Documents).ok_or(JobError::MissingOutput { task })?;
-            Ok((job.place.of(OutputKind::Documents, &output.name), slice.groups.clone()))
-        })
-        .collect()
+    failed.map_or(Ok(()), Err)
 }
 
 /// Writes and counts one fate.

@@ -321,8 +321,8 @@ impl Job {
             StageName::Decide if task.index == 0 => self.once(task, |attempt| decide::decide(self, attempt)),
             StageName::Emit => {
                 let layout = self.layout()?;
-                let shard = layout.get(task.index as usize).ok_or_else(no_such_task)?;
-                self.once(task, |attempt| emit::emit(self, task.index, shard, attempt, watch))
+                let shards = layout.get(task.index as usize).ok_or_else(no_such_task)?;
+                self.once(task, |attempt| emit::emit(self, task.index, shards, attempt, watch))
             }
             StageName::Clean | StageName::Decide => Err(no_such_task()),
         }
@@ -383,8 +383,8 @@ impl Job {
         Ok(self.decided.get_or_init(|| decided))
     }
 
-    /// The shards to write, known once `decide` is done.
-    pub(super) fn layout(&self) -> Result<&[ShardPlan], JobError> {
+    /// The shards to write, task by task, known once `decide` is done.
+    pub(super) fn layout(&self) -> Result<&[Vec<ShardPlan>], JobError> {
         Ok(&self.decide_commit()?.layout)
     }
 

@@ -1,7 +1,7 @@
 //! The main job: what the three stages of a plan do, made of rooms and walked by the engine.
 //!
 //! `clean` turns inputs into clean documents, signatures and rejects; `decide` turns signatures into exclusions and lays out the
-//! shards; `emit` leaves out what is excluded, tokenises, and writes one shard a task; `seal` publishes. Every process that knows the
+//! shards; `emit` leaves out what is excluded, tokenises, and writes one large shard or several small ones a task; `seal` publishes. Every process that knows the
 //! plan's file can do any task, in any order that respects the stages.
 
 mod again;
@@ -13,6 +13,7 @@ mod emit;
 mod history;
 mod index;
 mod job;
+mod left;
 mod redecidable;
 mod seal;
 

@@ -42,23 +42,21 @@ impl Job {
     pub fn seal(&self) -> Result<Sealed, JobError> {
         let workspace = self.place.workspace();
         let clean = self.clean_commits()?;
-        let layout = self.layout()?;
         let emit = (0..)
-            .zip(layout)
+            .zip(self.layout()?)
             .map(|(index, _)| self.commit(TaskName { stage: StageName::Emit, index }))
             .collect::<Result<Vec<Commit>, JobError>>()?;
-        let ledger = self.ledger(&clean, &layout.iter().map(|shard| shard.lang.as_str()).collect::<Vec<_>>(), &emit)?;
+        let ledger = self.ledger(&clean, &emit)?;
         let mut json = serde_json::to_vec_pretty(&ledger).expect("strings, numbers and lists are JSON");
         json.push(b'\n');
         let ledger_name = format!("{}.json", self.place.plan());
         store::write_new(&workspace.ledger().join(&ledger_name), &json)?;
-        let files = layout
+        let files = emit
             .iter()
-            .zip(&emit)
-            .filter_map(|(shard, commit)| commit.output(OutputKind::Shard).map(|output| (shard, output)))
-            .map(|(shard, output)| StagedFile {
+            .flat_map(Commit::shards)
+            .map(|(lang, output)| StagedFile {
                 staged: self.place.of(OutputKind::Shard, &output.name),
-                lang: shard.lang.clone(),
+                lang: lang.to_owned(),
                 sha256: output.sha256.clone(),
                 rows: output.rows,
                 bytes: output.bytes,
@@ -131,14 +129,15 @@ impl Job {
             .collect()
     }
 
-    fn ledger(&self, clean: &[Commit], langs: &[&str], emit: &[Commit]) -> Result<RunLedger, JobError> {
+    fn ledger(&self, clean: &[Commit], emit: &[Commit]) -> Result<RunLedger, JobError> {
         let sum = |commits: &[Commit]| {
             commits.iter().fold(Tally::default(), |mut sum, commit| {
                 sum.add(&commit.tally);
                 sum
             })
         };
-        let outputs = |kind| move |commit: &Commit| commit.output(kind).cloned();
+        let outputs = clean.iter().chain(emit).flat_map(|commit| &commit.outputs);
+        let set_aside = outputs.filter(|output| output.kind == OutputKind::Quarantine);
         let ledger = RunLedger {
             version: 1,
             plan: self.place.plan().to_owned(),
@@ -149,12 +148,8 @@ impl Job {
             input_files: self.plan.inputs.len() as u64,
             clean: sum(clean),
             emit: sum(emit),
-            shards: langs
-                .iter()
-                .zip(emit)
-                .filter_map(|(lang, commit)| outputs(OutputKind::Shard)(commit).map(|output| shard(lang, &output)))
-                .collect(),
-            quarantine: clean.iter().chain(emit).filter_map(outputs(OutputKind::Quarantine)).map(|output| output.name).collect(),
+            shards: emit.iter().flat_map(Commit::shards).map(|(lang, output)| shard(lang, output)).collect(),
+            quarantine: set_aside.map(|output| output.name.clone()).collect(),
         };
         let total = ledger.total();
         if total.balanced() && ledger.clean.balanced() && ledger.emit.balanced() && ledger.clean.kept == ledger.emit.read {

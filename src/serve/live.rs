@@ -129,8 +129,8 @@ impl Known {
     fn told(&self) -> Option<Running> {
         let (_, plan) = self.plan.as_ref()?;
         let of_stage = |stage| self.commits.values().filter(move |(_, commit)| commit.task.stage == stage);
-        let shards = of_stage(StageName::Decide).next().map(|(_, commit)| commit.layout.len());
-        let counts = [(StageName::Clean, Some(plan.tasks.len())), (StageName::Decide, Some(1)), (StageName::Emit, shards)];
+        let emit = of_stage(StageName::Decide).next().map(|(_, commit)| commit.layout.len());
+        let counts = [(StageName::Clean, Some(plan.tasks.len())), (StageName::Decide, Some(1)), (StageName::Emit, emit)];
         let done = |stage| of_stage(stage).count();
         let (stage, of) = counts.into_iter().find(|(stage, of)| Some(done(*stage)) != *of).unwrap_or(counts[2]);
         let mut ends: Vec<(Timestamp, u64)> = of_stage(StageName::Clean).map(|(at, commit)| (*at, commit.tally.read)).collect();

@@ -11,7 +11,7 @@ use parquet::basic::Compression;
 use parquet::schema::types::ColumnPath;
 
 use super::rows::{RowsFile, Wanted};
-use super::{ParquetFile, plain_properties, with_dictionaries, zstd};
+use super::{ParquetFile, plain_properties, with_encodings, zstd};
 use crate::columns::{ColumnsError, DOCUMENT, from_batch};
 use crate::doc::{Document, Lang};
 use crate::sink::{Output, OutputKind, Sink, SinkError};
@@ -102,7 +102,7 @@ impl DocumentsSink {
     /// When the file cannot be made.
     pub fn create(folder: &Path, name: &str) -> Result<DocumentsSink, SinkError> {
         // A compressor for each of thirty small columns of every row group took 4 % of a whole job, to save next to nothing.
-        let properties = with_dictionaries(plain_properties(ZSTD_LEVEL), &DOCUMENT)
+        let properties = with_encodings(plain_properties(ZSTD_LEVEL), &DOCUMENT)
             .set_compression(Compression::UNCOMPRESSED)
             .set_column_compression(ColumnPath::from("text"), zstd(ZSTD_LEVEL))
             .build();
@@ -151,11 +151,13 @@ pub enum ReadError {
 /// a group bounds its bytes.
 ///
 /// # Errors
-/// When the file cannot be opened or lacks a row group; the iterator answers an error where reading breaks off.
-pub fn read_groups(path: &Path, groups: Vec<usize>) -> Result<impl Iterator<Item = Result<Vec<Document>, ReadError>> + use<>, ReadError> {
-    let file = RowsFile::open(path)?;
+/// When the file lacks a row group; the iterator answers an error where reading breaks off.
+pub fn read_groups(
+    file: RowsFile,
+    groups: Vec<usize>,
+) -> Result<impl Iterator<Item = Result<Vec<Document>, ReadError>> + use<>, ReadError> {
     if let Some(group) = groups.iter().find(|group| **group >= file.groups()) {
-        return Err(ReadError::NoSuchGroup { path: path.to_owned(), group: *group });
+        return Err(ReadError::NoSuchGroup { path: file.path().to_owned(), group: *group });
     }
     Ok(groups.into_iter().flat_map(move |group| match file.read(group, Wanted::All, &|_| true, READ_DOCUMENTS_MAX) {
         Ok(batches) => {
@@ -195,7 +197,8 @@ mod tests {
     }
 
     fn offsets(path: &Path, groups: &[usize]) -> Vec<u64> {
-        let batches = read_groups(path, groups.to_vec()).expect("it was just written");
+        let file = RowsFile::open(path).expect("it was just written");
+        let batches = read_groups(file, groups.to_vec()).expect("it has them");
         batches.flat_map(|batch| batch.expect("it was just written")).map(|doc| doc.source_offset).collect()
     }
 
@@ -235,6 +238,7 @@ mod tests {
         assert_eq!((empty.rows, empty.groups.len()), (0, 0));
         let path = folder.path().join("e.parquet");
         assert!(offsets(&path, &[]).is_empty());
-        assert!(matches!(read_groups(&path, vec![0]).err(), Some(ReadError::NoSuchGroup { group: 0, .. })));
+        let file = RowsFile::open(&path).expect("it was just written");
+        assert!(matches!(read_groups(file, vec![0]).err(), Some(ReadError::NoSuchGroup { group: 0, .. })));
     }
 }

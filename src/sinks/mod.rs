@@ -23,7 +23,7 @@ use arrow_schema::SchemaRef;
 use data_encoding::HEXLOWER;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::{ArrowRowGroupWriterFactory, ArrowWriterOptions, compute_leaves};
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::file::writer::SerializedFileWriter;
@@ -177,14 +177,19 @@ fn zstd(level: i32) -> Compression {
     Compression::ZSTD(ZstdLevel::try_new(level).unwrap_or_default())
 }
 
-/// Turns dictionaries on where the schema says that values repeat, and leaves short numbers unpacked, of which zstd saves next to nothing.
-fn with_dictionaries(mut properties: WriterPropertiesBuilder, columns: &Columns) -> WriterPropertiesBuilder {
+/// Encodes columns by what the schema says of them: values that repeat as a dictionary, whole numbers by their differences, which are small where documents
+/// of one crawl stand in its order, and short numbers as they are, of which zstd saves next to nothing. Without zstd: see [`with_dictionary`].
+fn with_encodings(mut properties: WriterPropertiesBuilder, columns: &Columns) -> WriterPropertiesBuilder {
     for (path, column) in columns.leaves() {
         let path = ColumnPath::new(path);
         properties = match column.kind {
             _ if column.dictionary => with_dictionary(properties, path),
             ColumnKind::Float32 | ColumnKind::UInt32 => properties.set_column_compression(path, Compression::UNCOMPRESSED),
-            _ => properties,
+            ColumnKind::UInt64 | ColumnKind::Timestamp => {
+                let properties = properties.set_column_encoding(path.clone(), Encoding::DELTA_BINARY_PACKED);
+                properties.set_column_compression(path, Compression::UNCOMPRESSED)
+            }
+            ColumnKind::String | ColumnKind::UInt32List | ColumnKind::Struct => properties,
         };
     }
     properties

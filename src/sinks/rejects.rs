@@ -3,20 +3,26 @@
 //! Text is kept as far as it got, and so is all that was measured and found: `tamis decide` lets a document go on from here. Markup is
 //! not: `source_file` and `source_offset` lead back to the archive.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use arrow_array::builder::{Float32Builder, StringBuilder};
 use arrow_array::cast::AsArray;
-use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray};
-use arrow_schema::{ArrowError, DataType, Field, FieldRef, Schema, SchemaRef};
+use arrow_array::types::UInt64Type;
+use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, StringArray, UInt32Array};
+use arrow_schema::{ArrowError, FieldRef};
+use arrow_select::take::take_record_batch;
 use parquet::basic::Compression;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use parquet::schema::types::ColumnPath;
 
 use super::mixture::Mixture;
-use super::{ParquetFile, plain_properties, refused, with_dictionaries, with_dictionary};
+use super::{ParquetFile, plain_properties, refused, with_dictionary, with_encodings};
+pub use crate::columns::rejects::has_column;
+use crate::columns::rejects::{OF_DOCUMENT, schema};
 use crate::columns::{ColumnsError, DOCUMENT, to_batch};
 use crate::doc::{DocId, Document, Lang};
 use crate::sink::{Output, OutputKind, SinkError};
@@ -24,8 +30,9 @@ use crate::stage::Finding;
 
 /// Rows in one row group.
 const GROUP_ROWS_MAX: usize = 10_000;
-/// Text in one row group, unless one document alone is larger.
-const GROUP_TEXT_BYTES_MAX: usize = 8 << 20;
+/// Text in one row group, but for the document that goes beyond it. Rows are held, put in order and packed, which takes several times as much memory;
+/// with 8 MiB the rejects of real pages are 1.2 % smaller.
+const GROUP_TEXT_BYTES_MAX: usize = 2 << 20;
 /// Rejects are many and seldom read.
 const ZSTD_LEVEL: i32 = 1;
 
@@ -40,10 +47,14 @@ pub struct Duplicate {
     pub jaccard: Option<f32>,
 }
 
+/// Numbers of input files by their names.
+pub type InputOrder = BTreeMap<String, usize>;
+
 /// Writes dropped documents.
 pub struct RejectsSink {
     file: ParquetFile,
     rows: Rows,
+    order: Option<Arc<InputOrder>>,
 }
 
 impl RejectsSink {
@@ -53,7 +64,14 @@ impl RejectsSink {
     /// When the file cannot be made.
     pub fn create(folder: &Path, name: &str) -> Result<RejectsSink, SinkError> {
         let file = ParquetFile::create(folder, name, OutputKind::Rejects, schema(), reject_properties(None))?;
-        Ok(RejectsSink { file, rows: Rows::default() })
+        Ok(RejectsSink { file, rows: Rows::default(), order: None })
+    }
+
+    /// Puts the documents in the order of the input, by the numbers of their files in `order` and their places in these, whatever the order in which they
+    /// come. All of them are held until the end.
+    #[must_use]
+    pub fn ordered_by(self, order: Arc<InputOrder>) -> RejectsSink {
+        RejectsSink { order: Some(order), ..self }
     }
 
     /// Takes one document that fell in `stage` for `reason`.
@@ -90,7 +108,8 @@ impl RejectsSink {
 
     fn told(&mut self, stage: &str, reason: &str, finding: Option<Finding>, duplicate: Option<Duplicate>) -> Result<(), SinkError> {
         self.rows.tell(stage, reason, finding, duplicate);
-        if self.rows.len() >= GROUP_ROWS_MAX || self.rows.text_bytes >= GROUP_TEXT_BYTES_MAX {
+        let is_full = self.rows.len() >= GROUP_ROWS_MAX || self.rows.text_bytes >= GROUP_TEXT_BYTES_MAX;
+        if is_full && self.order.is_none() {
             self.flush()?;
         }
         Ok(())
@@ -101,8 +120,10 @@ impl RejectsSink {
             return Ok(());
         }
         let columns = self.rows.take().map_err(|error| self.file.misfit(error))?;
-        let batch = RecordBatch::try_new(schema(), columns).map_err(|error| refused(&self.file.path, error.into()))?;
-        self.file.row_group(&batch)
+        let batch = RecordBatch::try_new(schema(), columns);
+        let batch = batch.and_then(|batch| self.order.as_ref().map_or(Ok(batch.clone()), |order| ordered(&batch, order)));
+        let batch = batch.map_err(|error| refused(&self.file.path, error.into()))?;
+        groups(&batch).into_iter().try_for_each(|rows| self.file.row_group(&batch.slice(rows.start, rows.len())))
     }
 
     /// Ends the file, flushes it to disk and describes it.
@@ -115,9 +136,38 @@ impl RejectsSink {
     }
 }
 
+/// The rows of `batch` in the order of the input.
+fn ordered(batch: &RecordBatch, order: &InputOrder) -> Result<RecordBatch, ArrowError> {
+    let (files, places) =
+        (strings(batch, "source_file"), batch.column_by_name("source_offset").map(|column| column.as_primitive::<UInt64Type>()));
+    let number = |row: usize| files.and_then(|files| order.get(files.value(row))).copied().unwrap_or(usize::MAX);
+    let mut rows: Vec<(usize, u64, u32)> =
+        (0..batch.num_rows()).map(|row| (number(row), places.map_or(0, |places| places.value(row)), row as u32)).collect();
+    rows.sort_unstable();
+    take_record_batch(batch, &rows.into_iter().map(|(_, _, row)| row).collect::<UInt32Array>())
+}
+
+/// Which rows of `batch` make up each row group.
+fn groups(batch: &RecordBatch) -> Vec<Range<usize>> {
+    let texts = ["text", "url"].map(|name| strings(batch, name));
+    let (mut groups, mut start, mut bytes) = (Vec::new(), 0, 0);
+    for row in 0..batch.num_rows() {
+        bytes += texts.iter().flatten().map(|texts| texts.value(row).len()).sum::<usize>();
+        if row + 1 - start >= GROUP_ROWS_MAX || bytes >= GROUP_TEXT_BYTES_MAX || row + 1 == batch.num_rows() {
+            groups.push(start..row + 1);
+            (start, bytes) = (row + 1, 0);
+        }
+    }
+    groups
+}
+
+fn strings<'a>(batch: &'a RecordBatch, name: &str) -> Option<&'a StringArray> {
+    batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>())
+}
+
 /// Properties of a file of rejects whose footer says `key_values`.
 pub(super) fn reject_properties(key_values: Option<Vec<KeyValue>>) -> WriterProperties {
-    let properties = with_dictionaries(plain_properties(ZSTD_LEVEL).set_key_value_metadata(key_values), &DOCUMENT);
+    let properties = with_encodings(plain_properties(ZSTD_LEVEL).set_key_value_metadata(key_values), &DOCUMENT);
     let numbers = ["value", "limit", "jaccard"].map(ColumnPath::from);
     let properties =
         numbers.into_iter().fold(properties, |properties, path| properties.set_column_compression(path, Compression::UNCOMPRESSED));
@@ -125,46 +175,6 @@ pub(super) fn reject_properties(key_values: Option<Vec<KeyValue>>) -> WriterProp
         .into_iter()
         .fold(properties, |properties, column| with_dictionary(properties, ColumnPath::from(column)))
         .build()
-}
-
-/// The columns of a document that mean nothing where one fell.
-const LEFT_OUT: [&str; 5] = ["input_ids", "token_count", "cluster_id", "cluster_size", "recipe_hash"];
-
-/// Those columns of a document that a reject has, and the verdict.
-static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
-    let document = DOCUMENT.arrow();
-    let kept = document.fields().iter().filter(|field| !LEFT_OUT.contains(&field.name().as_str()));
-    // Whoever was dropped before a language was looked for has none, which is not the same as `und`.
-    let as_it_got =
-        |field: &FieldRef| if field.name() == "lang" { Arc::new(field.as_ref().clone().with_nullable(true)) } else { field.clone() };
-    let text = |name: &str, nullable| Arc::new(Field::new(name, DataType::Utf8, nullable));
-    let number = |name: &str| Arc::new(Field::new(name, DataType::Float32, true));
-    let verdict = [
-        text("stage", false),
-        text("reason", false),
-        number("value"),
-        number("limit"),
-        text("duplicate_of", true),
-        number("jaccard"),
-        text("duplicate_in", true),
-    ];
-    Arc::new(Schema::new(kept.map(as_it_got).chain(verdict).collect::<Vec<FieldRef>>()))
-});
-
-fn schema() -> SchemaRef {
-    SCHEMA.clone()
-}
-
-/// The columns of [`schema`] that are those of a document.
-static OF_DOCUMENT: LazyLock<SchemaRef> = LazyLock::new(|| {
-    let fields = SCHEMA.fields().iter().filter(|field| DOCUMENT.column(field.name()).is_some());
-    Arc::new(Schema::new(fields.cloned().collect::<Vec<FieldRef>>()))
-});
-
-/// Whether a reject has the column `name` of a document.
-#[must_use]
-pub fn has_column(name: &str) -> bool {
-    OF_DOCUMENT.column_with_name(name).is_some()
 }
 
 /// Rows in the making.
@@ -194,10 +204,8 @@ impl Rows {
     }
 
     fn add_row(&mut self, batch: &RecordBatch, row: usize) -> Result<(), ArrowError> {
-        for name in ["text", "url"] {
-            let values = batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
-            self.text_bytes += values.map_or(0, |values| values.value(row).len());
-        }
+        self.text_bytes +=
+            ["text", "url"].map(|name| strings(batch, name).map_or(0, |values| values.value(row).len())).iter().sum::<usize>();
         self.mixture.add_row(batch, row, &OF_DOCUMENT)
     }
 
@@ -288,6 +296,31 @@ mod tests {
         assert!(rows.column_by_name("duplicate_in").expect("a column").is_null(1), "its own data set needs no name");
         assert_eq!((text("text", 1), text("url", 1)), ("Olá".to_owned(), doc.url));
         assert_eq!(rows.column_by_name("source_offset").expect("a column").as_primitive::<UInt64Type>().value(1), 77);
+    }
+
+    #[test]
+    fn documents_of_many_languages_stand_in_the_order_of_the_input() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let order: InputOrder = [("b.warc".to_owned(), 0), ("a.warc".to_owned(), 1)].into();
+        let mut sink = RejectsSink::create(folder.path(), "r.parquet").expect("a fresh folder").ordered_by(Arc::new(order));
+        for (file, offset, text) in [("a.warc", 5, "aici"), ("b.warc", 90, "dort"), ("b.warc", 7, "ici"), ("a.warc", 5, "tu")] {
+            let doc = Document {
+                source_file: file.into(),
+                source_offset: offset,
+                text: text.repeat(GROUP_TEXT_BYTES_MAX),
+                ..Document::default()
+            };
+            sink.write(doc, "dedup", "exact-duplicate", None, None).expect("room on disk");
+        }
+        let output = sink.finish().expect("room on disk");
+        let file = std::fs::File::open(folder.path().join("r.parquet")).expect("it is there");
+        let reader = ParquetRecordBatchReaderBuilder::try_new(file).expect("it is Parquet");
+        assert_eq!((output.rows, reader.metadata().num_row_groups()), (4, 4), "each is a row group's worth of text");
+        let starts = reader.build().expect("it is Parquet").flat_map(|batch| {
+            let batch = batch.expect("rows");
+            (0..batch.num_rows()).map(|row| strings(&batch, "text").expect("a column").value(row)[..2].to_owned()).collect::<Vec<_>>()
+        });
+        assert_eq!(starts.collect::<Vec<_>>(), ["ic", "do", "ai", "tu"]);
     }
 
     #[test]

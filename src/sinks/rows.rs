@@ -16,8 +16,8 @@ use parquet::file::metadata::PageIndexPolicy;
 use super::chunks::Chunks;
 use super::documents::ReadError;
 
-/// An open file.
-#[derive(Debug)]
+/// An open file; a clone shares it.
+#[derive(Clone, Debug)]
 pub struct RowsFile {
     path: PathBuf,
     file: Chunks,
@@ -82,6 +82,18 @@ impl RowsFile {
         usize::try_from(self.metadata.metadata().row_group(group).num_rows()).unwrap_or(0)
     }
 
+    /// How many rows row group number `group` has, if there is one.
+    ///
+    /// # Errors
+    /// [`ReadError::NoSuchGroup`] where there is none.
+    pub(super) fn rows_in_checked(&self, group: u32) -> Result<usize, ReadError> {
+        let group = group as usize;
+        if group >= self.groups() {
+            return Err(ReadError::NoSuchGroup { path: self.path.clone(), group });
+        }
+        Ok(self.rows_in(group))
+    }
+
     /// What its footer says under `key`.
     #[must_use]
     pub fn says(&self, key: &str) -> Option<&str> {
@@ -121,18 +133,30 @@ impl RowsFile {
         ReadError::Parquet { path: self.path.clone(), source }
     }
 
-    /// The same, row by row; so many are held at a time.
+    /// What stands against reading row group number `group`, which has fewer rows than it should.
+    #[must_use]
+    pub fn lacking_rows(&self, group: u32) -> ReadError {
+        self.refused(ParquetError::General(format!("row group {group} lacks rows")))
+    }
+
+    /// The same, row by row, `count` of them; at most `rows_max` are held at a time, and read at once where there are no more.
     ///
     /// # Errors
     /// When the file breaks off.
     pub fn read_rows(
         &self,
         group: usize,
-        wanted: Wanted<'_>,
+        (wanted, count): (Wanted<'_>, usize),
         takes: &dyn Fn(&str) -> bool,
         rows_max: usize,
     ) -> Result<RowReader, ReadError> {
-        Ok(RowReader { reader: self.read(group, wanted, takes, rows_max)?, last: None })
+        let reader = self.read(group, wanted, takes, rows_max)?;
+        let mut rows = RowReader { path: self.path.clone(), reader: Some(reader), batch: None, next: 0 };
+        if count <= rows_max {
+            rows.read_on()?;
+            rows.reader = None;
+        }
+        Ok(rows)
     }
 
     /// All different values of a column of text in a row group.
@@ -158,25 +182,41 @@ pub type Columns = (RecordBatch, usize);
 
 /// Reads the columns of rows of one row group, one row after the other.
 pub struct RowReader {
-    reader: ParquetRecordBatchReader,
-    last: Option<Columns>,
+    path: PathBuf,
+    /// None once all is read.
+    reader: Option<ParquetRecordBatchReader>,
+    batch: Option<RecordBatch>,
+    /// The next row of the batch.
+    next: usize,
 }
 
 impl RowReader {
-    /// The columns of the next row of `file`, which is the one that it was made for.
+    /// The columns of the next row.
     ///
     /// # Errors
     /// When the file breaks off, or no row is left.
-    pub fn pull(&mut self, file: &RowsFile) -> Result<Columns, ReadError> {
-        let next = match self.last.take().filter(|(batch, row)| row + 1 < batch.num_rows()) {
-            Some((batch, row)) => (batch, row + 1),
-            None => {
-                let lacking = || file.refused(ParquetError::General("a row group lacks rows".to_owned()));
-                let batch = self.reader.next().ok_or_else(lacking)?;
-                (batch.map_err(|error| file.refused(error.into()))?, 0)
-            }
-        };
-        self.last = Some(next.clone());
-        Ok(next)
+    pub fn pull(&mut self) -> Result<Columns, ReadError> {
+        if self.batch.as_ref().is_none_or(|batch| self.next == batch.num_rows()) {
+            self.read_on()?;
+        }
+        let batch = self.batch.clone().ok_or_else(|| self.refused(lacks_rows()))?;
+        self.next += 1;
+        Ok((batch, self.next - 1))
     }
+
+    fn read_on(&mut self) -> Result<(), ReadError> {
+        // What was read before is let go of first.
+        (self.batch, self.next) = (None, 0);
+        let batch = self.reader.as_mut().and_then(Iterator::next).ok_or_else(|| self.refused(lacks_rows()))?;
+        self.batch = Some(batch.map_err(|error| self.refused(error.into()))?);
+        Ok(())
+    }
+
+    fn refused(&self, source: ParquetError) -> ReadError {
+        ReadError::Parquet { path: self.path.clone(), source }
+    }
+}
+
+fn lacks_rows() -> ParquetError {
+    ParquetError::General("a row group lacks rows".to_owned())
 }

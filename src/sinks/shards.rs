@@ -14,7 +14,7 @@ use parquet::schema::types::ColumnPath;
 
 use super::mixture::{Mixture, with_columns};
 use super::taken::{CHANGED, Kept, Stored, changed, check_ids, unchanged};
-use super::{ParquetFile, plain_properties, refused, with_dictionaries};
+use super::{ParquetFile, plain_properties, refused, with_encodings};
 use crate::columns::{DOCUMENT, to_batch};
 use crate::doc::{Cluster, DocId, Document, Lang};
 use crate::sink::{Output, OutputKind, RowGroup, Sink, SinkError};
@@ -105,7 +105,7 @@ impl ShardOptions {
 
     /// Properties of a shard whose footer says `key_values`.
     pub(super) fn properties(&self, key_values: Option<Vec<KeyValue>>) -> WriterProperties {
-        let mut properties = with_dictionaries(plain_properties(self.zstd_level), &DOCUMENT).set_key_value_metadata(key_values);
+        let mut properties = with_encodings(plain_properties(self.zstd_level), &DOCUMENT).set_key_value_metadata(key_values);
         properties = properties.set_offset_index_disabled(false);
         for (path, column) in DOCUMENT.leaves() {
             let path = ColumnPath::new(path);
@@ -132,7 +132,7 @@ pub struct ShardSink {
     options: ShardOptions,
     items: Vec<Item>,
     bytes: usize,
-    stored: Option<Stored>,
+    stored: Stored,
 }
 
 /// What a row is made of.
@@ -171,13 +171,27 @@ impl ShardSink {
     /// When the file cannot be made.
     pub fn create(folder: &Path, name: &str, options: ShardOptions) -> Result<ShardSink, SinkError> {
         let file = ParquetFile::create(folder, name, OutputKind::Shard, DOCUMENT.arrow(), options.properties(Some(options.key_values())))?;
-        Ok(ShardSink { file, lang: None, options, items: Vec::new(), bytes: 0, stored: None })
+        Ok(ShardSink { file, lang: None, options, items: Vec::new(), bytes: 0, stored: Stored::default() })
     }
 
-    /// Takes rows of `stored` files as well; see [`ShardSink::write_row`].
-    #[must_use]
-    pub fn taking(self, stored: Stored) -> ShardSink {
-        ShardSink { stored: Some(stored), ..self }
+    /// Takes rows of `stored` files from here on; see [`ShardSink::write_row`].
+    pub fn take_from(&mut self, stored: Stored) {
+        self.stored = stored;
+    }
+
+    /// The stored files whose rows it takes.
+    pub fn stored(&mut self) -> &mut Stored {
+        &mut self.stored
+    }
+
+    /// Writes all rows that it has taken, and gives the stored files back, closed.
+    ///
+    /// # Errors
+    /// When the shard cannot be written, or the stored files do not hold the documents.
+    pub fn end_rows(&mut self) -> Result<Stored, SinkError> {
+        self.flush()?;
+        self.stored.close();
+        Ok(std::mem::take(&mut self.stored))
     }
 
     /// Takes a document of an earlier shard, in language `lang`, without reading it before it must be. The shard has the bytes that it would have if
@@ -204,11 +218,12 @@ impl ShardSink {
         self.bytes = 0;
         let (Some(lang), false) = (self.lang.clone(), items.is_empty()) else { return Ok(()) };
         let rows: Vec<Kept> = items.iter().filter_map(|item| if let Item::Row(kept) = item { Some(*kept) } else { None }).collect();
-        let Some(stored) = self.stored.as_mut().filter(|_| !rows.is_empty()) else {
+        if rows.is_empty() {
             let docs: Vec<Document> =
                 items.into_iter().filter_map(|item| if let Item::Document(doc) = item { Some(*doc) } else { None }).collect();
             return self.file.documents(&lang, &docs, Some(&self.options.recipe_hash));
-        };
+        }
+        let stored = &mut self.stored;
         let group = RowGroup { lang, rows: items.len() as u64, bytes: items.iter().map(Item::text_bytes).sum() };
         let tokens = items.iter().map(Item::tokens).sum();
         let whole = if rows.len() == items.len() { stored.whole_group(&rows) } else { Ok(None) };
@@ -274,7 +289,7 @@ fn read_rows(rows: &[Kept], stored: &mut Stored) -> Result<BTreeMap<(u32, u32), 
     let mut read = BTreeMap::new();
     for (group, rows) in wanted {
         let numbers: Vec<u32> = rows.keys().copied().collect();
-        let found = stored.rows(group, &numbers, &|name| !CHANGED.contains(&name));
+        let found = stored.rows(group, &numbers);
         let (batch, places) = found.map_err(|error| ParquetError::External(Box::new(error)))?;
         check_ids(&batch, places.iter().copied().zip(rows.into_values()))?;
         read.insert(group, (batch, numbers.into_iter().zip(places).collect()));

@@ -136,7 +136,7 @@ fn rows_of(batch: &RecordBatch, wanted: Option<&BTreeSet<String>>) -> Result<Rec
     filter_record_batch(batch, &chosen)
 }
 
-/// The document in row number `row` of `batch`, which has all columns but those that are left behind.
+/// The document in row number `row` of `batch`, without what is left behind.
 ///
 /// # Errors
 /// When the columns are not those of a document.
@@ -165,10 +165,11 @@ fn stored_in(batch: &RecordBatch, left_behind: &[&str]) -> Result<Vec<Stored>, C
     Ok(docs.into_iter().enumerate().map(|(row, doc)| Stored { doc, fell: verdict(row) }).collect())
 }
 
-/// `batch` with nothing in the columns that were left behind.
+/// `batch` with nothing in the columns that are left behind.
 fn completed(batch: &RecordBatch, left_behind: &[&str]) -> Result<RecordBatch, ColumnsError> {
+    let found = batch.schema_ref().fields().iter().cloned().zip(batch.columns().iter().cloned());
     let (mut fields, mut columns): (Vec<Arc<Field>>, Vec<ArrayRef>) =
-        (batch.schema_ref().fields().iter().cloned().collect(), batch.columns().to_vec());
+        found.filter(|(field, _)| !left_behind.contains(&field.name().as_str())).unzip();
     for name in left_behind {
         let kind = DOCUMENT.arrow().field_with_name(name)?.data_type().clone();
         columns.push(new_null_array(&kind, batch.num_rows()));

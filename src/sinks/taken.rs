@@ -12,6 +12,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::{ArrayRef, RecordBatch, UInt32Array};
 use arrow_schema::{Field, Schema, SchemaRef};
 use arrow_select::concat::concat_batches;
+use arrow_select::take::take_record_batch;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::arrow_writer::{ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::column::writer::ColumnCloseResult;
@@ -58,22 +59,37 @@ const FRESH: [&str; 4] = ["fetched_at", "cluster_id", "cluster_size", "recipe_ha
 pub const CHANGED: [&str; 3] = ["cluster_id", "cluster_size", "recipe_hash"];
 
 /// A batch, and the numbers of the rows in it that were asked for.
-pub type Found = (RecordBatch, Vec<u32>);
+type Found = (RecordBatch, Vec<u32>);
+
+/// A row group that is at most so large, with all its columns in memory, is held beside another one.
+const SMALL_BYTES_MAX: usize = 8 << 20;
 
 /// Stored files by number.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Stored {
     files: Vec<PathBuf>,
     open: BTreeMap<u32, RowsFile>,
     /// Whether the shards among them were written as a shard is written now.
     alike: bool,
+    /// The row groups that were asked for last, whole, by file and number; the newest first.
+    whole: Vec<((u32, u32), RecordBatch)>,
 }
 
 impl Stored {
     /// The files at `files`. `alike` says that the shards among them are as this job would write them, but for the documents.
     #[must_use]
     pub fn new(files: Vec<PathBuf>, alike: bool) -> Stored {
-        Stored { files, open: BTreeMap::new(), alike }
+        Stored { files, open: BTreeMap::new(), alike, whole: Vec::new() }
+    }
+
+    /// The number of the file at `path`, which is added if it is new.
+    pub fn number_of(&mut self, path: PathBuf) -> u32 {
+        let known = self.files.iter().position(|known| *known == path);
+        let number = known.unwrap_or_else(|| {
+            self.files.push(path);
+            self.files.len() - 1
+        });
+        number as u32
     }
 
     /// Where file number `number` lies.
@@ -91,31 +107,72 @@ impl Stored {
         Ok(&self.open[&number])
     }
 
-    /// A batch in which rows of one row group are, with the columns that `takes` says, and the number in it of each of `rows`, which ascend.
+    /// A row group, with all columns but those that are made anew for each shard. What was read last is at hand: rows that fall, rows that stay and rows
+    /// that become documents lie side by side.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn whole(&mut self, at: (u32, u32)) -> Result<RecordBatch, ReadError> {
+        if let Some(place) = self.whole.iter().position(|(known, _)| *known == at) {
+            self.whole[..=place].rotate_right(1);
+            return Ok(self.whole[0].1.clone());
+        }
+        self.whole.truncate(1);
+        self.whole.retain(|(_, batch)| batch.get_array_memory_size() <= SMALL_BYTES_MAX);
+        let batch = self.read(at, Wanted::All, &|name| !CHANGED.contains(&name))?;
+        self.whole.insert(0, (at, batch.clone()));
+        Ok(batch)
+    }
+
+    /// Closes all files. What was read last stays at hand.
+    pub(super) fn close(&mut self) {
+        self.open.clear();
+    }
+
+    /// Copies of `rows` of a row group, in this order, with the columns that `takes` says.
     ///
     /// # Errors
     /// When the file cannot be read, or lacks a row.
-    pub fn rows(&mut self, (file, group): (u32, u32), rows: &[u32], takes: &dyn Fn(&str) -> bool) -> Result<Found, ReadError> {
-        let file = self.file(file)?;
-        let group = group as usize;
-        if group >= file.groups() {
-            return Err(ReadError::NoSuchGroup { path: file.path().to_owned(), group });
+    pub fn copies(&mut self, at: (u32, u32), rows: Vec<u32>, takes: &dyn Fn(&str) -> bool) -> Result<RecordBatch, ReadError> {
+        let whole = self.whole(at)?;
+        if rows.iter().any(|row| *row as usize >= whole.num_rows()) {
+            return Err(self.file(at.0)?.lacking_rows(at.1));
         }
-        let lacking = || file.refused(ParquetError::General(format!("row group {group} lacks rows")));
-        if rows.last().is_none_or(|last| *last as usize >= file.rows_in(group)) {
-            return Err(lacking());
+        let fields = whole.schema_ref().fields().iter().enumerate();
+        let columns: Vec<usize> = fields.filter(|(_, field)| takes(field.name())).map(|(place, _)| place).collect();
+        let copies = whole.project(&columns).and_then(|whole| take_record_batch(&whole, &UInt32Array::from(rows)));
+        let path = self.path(at.0).to_owned();
+        copies.map_err(|error| ReadError::Parquet { path, source: error.into() })
+    }
+
+    /// A batch in which rows of one row group are, with all those columns, and the number in it of each of `rows`, which ascend.
+    pub(super) fn rows(&mut self, at: (u32, u32), rows: &[u32]) -> Result<Found, ReadError> {
+        let file = self.file(at.0)?;
+        let in_group = file.rows_in_checked(at.1)?;
+        if rows.last().is_none_or(|last| *last as usize >= in_group) {
+            return Err(file.lacking_rows(at.1));
         }
         // Passing over single rows costs more than reading them.
-        let all = 2 * rows.len() >= file.rows_in(group);
-        let (wanted, rows_max) = if all { (Wanted::All, file.rows_in(group)) } else { (Wanted::Rows(rows), rows.len()) };
-        let batches = file.read(group, wanted, takes, rows_max)?.collect::<Result<Vec<_>, _>>();
-        let batches = batches.map_err(|error| file.refused(error.into()))?;
-        let first = batches.first().ok_or_else(lacking)?;
-        let whole = concat_batches(&first.schema(), &batches).map_err(|error| file.refused(error.into()))?;
-        let numbers: Vec<u32> = if all { rows.to_vec() } else { (0..rows.len() as u32).collect() };
-        match numbers.last().is_none_or(|last| (*last as usize) < whole.num_rows()) {
-            true => Ok((whole, numbers)),
-            false => Err(lacking()),
+        let all = 2 * rows.len() >= in_group || self.whole.iter().any(|(known, _)| *known == at);
+        let (batch, numbers) = match all {
+            true => (self.whole(at)?, rows.to_vec()),
+            false => (self.read(at, Wanted::Rows(rows), &|name| !CHANGED.contains(&name))?, (0..rows.len() as u32).collect()),
+        };
+        match numbers.last().is_some_and(|last| (*last as usize) < batch.num_rows()) {
+            true => Ok((batch, numbers)),
+            false => Err(self.file(at.0)?.lacking_rows(at.1)),
+        }
+    }
+
+    fn read(&mut self, (file, group): (u32, u32), wanted: Wanted<'_>, takes: &dyn Fn(&str) -> bool) -> Result<RecordBatch, ReadError> {
+        let file = self.file(file)?;
+        let rows = file.rows_in_checked(group)?;
+        let batches = file.read(group as usize, wanted, takes, rows.max(1))?.collect::<Result<Vec<_>, _>>();
+        let mut batches = batches.map_err(|error| file.refused(error.into()))?;
+        match batches.len() {
+            0 => Err(file.lacking_rows(group)),
+            1 => Ok(batches.remove(0)),
+            _ => concat_batches(&batches[0].schema(), &batches).map_err(|error| file.refused(error.into())),
         }
     }
 
@@ -138,10 +195,8 @@ impl Stored {
         encoders: &ArrowRowGroupWriterFactory,
         writer: &mut SerializedFileWriter<HashedFile>,
     ) -> Result<(), ParquetError> {
-        let numbers: Vec<u32> = rows.iter().map(|row| row.at.row).collect();
-        let read = |name: &str| name == "id" || name == FRESH[0];
-        let (batch, numbers) = self.rows((file, group), &numbers, &read).map_err(external)?;
-        check_ids(&batch, numbers.into_iter().zip(rows.iter().map(|row| row.id)))?;
+        let batch = self.read((file, group), Wanted::All, &|name| name == "id" || name == FRESH[0]).map_err(external)?;
+        check_ids(&batch, rows.iter().map(|row| (row.at.row, row.id)))?;
         let mut fresh = vec![batch.column_by_name(FRESH[0]).cloned().ok_or_else(|| no_column(FRESH[0]))?];
         fresh.extend(changed(rows.iter().map(|row| row.cluster), recipe_hash));
         let (file, metadata) = self.file(file).map_err(external)?.parts();
@@ -254,7 +309,8 @@ mod tests {
 
     /// Documents 1 to 8 lie in rows of `old`, three a row group; all others are new.
     fn taken(old: &Path, alike: bool, path: &Path, numbers: &[u32]) -> Output {
-        let mut sink = Box::new(sink(path, "new").taking(Stored::new(vec![old.to_owned()], alike)));
+        let mut sink = Box::new(sink(path, "new"));
+        sink.take_from(Stored::new(vec![old.to_owned()], alike));
         for number in numbers {
             let doc = doc(*number, 3);
             match number.checked_sub(1).filter(|row| *row < 8) {
@@ -291,12 +347,33 @@ mod tests {
     }
 
     #[test]
+    fn the_row_groups_that_were_asked_for_last_are_at_hand_and_rows_beyond_one_are_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let old = folder.path().join("old.parquet");
+        written(Box::new(sink(&old, "old")), (1..9).map(|number| doc(number, 5)));
+        let mut stored = Stored::new(vec![old.clone()], true);
+        let first = stored.whole((0, 0)).expect("it is there");
+        for at in [(0, 1), (0, 0), (0, 2)] {
+            stored.whole(at).expect("it is there");
+        }
+        stored.close();
+        std::fs::remove_file(&old).expect("it is there");
+        assert_eq!(stored.whole((0, 0)).expect("it was asked for before the last one"), first);
+        assert!(stored.whole((0, 1)).is_err(), "two are held");
+        let copies = |stored: &mut Stored, rows: &[u32]| stored.copies((0, 0), rows.to_vec(), &|name| name == "url");
+        let copied = copies(&mut stored, &[0, 2]).expect("at hand");
+        assert_eq!((copied.num_rows(), copied.num_columns()), (2, 1));
+        assert!(copies(&mut stored, &[3]).is_err(), "a row group of three");
+    }
+
+    #[test]
     fn a_row_that_is_another_document_than_it_was_is_refused() {
         let folder = tempfile::tempdir().expect("a folder");
         let (old, new) = (folder.path().join("old.parquet"), folder.path().join("new.parquet"));
         written(Box::new(sink(&old, "old")), (1..4).map(|number| doc(number, 0)));
         for (row, id) in [(1, doc(3, 0).id), (3, doc(4, 0).id)] {
-            let mut sink = Box::new(sink(&new, "new").taking(Stored::new(vec![old.clone()], true)));
+            let mut sink = Box::new(sink(&new, "new"));
+            sink.take_from(Stored::new(vec![old.clone()], true));
             let at = RowAt { file: 0, group: 0, row };
             sink.write_row("lt", Kept { at, id, text_bytes: 1, tokens: 1, cluster: None }).expect("it is read later");
             assert!(sink.finish().is_err(), "{row}");

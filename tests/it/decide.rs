@@ -103,6 +103,23 @@ fn documents_that_stayed_fall_under_stricter_limits_as_in_a_full_run() {
     }
 }
 
+#[test]
+fn a_decision_is_decided_anew_and_the_first_limits_give_the_first_shards() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (measured, full) = (folder.path().join("measured"), folder.path().join("full"));
+    for tasks in ["limits.task_bytes_max=\"4 GiB\"", "limits.task_bytes_max=\"1 KiB\""] {
+        let _ = std::fs::remove_dir_all(&measured);
+        let _ = std::fs::remove_dir_all(&full);
+        ends_with(&mut with("run", &full, &["dataset=back", tasks]), 0);
+        ends_with(&mut with("run", &measured, &[tasks]), 0);
+        let sets: Vec<&str> = OTHER_LIMITS.iter().copied().chain(["dataset=other", tasks]).collect();
+        ends_with(with("decide", &measured, &sets).args(["--from", "quickstart"]), 0);
+        ends_with(with("decide", &measured, &["dataset=back", tasks]).args(["--from", "other"]), 0);
+        let (decided, whole) = (outcome(&measured, "back"), outcome(&full, "back"));
+        assert_eq!((decided.0, decided.1), (whole.0, whole.1), "shards and counts");
+    }
+}
+
 /// Whether a plan of `workspace` carries stored rows over.
 fn carries(workspace: &Path) -> bool {
     let plans = workspace.join("_tamis/plans");

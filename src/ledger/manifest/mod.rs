@@ -325,12 +325,12 @@ impl Manifests {
 
     /// Moves the staged files of `manifest` over their published names.
     fn publish(&self, manifest: &Manifest) -> Result<(), ManifestError> {
+        let files = || manifest.files.iter().chain(&manifest.index);
+        let targets: Vec<PathBuf> = files().map(|file| self.workspace.root().join(&file.path)).collect();
+        store::create_folders(targets.iter().filter_map(|target| target.parent()))?;
         let mut touched = BTreeSet::new();
-        for file in manifest.files.iter().chain(&manifest.index) {
-            let (staged, target) = (self.workspace.root().join(&file.staged), self.workspace.root().join(&file.path));
-            if let Some(folder) = target.parent() {
-                store::create_folder(folder)?;
-            }
+        for (file, target) in files().zip(targets) {
+            let staged = self.workspace.root().join(&file.staged);
             self.publish_file(manifest.number, file, &staged, &target)?;
             touched
                 .extend([staged, target].into_iter().filter_map(|path| path.parent().map(Path::to_owned)).filter(|folder| folder.is_dir()));

@@ -21,10 +21,10 @@ use crate::passes::again::{Earlier, SetAside, known, of_task, quarantined};
 use crate::passes::books::Books;
 use crate::passes::index::{index_now, runs_of};
 use crate::passes::job::{Job, JobError};
-use crate::sink::{OutputKind, Sink};
+use crate::sink::Sink;
 use crate::sinks::documents::{DocumentsSink, ReadError, waiting_bytes};
 use crate::sinks::rows::Columns;
-use crate::sinks::stored::{LEFT_BEHIND, document_in};
+use crate::sinks::stored::document_in;
 use crate::sinks::taken::Stored;
 use crate::source::Damage;
 use crate::text::host::host_class;
@@ -66,7 +66,7 @@ pub(in crate::passes) fn clean(job: &Job, index: u32, attempt: &Path, watch: &dy
     let task = TaskName { stage: StageName::Clean, index };
     let (earlier, earlier_task) = of_task(&job.earlier, index as usize).ok_or(JobError::NoSuchTask { task })?;
     let commit = earlier.commit(StageName::Clean, earlier_task)?;
-    let lists = lists(earlier, &commit)?;
+    let lists = lists((earlier, earlier_task), &commit)?;
     let paths: Vec<PathBuf> = lists.iter().flat_map(|list| list.files.iter().map(|(_, path)| path.clone())).collect();
     let root = job.place.workspace().root();
     let names = paths.iter().map(|path| path.strip_prefix(root).unwrap_or(path).to_owned()).collect();
@@ -77,7 +77,7 @@ pub(in crate::passes) fn clean(job: &Job, index: u32, attempt: &Path, watch: &dy
         fresh: None,
         fresh_of: BTreeMap::new(),
         signatures: SignatureSink::create(&attempt.join(format!("{task}.signatures")), &job.recipe.dedup)?,
-        books: Books::open(attempt, task)?,
+        books: Books::open(attempt, task),
         set_aside: quarantined(earlier, &commit)?.into_iter().map(|entry| (occurrence(&entry.0.0, entry.0.1), entry)).collect(),
     };
     read(job, (earlier, earlier_task), (lists, Stored::new(paths, false)), &mut writing, watch)?;
@@ -94,14 +94,11 @@ pub(in crate::passes) fn clean(job: &Job, index: u32, attempt: &Path, watch: &dy
     if let Some(fresh) = writing.fresh {
         outputs.extend(Box::new(fresh).finish()?);
     }
-    outputs.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(Commit { task, outputs, tally, layout: Vec::new(), retired: Vec::new() })
+    Ok(Commit::new(task, outputs, tally))
 }
 
 /// What the earlier run left of the task, its rejects of stage `clean` first, with all files numbered.
-fn lists(earlier: &Earlier, commit: &Commit) -> Result<Vec<FileList>, JobError> {
-    let early = commit.outputs.iter().filter(|output| output.kind == OutputKind::Rejects && output.rows > 0);
-    let early: Vec<PathBuf> = early.map(|output| earlier.place.of(OutputKind::Rejects, &output.name)).collect();
+fn lists((earlier, task): (&Earlier, usize), commit: &Commit) -> Result<Vec<FileList>, JobError> {
     let mut next = 0;
     let mut list = |paths: Vec<PathBuf>, early| {
         // A takedown that erased all rows of a file has removed it.
@@ -111,8 +108,8 @@ fn lists(earlier: &Earlier, commit: &Commit) -> Result<Vec<FileList>, JobError> 
         });
         FileList { files: files.collect(), early }
     };
-    let mut lists = vec![list(early, true)];
-    lists.extend(earlier.late()?.into_iter().map(|paths| list(paths, false)));
+    let mut lists = vec![list(earlier.early(commit), true)];
+    lists.extend(earlier.late(task)?.into_iter().map(|paths| list(paths, false)));
     Ok(lists)
 }
 
@@ -199,9 +196,8 @@ impl Reading<'_> {
             }
             // Nothing is remembered of it, so it is signed anew, for which its text is needed.
             (Lot::Stays | Lot::Falls(..) | Lot::GoesOn { .. }, _, _) => {
-                let takes = |name: &str| !LEFT_BEHIND.contains(&name);
-                let (batch, rows) = self.stored.rows((row.at.file, row.at.group), &[row.at.row], &takes)?;
-                flowing.add_again(self.document(&row, &batch, rows[0] as usize)?, self.job.clean.len() - 1);
+                let batch = self.stored.whole((row.at.file, row.at.group))?;
+                flowing.add_again(self.document(&row, &batch, row.at.row as usize)?, self.job.clean.len() - 1);
                 Work::GoesOn
             }
         }))

@@ -1,24 +1,25 @@
-//! Stage `emit` of a run that carries rows over: one shard a task.
+//! Stage `emit` of a run that carries rows over.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use arrow_array::RecordBatch;
 
-use super::places::{Placed, PlacesFile, Where};
+use super::places::{Placed, Where};
 use super::{Flowing, WINDOW_ROWS};
 use crate::doc::{Cluster, Document};
-use crate::engine::commit::{Commit, ShardPlan, Slice};
-use crate::engine::plan::{StageName, TaskName};
+use crate::engine::commit::ShardPlan;
+use crate::engine::plan::StageName;
 use crate::engine::watch::{Step, Watch};
 use crate::passes::books::Books;
 use crate::passes::emit::{self, DEDUP, duplicate_of};
 use crate::passes::job::{Job, JobError};
-use crate::sink::{OutputKind, Sink};
-use crate::sinks::documents::{ReadError, read_groups};
+use crate::passes::left::{AllLeft, Left};
+use crate::sink::OutputKind;
+use crate::sinks::documents::ReadError;
 use crate::sinks::rejects::{Duplicate, has_column};
 use crate::sinks::shards::ShardSink;
-use crate::sinks::stored::{LEFT_BEHIND, document_in};
+use crate::sinks::stored::document_in;
 use crate::sinks::taken::{Kept, RowAt, Stored};
 use crate::stage::{Dropped, Verdict};
 
@@ -32,55 +33,47 @@ enum Work {
     Flows,
 }
 
-/// Does task `index` in the folder `attempt`.
-pub(in crate::passes) fn emit(job: &Job, index: u32, shard: &ShardPlan, attempt: &Path, watch: &dyn Watch) -> Result<Commit, JobError> {
-    let task = TaskName { stage: StageName::Emit, index };
-    let (mut files, mut sources) = (Files::default(), Vec::with_capacity(shard.slices.len()));
-    for slice in &shard.slices {
-        sources.push(Source::open(job, slice, &shard.lang, &mut files)?);
+/// A task in the making.
+pub(in crate::passes) struct Emit<'a> {
+    job: &'a Job,
+    stored: Stored,
+}
+
+impl<'a> Emit<'a> {
+    /// A task of `job`.
+    pub(in crate::passes) fn new(job: &'a Job) -> Emit<'a> {
+        Emit { job, stored: Stored::new(Vec::new(), job.writes_alike()) }
     }
-    let mut sink = ShardSink::create(attempt, &format!("{task}.shard.parquet"), job.shard_options())?;
-    sink = sink.taking(Stored::new(files.paths.clone(), job.writes_alike()));
-    let stored = Stored::new(files.paths, false);
-    let mut emitting = Emitting { job, lang: &shard.lang, stored, sink, books: Books::open(attempt, task)? };
-    for source in &mut sources {
-        for group in source.groups.clone() {
-            for window in source.places.group(group)?.chunks(WINDOW_ROWS) {
-                emitting.window(window, source, watch)?;
+
+    /// Writes the documents of one shard.
+    pub(in crate::passes) fn write(
+        &mut self,
+        left: &mut AllLeft<'_>,
+        shard: &ShardPlan,
+        (sink, books): (&mut ShardSink, &mut Books),
+        watch: &dyn Watch,
+    ) -> Result<(), JobError> {
+        sink.take_from(std::mem::take(&mut self.stored));
+        let mut emitting = Emitting { job: self.job, lang: &shard.lang, sink, books };
+        for slice in &shard.slices {
+            let left = left.by(slice.clean)?;
+            let mut source = Source::open(&left, &shard.lang)?;
+            for group in &slice.groups {
+                for window in left.places()?.group(*group)?.chunks(WINDOW_ROWS) {
+                    emitting.window(window, &mut source, watch)?;
+                }
             }
         }
-    }
-    let (mut outputs, tally) = emitting.books.close()?;
-    if tally.kept > 0 {
-        outputs.extend(Box::new(emitting.sink).finish()?);
-    }
-    outputs.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(Commit { task, outputs, tally, layout: Vec::new(), retired: Vec::new() })
-}
-
-/// The stored files of all sources, each once.
-#[derive(Default)]
-struct Files {
-    paths: Vec<PathBuf>,
-    numbers: BTreeMap<PathBuf, u32>,
-}
-
-impl Files {
-    fn number(&mut self, path: PathBuf) -> u32 {
-        *self.numbers.entry(path).or_insert_with_key(|path| {
-            self.paths.push(path.clone());
-            self.paths.len() as u32 - 1
-        })
+        self.stored = sink.end_rows()?;
+        Ok(())
     }
 }
 
-/// What one task of stage `clean` left for the shard.
-struct Source {
-    task: TaskName,
-    places: PlacesFile,
-    /// The numbers among all files of those that it names.
-    files: Vec<u32>,
-    groups: Vec<usize>,
+/// What a task of stage `clean` left for a shard.
+struct Source<'a> {
+    left: &'a Left,
+    /// The numbers in the sink of the stored files that were met, by their numbers there.
+    files: BTreeMap<u32, u32>,
     fresh: Option<Fresh>,
 }
 
@@ -92,28 +85,26 @@ struct Fresh {
     next: u32,
 }
 
-impl Source {
-    fn open(job: &Job, slice: &Slice, lang: &str, files: &mut Files) -> Result<Source, JobError> {
-        let task = TaskName { stage: StageName::Clean, index: slice.clean };
-        let commit = job.commit(task)?;
-        let output = commit.output(OutputKind::Places).ok_or(JobError::MissingOutput { task })?;
-        let places = PlacesFile::open(&job.place.of(OutputKind::Places, &output.name))?;
-        let fresh = match commit.output(OutputKind::Documents) {
-            None => None,
-            Some(output) => {
-                let groups = output.groups.iter().enumerate().filter(|(_, group)| group.lang == lang).map(|(number, _)| number).collect();
-                let documents = read_groups(&job.place.of(OutputKind::Documents, &output.name), groups)?;
-                Some(Fresh { documents: Box::new(documents), batch: VecDeque::new(), next: 0 })
-            }
+impl<'a> Source<'a> {
+    fn open(left: &'a Left, lang: &str) -> Result<Source<'a>, JobError> {
+        let groups = left.commit.output(OutputKind::Documents).map_or(&[][..], |output| &output.groups).iter().enumerate();
+        let groups: Vec<usize> = groups.filter(|(_, group)| group.lang == lang).map(|(number, _)| number).collect();
+        let fresh = match groups.is_empty() {
+            true => None,
+            false => Some(Fresh { documents: Box::new(left.documents(groups)?), batch: VecDeque::new(), next: 0 }),
         };
-        let root = job.place.workspace().root();
-        let files = places.files().iter().map(|path| files.number(root.join(path))).collect();
-        Ok(Source { task, places, files, groups: slice.groups.clone(), fresh })
+        Ok(Source { left, files: BTreeMap::new(), fresh })
     }
 
-    /// Where a document lies, by the numbers of all files.
-    fn at(&self, at: RowAt) -> Option<RowAt> {
-        Some(RowAt { file: *self.files.get(at.file as usize)?, ..at })
+    /// Where a document lies, by the numbers that files below `root` have in `stored`.
+    fn at(&mut self, at: RowAt, root: &Path, stored: &mut Stored) -> Result<RowAt, JobError> {
+        if let Some(file) = self.files.get(&at.file) {
+            return Ok(RowAt { file: *file, ..at });
+        }
+        let path = self.left.places()?.files().get(at.file as usize).ok_or_else(|| self.left.lost())?;
+        let file = stored.number_of(root.join(path));
+        self.files.insert(at.file, file);
+        Ok(RowAt { file, ..at })
     }
 }
 
@@ -139,14 +130,13 @@ impl Fresh {
 struct Emitting<'a> {
     job: &'a Job,
     lang: &'a str,
-    stored: Stored,
-    sink: ShardSink,
-    books: Books,
+    sink: &'a mut ShardSink,
+    books: &'a mut Books,
 }
 
 impl Emitting<'_> {
     /// Settles some documents of `source`.
-    fn window(&mut self, window: &[Placed], source: &mut Source, watch: &dyn Watch) -> Result<(), JobError> {
+    fn window(&mut self, window: &[Placed], source: &mut Source<'_>, watch: &dyn Watch) -> Result<(), JobError> {
         if self.job.crew.stop.wished() {
             return Err(JobError::Stopped);
         }
@@ -168,13 +158,12 @@ impl Emitting<'_> {
     }
 
     /// What is to be done with a document; one that has to flow is put to `flowing`.
-    fn work(&mut self, placed: &Placed, source: &mut Source, flowing: &mut Flowing) -> Result<Work, JobError> {
-        let lost = || JobError::MissingOutput { task: source.task };
+    fn work(&mut self, placed: &Placed, source: &mut Source<'_>, flowing: &mut Flowing) -> Result<Work, JobError> {
         let at = match placed.at {
-            Where::Stored(at) => source.at(at).ok_or_else(lost)?,
+            Where::Stored(at) => source.at(at, self.job.place.workspace().root(), self.sink.stored())?,
             Where::Fresh(number) => {
                 let doc = source.fresh.as_mut().map(|fresh| fresh.document(number)).transpose()?.flatten();
-                flowing.add(doc.ok_or(JobError::MissingOutput { task: source.task })?);
+                flowing.add(doc.ok_or_else(|| source.left.lost())?);
                 return Ok(Work::Flows);
             }
         };
@@ -186,9 +175,10 @@ impl Emitting<'_> {
         if placed.tokens.is_some() {
             return Ok(Work::Stays(*placed, at, decision.map(|decision| decision.cluster)));
         }
-        let (batch, rows) = self.stored.rows((at.file, at.group), &[at.row], &|name| !LEFT_BEHIND.contains(&name))?;
-        let refused = |source| ReadError::Columns { path: self.stored.path(at.file).to_owned(), source };
-        flowing.add(document_in(&batch, rows[0] as usize).map_err(refused)?);
+        let stored = self.sink.stored();
+        let batch = stored.whole((at.file, at.group))?;
+        let refused = |source| ReadError::Columns { path: stored.path(at.file).to_owned(), source };
+        flowing.add(document_in(&batch, at.row as usize).map_err(refused)?);
         Ok(Work::Flows)
     }
 
@@ -201,32 +191,31 @@ impl Emitting<'_> {
                 Work::Stays(placed, at, cluster) => self.stays(&placed, at, cluster)?,
                 Work::Falls(at, dropped, duplicate) => {
                     let (batch, rows) = &fallen[&(at.file, at.group)];
-                    self.books.drop_row((batch, rows[&at.row] as usize), DEDUP, dropped, duplicate)?;
+                    self.books.drop_row((batch, rows[&at.row]), DEDUP, dropped, duplicate)?;
                 }
-                Work::Flows => fates.pop_front().map_or(Ok(()), |fate| emit::settle(fate, &exclusions, &mut self.sink, &mut self.books))?,
+                Work::Flows => fates.pop_front().map_or(Ok(()), |fate| emit::settle(fate, &exclusions, self.sink, self.books))?,
             }
         }
         Ok(())
     }
 
-    /// Reads the rows that fall, row group by row group.
-    fn read_fallen(&mut self, works: &[Work]) -> Result<BTreeMap<(u32, u32), (RecordBatch, BTreeMap<u32, u32>)>, JobError> {
+    /// Copies the rows that fall, row group by row group, with the number in the copy of each.
+    fn read_fallen(&mut self, works: &[Work]) -> Result<BTreeMap<(u32, u32), (RecordBatch, BTreeMap<u32, usize>)>, JobError> {
         let mut rows: BTreeMap<(u32, u32), Vec<u32>> = BTreeMap::new();
         for at in works.iter().filter_map(|work| if let Work::Falls(at, ..) = work { Some(at) } else { None }) {
             rows.entry((at.file, at.group)).or_default().push(at.row);
         }
-        let mut read = BTreeMap::new();
-        for (group, mut rows) in rows {
-            rows.sort_unstable();
-            let (batch, places) = self.stored.rows(group, &rows, &has_column)?;
-            read.insert(group, (batch, rows.into_iter().zip(places).collect()));
+        let mut copies = BTreeMap::new();
+        for (group, rows) in rows {
+            let numbers = rows.iter().copied().zip(0..).collect();
+            copies.insert(group, (self.sink.stored().copies(group, rows, &has_column)?, numbers));
         }
-        Ok(read)
+        Ok(copies)
     }
 
     fn stays(&mut self, placed: &Placed, at: RowAt, cluster: Option<Cluster>) -> Result<(), JobError> {
         let tokens = placed.tokens.unwrap_or(0);
-        emit::count_kept(&mut self.books, placed.class, self.lang, (tokens, u64::from(placed.text_bytes)));
+        emit::count_kept(self.books, placed.class, self.lang, (tokens, u64::from(placed.text_bytes)));
         let kept = Kept { at, id: placed.id, text_bytes: placed.text_bytes as usize, tokens, cluster };
         Ok(self.sink.write_row(self.lang, kept)?)
     }

@@ -13,7 +13,8 @@ mod places;
 mod rows;
 
 pub(super) use clean::clean;
-pub(super) use emit::emit;
+pub(super) use emit::Emit;
+pub(super) use places::PlacesFile;
 
 use std::collections::VecDeque;
 

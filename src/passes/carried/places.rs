@@ -127,11 +127,11 @@ impl PlacesSink {
 }
 
 /// An open file of places.
-pub(super) struct PlacesFile(ColumnFile<About>);
+pub(in crate::passes) struct PlacesFile(ColumnFile<About>);
 
 impl PlacesFile {
     /// Opens the file at `path`.
-    pub(super) fn open(path: &Path) -> Result<PlacesFile, ColumnError> {
+    pub(in crate::passes) fn open(path: &Path) -> Result<PlacesFile, ColumnError> {
         let file = ColumnFile::<About>::open(path)?;
         file.expect_columns(&columns())?;
         Ok(PlacesFile(file))

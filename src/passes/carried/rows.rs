@@ -17,7 +17,7 @@ use crate::stage::{Dropped, Finding};
 use crate::text::host::host_class;
 
 /// Rows whose columns are held at a time: of rejects of stage `clean`, of which one file is open,
-const EARLY_ROWS: usize = 512;
+const EARLY_ROWS: usize = 128;
 /// .. and of all other files, of which many are.
 const LATE_ROWS: usize = 64;
 
@@ -113,7 +113,8 @@ struct Chain {
 /// A file of which rows are read.
 struct Open {
     number: u32,
-    file: RowsFile,
+    /// None once all of it is read: of each language one is open.
+    file: Option<RowsFile>,
     next_group: usize,
     rows: VecDeque<Row>,
     /// Reads the columns of those of them that do not stay.
@@ -156,12 +157,12 @@ impl<'a> Merged<'a> {
                         self.heads.push(Reverse((row.key, number)));
                         return Ok(());
                     }
-                    None if open.next_group == open.file.groups() => chain.open = None,
+                    None if open.file.is_none() => chain.open = None,
                     None => open.read_group(&self.judging, (&self.inputs, self.shared), chain.early)?,
                 },
                 None => match chain.files.next() {
                     Some((number, path)) => {
-                        let file = RowsFile::open(&path)?;
+                        let file = Some(RowsFile::open(&path)?);
                         chain.open = Some(Open { number, file, next_group: 0, rows: VecDeque::new(), moving: None });
                     }
                     None => return Ok(()),
@@ -176,7 +177,7 @@ impl Open {
     fn pop(&mut self) -> Result<Option<(Row, Option<Columns>)>, RowsError> {
         let Some(row) = self.rows.pop_front() else { return Ok(None) };
         let columns = match &mut self.moving {
-            Some(moving) if row.lot != Lot::Stays => Some(moving.pull(&self.file)?),
+            Some(moving) if row.lot != Lot::Stays => Some(moving.pull()?),
             _ => None,
         };
         if self.rows.is_empty() {
@@ -185,22 +186,37 @@ impl Open {
         Ok(Some((row, columns)))
     }
 
-    /// Reads and judges the next row group.
+    /// Reads and judges the next row group, and closes the file behind the last one.
     fn read_group(&mut self, judging: &Judging<'_>, inputs: (&BTreeMap<String, usize>, bool), early: bool) -> Result<(), RowsError> {
-        let group = self.next_group;
+        let Some(file) = self.file.take() else { return Ok(()) };
+        if self.next_group < file.groups() {
+            self.read_group_of(&file, judging, inputs, early)?;
+        }
         self.next_group += 1;
-        if inputs.1 && !self.holds_any(group, inputs.0)? {
+        self.file = Some(file).filter(|file| self.next_group < file.groups());
+        Ok(())
+    }
+
+    fn read_group_of(
+        &mut self,
+        file: &RowsFile,
+        judging: &Judging<'_>,
+        (inputs, is_shared): (&BTreeMap<String, usize>, bool),
+        early: bool,
+    ) -> Result<(), RowsError> {
+        let group = self.next_group;
+        if is_shared && file.texts(group, "source_file")?.iter().all(|name| !inputs.contains_key(name)) {
             return Ok(());
         }
-        let rows = self.file.rows_in(group);
-        let takes_ids = !early && judging.vocabulary.is_some_and(|wanted| self.file.says(TOKENIZER_HASH).unwrap_or("") == wanted);
+        let rows = file.rows_in(group);
+        let takes_ids = !early && judging.vocabulary.is_some_and(|wanted| file.says(TOKENIZER_HASH).unwrap_or("") == wanted);
         let mut first = 0;
-        for batch in self.file.read(group, Wanted::All, &|name| FACTS.contains(&name), rows)? {
-            let batch = batch.map_err(|error| self.file.refused(error.into()))?;
-            let facts = Facts::of(&batch).map_err(|source| ReadError::Columns { path: self.file.path().to_owned(), source })?;
+        for batch in file.read(group, Wanted::All, &|name| FACTS.contains(&name), rows)? {
+            let batch = batch.map_err(|error| file.refused(error.into()))?;
+            let facts = Facts::of(&batch).map_err(|source| ReadError::Columns { path: file.path().to_owned(), source })?;
             for row in 0..batch.num_rows() {
                 let at = RowAt { file: self.number, group: group as u32, row: first + row as u32 };
-                if let Some(input) = inputs.0.get(facts.source_file(row)) {
+                if let Some(input) = inputs.get(facts.source_file(row)) {
                     let row = judging.row(&facts.row(row), *input, at, early)?;
                     self.rows.push_back(Row { tokens: row.tokens.filter(|_| takes_ids), ..row });
                 }
@@ -211,14 +227,9 @@ impl Open {
         if !moving.is_empty() {
             let wanted = if moving.len() == rows { Wanted::All } else { Wanted::Rows(&moving) };
             let rows_max = if early { EARLY_ROWS } else { LATE_ROWS };
-            self.moving = Some(self.file.read_rows(group, wanted, &|name| !LEFT_BEHIND.contains(&name), rows_max)?);
+            self.moving = Some(file.read_rows(group, (wanted, moving.len()), &|name| !LEFT_BEHIND.contains(&name), rows_max)?);
         }
         Ok(())
-    }
-
-    /// Whether something in a row group came from `inputs`.
-    fn holds_any(&self, group: usize, inputs: &BTreeMap<String, usize>) -> Result<bool, ReadError> {
-        Ok(self.file.texts(group, "source_file")?.iter().any(|name| inputs.contains_key(name)))
     }
 }
 
