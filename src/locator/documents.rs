@@ -13,7 +13,7 @@ use crate::text::host::registrable_domain;
 /// All blocks of `path`, and their entries.
 pub(super) fn read(path: &Path) -> Result<(Vec<Block>, Vec<Entry>), LocateError> {
     let refused = |source| LocateError::Parquet { path: path.to_owned(), source };
-    let documents = Documents::open(path).map_err(refused)?;
+    let documents = Documents::open_to_read_all(path).map_err(refused)?;
     let groups = documents.groups();
     let mut entries = Vec::new();
     for group in 0..groups.len() {

@@ -80,8 +80,20 @@ impl Documents {
     /// # Errors
     /// When it is no Parquet file.
     pub fn open(path: &Path) -> Result<Documents, ParquetError> {
+        Documents::open_with(path, PageIndexPolicy::Optional)
+    }
+
+    /// The same to read whole row groups, for which nobody has to know where pages lie.
+    ///
+    /// # Errors
+    /// When it is no Parquet file.
+    pub fn open_to_read_all(path: &Path) -> Result<Documents, ParquetError> {
+        Documents::open_with(path, PageIndexPolicy::Skip)
+    }
+
+    fn open_with(path: &Path, pages: PageIndexPolicy) -> Result<Documents, ParquetError> {
         let file = File::open(path)?;
-        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true).with_offset_index_policy(PageIndexPolicy::Optional);
+        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true).with_offset_index_policy(pages);
         let metadata = ArrowReaderMetadata::load(&file, options)?;
         Ok(Documents { file, metadata })
     }

@@ -8,7 +8,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::books::Quarantined;
 use super::clean::{Writing, settle};
@@ -36,6 +36,7 @@ pub(super) struct Earlier {
     pub(super) place: Place,
     /// The vocabulary whose token ids are what `[[emit]]` would make again.
     ids_of: Option<String>,
+    manifests: OnceLock<Manifests>,
 }
 
 impl Earlier {
@@ -43,12 +44,21 @@ impl Earlier {
     pub(super) fn open(workspace: &Workspace, id: &str, now: &Plan, tokenizer: &str) -> Result<Earlier, JobError> {
         let plan = Plan::load(&workspace.plans().join(format!("{id}.json")))?;
         let stays = !tokenizer.is_empty() && tokenizing(&plan) == tokenizing(now);
-        Ok(Earlier { place: Place::new(workspace, &plan), plan, ids_of: stays.then(|| tokenizer.to_owned()) })
+        Ok(Earlier { place: Place::new(workspace, &plan), plan, ids_of: stays.then(|| tokenizer.to_owned()), manifests: OnceLock::new() })
     }
 
     pub(super) fn commit(&self, stage: StageName, index: usize) -> Result<Commit, JobError> {
         let task = TaskName { stage, index: u32::try_from(index).unwrap_or(u32::MAX) };
         self.place.commit(task)?.ok_or(JobError::NotYet { task })
+    }
+
+    /// What the workspace has published, read once: each task asks where the run's shards are.
+    pub(super) fn manifests(&self) -> Result<&Manifests, JobError> {
+        if let Some(manifests) = self.manifests.get() {
+            return Ok(manifests);
+        }
+        let manifests = Manifests::read(self.place.workspace())?;
+        Ok(self.manifests.get_or_init(|| manifests))
     }
 
     /// What fell in a task of stage `clean`.
@@ -89,8 +99,8 @@ impl Earlier {
 
     /// Where the shards of the run were published, by the names that its tasks gave them.
     fn published(&self) -> Result<BTreeMap<String, PathBuf>, JobError> {
-        let manifests = Manifests::read(self.place.workspace())?;
-        let of_run = manifests.of_dataset(&self.plan.dataset).into_iter().filter(|manifest| manifest.transaction == self.place.plan());
+        let of_run =
+            self.manifests()?.of_dataset(&self.plan.dataset).into_iter().filter(|manifest| manifest.transaction == self.place.plan());
         let published = of_run.flat_map(|manifest| manifest.files).map(|file| {
             let staged = file.staged.rsplit('/').next().unwrap_or_default().to_owned();
             (staged, self.place.workspace().root().join(file.path))

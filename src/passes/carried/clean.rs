@@ -16,7 +16,6 @@ use crate::engine::commit::Commit;
 use crate::engine::flow::{DEADLINE, Fate, PANIC};
 use crate::engine::plan::{StageName, TaskName};
 use crate::engine::watch::{Step, Watch};
-use crate::ledger::manifest::Manifests;
 use crate::passes::again::{Earlier, SetAside, known, of_task, quarantined};
 use crate::passes::books::Books;
 use crate::passes::index::{index_now, runs_of};
@@ -115,8 +114,7 @@ fn lists((earlier, task): (&Earlier, usize), commit: &Commit) -> Result<Vec<File
 
 /// What the data set's index remembers of the documents that task number `task` of `earlier` had signed, and of those after them.
 fn remembered(job: &Job, (earlier, task): (&Earlier, usize)) -> Result<Known, JobError> {
-    let manifests = Manifests::read(job.place.workspace())?;
-    let runs = runs_of(&index_now(&manifests, &earlier.plan.dataset), job.place.workspace());
+    let runs = runs_of(&index_now(earlier.manifests()?, &earlier.plan.dataset), job.place.workspace());
     let index = Index::open_any(&runs).map_err(crate::dedup::decide::DecideError::Index)?;
     let signed = |run: &Earlier, tasks: usize| {
         (0..tasks).map(|task| Ok(run.commit(StageName::Clean, task)?.tally.kept)).sum::<Result<u64, JobError>>()
