@@ -129,9 +129,14 @@ fn carries(workspace: &Path) -> bool {
 #[test]
 fn where_no_signatures_are_remembered_all_documents_are_read_and_the_outcome_is_the_same() {
     let folder = tempfile::tempdir().expect("a folder");
-    for (case, sets) in [["dedup.remember=false", "dedup.near=wide"], ["dedup.remember=true", "dedup.near=strict"]].iter().enumerate() {
+    let cases = [
+        ["dedup.remember=false", "limits.task_bytes_max=\"4 GiB\"", "dedup.near=wide"],
+        ["dedup.remember=false", "limits.task_bytes_max=\"1 KiB\"", "dedup.near=wide"],
+        ["dedup.remember=true", "limits.task_bytes_max=\"1 KiB\"", "dedup.near=strict"],
+    ];
+    for (case, sets) in cases.iter().enumerate() {
         let (measured, full) = (folder.path().join(format!("measured-{case}")), folder.path().join(format!("full-{case}")));
-        ends_with(&mut with("run", &measured, &sets[..1]), 0);
+        ends_with(&mut with("run", &measured, &sets[..2]), 0);
         let sets: Vec<&str> = OTHER_LIMITS.iter().chain(sets).copied().chain(["dataset=other"]).collect();
         ends_with(&mut with("run", &full, &sets), 0);
         ends_with(with("decide", &measured, &sets).args(["--from", "quickstart"]), 0);
