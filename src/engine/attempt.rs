@@ -31,8 +31,12 @@ pub enum CommitError {
     /// The record is there but cannot be read.
     #[error("cannot read the commit record `{path}`: {source}", path = path.display())]
     Read { path: PathBuf, source: std::io::Error },
-    /// The record is damaged.
-    #[error("the commit record `{path}` is damaged ({source}); remove it and run the same command again", path = path.display())]
+    /// The record is damaged, or has another form.
+    #[error(
+        "the commit record `{path}` is damaged, or another build of tamis wrote it; while its run goes on, remove it and run the same command \
+         again, else run the recipe into a new data set",
+        path = path.display()
+    )]
     Format { path: PathBuf, source: serde_json::Error },
 }
 

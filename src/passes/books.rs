@@ -52,16 +52,11 @@ impl Books {
     }
 
     fn rejects(&mut self) -> Result<&mut RejectsSink, SinkError> {
-        let rejects = match (self.rejects.take(), &self.order) {
-            (Some(rejects), _) => rejects,
-            (None, None) => self.new_rejects()?,
-            (None, Some(order)) => self.new_rejects()?.ordered_by(order.clone()),
+        let rejects = match self.rejects.take() {
+            Some(rejects) => rejects,
+            None => RejectsSink::create(&self.attempt, &format!("{}.rejects.parquet", self.task), self.order.clone())?,
         };
         Ok(self.rejects.insert(rejects))
-    }
-
-    fn new_rejects(&self) -> Result<RejectsSink, SinkError> {
-        RejectsSink::create(&self.attempt, &format!("{}.rejects.parquet", self.task))
     }
 
     /// Enters a document that goes on.

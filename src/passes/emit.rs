@@ -19,6 +19,7 @@ use crate::engine::watch::{Step, Watch};
 use crate::sink::Sink;
 use crate::sinks::rejects::Duplicate;
 use crate::sinks::shards::ShardSink;
+use crate::sinks::taken::Stored;
 use crate::source::{Offer, Record};
 use crate::stage::{Stage, Verdict};
 use crate::text::host::host_class;
@@ -78,11 +79,11 @@ pub(super) fn emit(job: &Job, index: u32, shards: &[ShardPlan], attempt: &Path, 
     let task = TaskName { stage: StageName::Emit, index };
     let books = Books::open(attempt, task);
     let mut books = if is_mixed(shards) { books.ordered_by(Arc::new(job.plan.input_order())) } else { books };
-    let (mut outputs, mut left, mut carrying) = (Vec::new(), AllLeft::of(job), carried::Emit::new(job));
+    let (mut outputs, mut left, mut stored) = (Vec::new(), AllLeft::of(job), Stored::new(Vec::new(), job.writes_alike()));
     for (number, shard) in shards.iter().enumerate() {
         let (mut sink, kept) = (ShardSink::create(attempt, &shard_name(task, number), job.shard_options())?, books.tally.kept);
         match job.plan.carries {
-            true => carrying.write(&mut left, shard, (&mut sink, &mut books), watch)?,
+            true => carried::write((job, &mut left), &mut stored, shard, &mut sink, &mut books, watch)?,
             false => write((job, &mut left), shard, &mut sink, &mut books, watch)?,
         }
         if books.tally.kept > kept {

@@ -156,8 +156,8 @@ pub fn read_groups(
     file: RowsFile,
     groups: Vec<usize>,
 ) -> Result<impl Iterator<Item = Result<Vec<Document>, ReadError>> + use<>, ReadError> {
-    if let Some(group) = groups.iter().find(|group| **group >= file.groups()) {
-        return Err(ReadError::NoSuchGroup { path: file.path().to_owned(), group: *group });
+    for group in &groups {
+        file.expect_group(*group)?;
     }
     Ok(groups.into_iter().flat_map(move |group| match file.read(group, Wanted::All, &|_| true, READ_DOCUMENTS_MAX) {
         Ok(batches) => {

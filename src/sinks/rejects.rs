@@ -58,20 +58,14 @@ pub struct RejectsSink {
 }
 
 impl RejectsSink {
-    /// Begins the file `name` in `folder`.
+    /// Begins the file `name` in `folder`. With an `order` documents stand in the order of the input, by the numbers of their files and their places in
+    /// these, whatever the order in which they come, and all of them are held until the end.
     ///
     /// # Errors
     /// When the file cannot be made.
-    pub fn create(folder: &Path, name: &str) -> Result<RejectsSink, SinkError> {
+    pub fn create(folder: &Path, name: &str, order: Option<Arc<InputOrder>>) -> Result<RejectsSink, SinkError> {
         let file = ParquetFile::create(folder, name, OutputKind::Rejects, schema(), reject_properties(None))?;
-        Ok(RejectsSink { file, rows: Rows::default(), order: None })
-    }
-
-    /// Puts the documents in the order of the input, by the numbers of their files in `order` and their places in these, whatever the order in which they
-    /// come. All of them are held until the end.
-    #[must_use]
-    pub fn ordered_by(self, order: Arc<InputOrder>) -> RejectsSink {
-        RejectsSink { order: Some(order), ..self }
+        Ok(RejectsSink { file, rows: Rows::default(), order })
     }
 
     /// Takes one document that fell in `stage` for `reason`.
@@ -270,7 +264,7 @@ mod tests {
     #[test]
     fn a_dropped_document_can_be_read_back_with_its_reason() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut sink = RejectsSink::create(folder.path(), "r.parquet").expect("a fresh folder");
+        let mut sink = RejectsSink::create(folder.path(), "r.parquet", None).expect("a fresh folder");
         let mut doc =
             Document { url: "https://www.example.pt/".to_owned(), text: "Olá".to_owned(), source_offset: 77, ..Document::default() };
         doc.quality.set("words", 1.0);
@@ -302,7 +296,7 @@ mod tests {
     fn documents_of_many_languages_stand_in_the_order_of_the_input() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let order: InputOrder = [("b.warc".to_owned(), 0), ("a.warc".to_owned(), 1)].into();
-        let mut sink = RejectsSink::create(folder.path(), "r.parquet").expect("a fresh folder").ordered_by(Arc::new(order));
+        let mut sink = RejectsSink::create(folder.path(), "r.parquet", Some(Arc::new(order))).expect("a fresh folder");
         for (file, offset, text) in [("a.warc", 5, "aici"), ("b.warc", 90, "dort"), ("b.warc", 7, "ici"), ("a.warc", 5, "tu")] {
             let doc = Document {
                 source_file: file.into(),
@@ -326,7 +320,7 @@ mod tests {
     #[test]
     fn a_file_without_rejects_is_still_a_file() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let output = RejectsSink::create(folder.path(), "r.parquet").expect("a fresh folder").finish().expect("room on disk");
+        let output = RejectsSink::create(folder.path(), "r.parquet", None).expect("a fresh folder").finish().expect("room on disk");
         assert_eq!(output.rows, 0);
         assert!(output.bytes > 0);
     }

@@ -82,12 +82,11 @@ impl RowsFile {
         usize::try_from(self.metadata.metadata().row_group(group).num_rows()).unwrap_or(0)
     }
 
-    /// How many rows row group number `group` has, if there is one.
+    /// Sees that there is a row group number `group`, and says how many rows it has.
     ///
     /// # Errors
     /// [`ReadError::NoSuchGroup`] where there is none.
-    pub(super) fn rows_in_checked(&self, group: u32) -> Result<usize, ReadError> {
-        let group = group as usize;
+    pub(super) fn expect_group(&self, group: usize) -> Result<usize, ReadError> {
         if group >= self.groups() {
             return Err(ReadError::NoSuchGroup { path: self.path.clone(), group });
         }

@@ -148,7 +148,7 @@ impl Stored {
     /// A batch in which rows of one row group are, with all those columns, and the number in it of each of `rows`, which ascend.
     pub(super) fn rows(&mut self, at: (u32, u32), rows: &[u32]) -> Result<Found, ReadError> {
         let file = self.file(at.0)?;
-        let in_group = file.rows_in_checked(at.1)?;
+        let in_group = file.expect_group(at.1 as usize)?;
         if rows.last().is_none_or(|last| *last as usize >= in_group) {
             return Err(file.lacking_rows(at.1));
         }
@@ -166,7 +166,7 @@ impl Stored {
 
     fn read(&mut self, (file, group): (u32, u32), wanted: Wanted<'_>, takes: &dyn Fn(&str) -> bool) -> Result<RecordBatch, ReadError> {
         let file = self.file(file)?;
-        let rows = file.rows_in_checked(group)?;
+        let rows = file.expect_group(group as usize)?;
         let batches = file.read(group as usize, wanted, takes, rows.max(1))?.collect::<Result<Vec<_>, _>>();
         let mut batches = batches.map_err(|error| file.refused(error.into()))?;
         match batches.len() {

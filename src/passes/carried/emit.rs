@@ -33,40 +33,28 @@ enum Work {
     Flows,
 }
 
-/// A task in the making.
-pub(in crate::passes) struct Emit<'a> {
-    job: &'a Job,
-    stored: Stored,
-}
-
-impl<'a> Emit<'a> {
-    /// A task of `job`.
-    pub(in crate::passes) fn new(job: &'a Job) -> Emit<'a> {
-        Emit { job, stored: Stored::new(Vec::new(), job.writes_alike()) }
-    }
-
-    /// Writes the documents of one shard.
-    pub(in crate::passes) fn write(
-        &mut self,
-        left: &mut AllLeft<'_>,
-        shard: &ShardPlan,
-        (sink, books): (&mut ShardSink, &mut Books),
-        watch: &dyn Watch,
-    ) -> Result<(), JobError> {
-        sink.take_from(std::mem::take(&mut self.stored));
-        let mut emitting = Emitting { job: self.job, lang: &shard.lang, sink, books };
-        for slice in &shard.slices {
-            let left = left.by(slice.clean)?;
-            let mut source = Source::open(&left, &shard.lang)?;
-            for group in &slice.groups {
-                for window in left.places()?.group(*group)?.chunks(WINDOW_ROWS) {
-                    emitting.window(window, &mut source, watch)?;
-                }
+/// Writes the documents of one shard, whose stored rows are taken from `stored` files.
+pub(in crate::passes) fn write(
+    (job, left): (&Job, &mut AllLeft<'_>),
+    stored: &mut Stored,
+    shard: &ShardPlan,
+    sink: &mut ShardSink,
+    books: &mut Books,
+    watch: &dyn Watch,
+) -> Result<(), JobError> {
+    sink.take_from(std::mem::take(stored));
+    let mut emitting = Emitting { job, lang: &shard.lang, sink, books };
+    for slice in &shard.slices {
+        let left = left.by(slice.clean)?;
+        let mut source = Source::open(&left, &shard.lang)?;
+        for group in &slice.groups {
+            for window in left.places()?.group(*group)?.chunks(WINDOW_ROWS) {
+                emitting.window(window, &mut source, watch)?;
             }
         }
-        self.stored = sink.end_rows()?;
-        Ok(())
     }
+    *stored = sink.end_rows()?;
+    Ok(())
 }
 
 /// What a task of stage `clean` left for a shard.

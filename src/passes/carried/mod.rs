@@ -13,7 +13,7 @@ mod places;
 mod rows;
 
 pub(super) use clean::clean;
-pub(super) use emit::Emit;
+pub(super) use emit::write;
 pub(super) use places::PlacesFile;
 
 use std::collections::VecDeque;

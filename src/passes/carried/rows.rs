@@ -190,14 +190,14 @@ impl Open {
     fn read_group(&mut self, judging: &Judging<'_>, inputs: (&BTreeMap<String, usize>, bool), early: bool) -> Result<(), RowsError> {
         let Some(file) = self.file.take() else { return Ok(()) };
         if self.next_group < file.groups() {
-            self.read_group_of(&file, judging, inputs, early)?;
+            self.judge_group(&file, judging, inputs, early)?;
         }
         self.next_group += 1;
         self.file = Some(file).filter(|file| self.next_group < file.groups());
         Ok(())
     }
 
-    fn read_group_of(
+    fn judge_group(
         &mut self,
         file: &RowsFile,
         judging: &Judging<'_>,

@@ -178,7 +178,7 @@ fn dropped_documents_need_no_padding() {
     use crate::sinks::rejects::RejectsSink;
     let folder = tempfile::tempdir().expect("a folder");
     let [path, out] = ["r.parquet", "out.parquet"].map(|name| folder.path().join(name));
-    let mut sink = RejectsSink::create(folder.path(), "r.parquet").expect("a fresh folder");
+    let mut sink = RejectsSink::create(folder.path(), "r.parquet", None).expect("a fresh folder");
     (0..50).for_each(|number| sink.write(doc(number), "quality", "short", None, None).expect("room"));
     sink.finish().expect("room");
     let spliced = splice(Kind::Rejects, &path, &Rows::from([(0, (0..40).collect())]), 1, &out).expect("room");
